@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 PROTOCOL_VERSION = 1
 
@@ -78,13 +78,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Request `id` failed: a sentence, what to do, and details that can be folded out."""
+    """Request `id` failed: a sentence, what to do, and details that can be folded out.
+
+    Attributes:
+        id: empty when the child got a line in which no request could be recognised.
+        error: name of the error's class, so that a caller can tell a bad clip from a missing backend.
+    """
 
     id: str
     message: str
     hint: str = ""
     details: str = ""
     cancelled: bool = False
+    error: str = ""
     ev: str = "error"
 
 
@@ -108,13 +114,31 @@ _MESSAGES: dict[str, type[Message]] = {
 _REQUESTS: dict[str, type[Request]] = {"analyse": AnalyseRequest, "cancel": CancelRequest}
 
 
+_AnyMessage = TypeVar("_AnyMessage", Message, Request)
+
+
 class ProtocolError(ValueError):
-    """A line that is not a message of this protocol."""
+    """A line that is not a message of this protocol.
+
+    Attributes:
+        id: the request that the line seems to be about, None where it names none.
+    """
+
+    def __init__(self, message: str, *, request_id: str | None = None) -> None:
+        super().__init__(message)
+        self.id = request_id
 
 
 def encode(message: Request | Message) -> str:
-    """One line, newline included; non-ASCII is escaped, so that no locale can damage it."""
-    return json.dumps(asdict(message), separators=(",", ":")) + "\n"
+    """One line, newline included; non-ASCII is escaped, so that no locale can damage it.
+
+    Raises:
+        ValueError: the message holds NaN, infinity or something that JSON has no form for.
+    """
+    try:
+        return json.dumps(asdict(message), separators=(",", ":"), allow_nan=False) + "\n"
+    except TypeError as error:
+        raise ValueError(f"not a plain JSON message: {error}") from error
 
 
 def decode_message(line: str) -> Message:
@@ -135,9 +159,17 @@ def decode_request(line: str) -> Request:
     return _decode(line, "op", _REQUESTS)
 
 
-def _decode(line: str, tag: str, types: Mapping[str, type[Any]]) -> Any:
+def _decode(line: str, tag: str, types: Mapping[str, type[_AnyMessage]]) -> _AnyMessage:
+    data: Any = None
     try:
         data = json.loads(line)
-        return types[data[tag]](**data)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ProtocolError(f"not a protocol line: {line[:200]!r}") from error
+        message = types[data[tag]](**data)
+    # RecursionError: a line of ten thousand brackets is a bad line, not a reason to die.
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        about = data.get("id") if isinstance(data, dict) else None
+        raise ProtocolError(
+            f"not a protocol line: {line[:200]!r}", request_id=about if isinstance(about, str) else None
+        ) from error
+    if not isinstance(getattr(message, "id", ""), str | None):
+        raise ProtocolError(f"not a protocol line, its id is not text: {line[:200]!r}")
+    return message

@@ -1,0 +1,1 @@
+"""Backends: what turns the frames of a clip into an analysis."""

@@ -1,0 +1,35 @@
+"""How a worker is started: from source, from an installed package, or from the frozen program."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import vvlm_desktop
+
+
+def worker_argv(kind: str) -> list[str]:
+    """Command line of a worker; a frozen program is its own interpreter and knows `--worker` instead of `-m`."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--worker", "--kind", kind]
+    # -P: a file called av.py in the folder the user happens to stand in must not be imported instead of ours.
+    return [sys.executable, "-P", "-m", "vvlm_desktop.worker", "--kind", kind]
+
+
+def worker_threads() -> int:
+    """How many threads a worker may keep busy: all cores but the one that the window needs."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+def worker_environment() -> dict[str, str]:
+    """The program's environment, with the package findable under `-P` and number crunching held to its threads."""
+    environment = dict(os.environ)
+    if not getattr(sys, "frozen", False):
+        source = str(Path(vvlm_desktop.__file__).resolve().parent.parent)
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join([source, *([inherited] if inherited else [])])
+    threads = str(worker_threads())
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
+        environment.setdefault(name, threads)
+    return environment
