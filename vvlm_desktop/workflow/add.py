@@ -1,0 +1,224 @@
+"""Add files and folders to the library: hash, index, prove that pictures come out, record what cannot be read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vvlm_desktop.domain.clip import Clip, clip_id
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.probe import examine, sha256_of, video_streams
+from vvlm_desktop.workflow.recordings import Member, group
+from vvlm_desktop.workflow.session import Session
+
+#: What a folder is searched for; a file named on its own is tried whatever its name is.
+VIDEO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("mp4", "mov", "m4v", "avi", "mkv", "webm", "ts", "mts", "m2ts", "mpg", "mpeg", "3gp", "3gf", "wmv", "flv"),
+        *("h264", "264", "h265", "hevc", "asf", "insv", "lrv"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AddProgress:
+    """`done` of `total` files; `path` is the one in work."""
+
+    done: int
+    total: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class AddedItem:
+    """What became of one file (or one video stream of it).
+
+    Attributes:
+        outcome: `added`, `known`, `moved`, or `failed` when not even its content could be read.
+        problem: a sentence when the clip cannot be shown, or only in part.
+    """
+
+    path: Path
+    clip: Clip | None
+    outcome: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """Every file that was looked at, in order; `cancelled` when the rest was not."""
+
+    items: tuple[AddedItem, ...]
+    cancelled: bool = False
+
+    def count(self, outcome: str) -> int:
+        """How many items ended as `outcome`."""
+        return sum(item.outcome == outcome for item in self.items)
+
+    @property
+    def problems(self) -> tuple[AddedItem, ...]:
+        """Items that cannot be shown, or only in part."""
+        return tuple(item for item in self.items if item.problem)
+
+
+def find_videos(paths: Iterable[Path]) -> list[Path]:
+    """Files to add: files as named, and videos below folders, sorted by name; links to folders are not followed."""
+    found: list[Path] = []
+
+    def note_closed_folder(error: OSError) -> None:
+        found.append(Path(error.filename))
+
+    for path in (given.expanduser() for given in paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        for folder, folders, files in os.walk(path, onerror=note_closed_folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            found += [
+                Path(folder) / name
+                for name in sorted(files)
+                if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith(".")
+            ]
+    return list(dict.fromkeys(path.absolute() for path in found))
+
+
+def add_paths(
+    session: Session,
+    paths: Sequence[Path],
+    *,
+    progress: Callable[[AddProgress], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+    is_sample: bool = False,
+) -> AddReport:
+    """Add every video in `paths`; one bad file never stops the others, and adding twice changes nothing."""
+    files = find_videos(paths)
+    items: list[AddedItem] = []
+    folders: set[str] = set()
+    stopped = False
+    for number, file in enumerate(files):
+        if stopped := cancelled():
+            break
+        if progress:
+            progress(AddProgress(number, len(files), file))
+        try:
+            items += _add_file(session, file, cancelled=cancelled, is_sample=is_sample)
+        except JobCancelledError:
+            stopped = True
+            break
+        folders.add(str(file.parent))
+    _regroup(session, folders)
+    if progress and files and not stopped:
+        progress(AddProgress(len(files), len(files), files[-1]))
+    return AddReport(tuple(items), cancelled=stopped)
+
+
+def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is_sample: bool) -> Iterator[AddedItem]:
+    library = session.library
+    try:
+        sha256 = sha256_of(file, progress=_stop_when(cancelled))
+        size_bytes = file.stat().st_size
+    except OSError as error:
+        problem = _unreadable_sentence(file, error)
+        library.add_problem_file(str(file), problem)
+        yield AddedItem(file, None, "failed", problem)
+        return
+    try:
+        streams = max(1, video_streams(file))
+    except ClipUnreadableError:
+        streams = 1
+    for stream_index in range(streams):
+        clip, index = _describe(file, sha256, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample)
+        outcome = library.add_clip(clip)
+        if index is not None:
+            save_index(session, outcome.clip, index)
+        yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)
+
+
+def _describe(
+    file: Path, sha256: str, *, stream_index: int, size_bytes: int, is_sample: bool
+) -> tuple[Clip, FrameIndex | None]:
+    clip = Clip(
+        id=clip_id(sha256, stream_index),
+        path=str(file),
+        sha256=sha256,
+        stream_index=stream_index,
+        size_bytes=size_bytes,
+        frames=0,
+        duration_s=0.0,
+        fps=None,
+        width=0,
+        height=0,
+        codec="",
+        has_audio=False,
+        keyframes=0,
+        status="needs_review",
+        problem=None,
+        recording="",
+        added_at=utc_now(),
+        is_sample=is_sample,
+    )
+    try:
+        index = examine(file, stream_index=stream_index)
+    except ClipUnreadableError as error:
+        return replace(clip, problem=_sentence(error)), None
+    readable = len(index) > 0
+    return (
+        replace(
+            clip,
+            frames=len(index),
+            duration_s=round(index.duration_s, 3) if readable else 0.0,
+            fps=round(index.fps, 3) if readable and index.fps else None,
+            width=index.width,
+            height=index.height,
+            codec=index.codec,
+            has_audio=index.has_audio,
+            keyframes=len(index.keyframe_indices) if readable else 0,
+            problem=index.problem,
+        ),
+        index if readable else None,
+    )
+
+
+def save_index(session: Session, clip: Clip, index: FrameIndex) -> None:
+    """Keep the frame index beside the library, so that opening the clip needs no demuxing."""
+    target = session.library.index_file(clip)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(f".{os.getpid()}.part")
+    temporary.write_text(json.dumps(index.to_json(), separators=(",", ":")), encoding="utf-8")
+    temporary.replace(target)
+
+
+def _regroup(session: Session, folders: set[str]) -> None:
+    """Give new clips their recording; clips of folders that were not touched stay as they are."""
+    for folder in folders:
+        clips = session.library.clips_in_folder(folder)
+        recordings = group([Member(c.id, c.path, c.duration_s, c.recording) for c in clips])
+        for clip in clips:
+            if recordings[clip.id] != clip.recording:
+                session.library.set_recording(clip.id, recordings[clip.id])
+
+
+def _stop_when(cancelled: Callable[[], bool]) -> Callable[[int], None]:
+    def check(_done_bytes: int) -> None:
+        if cancelled():
+            raise JobCancelledError("Adding was stopped.")
+
+    return check
+
+
+def _sentence(error: ClipUnreadableError) -> str:
+    return error.reason if not error.hint else f"{error.reason} {error.hint}"
+
+
+def _unreadable_sentence(file: Path, error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "There is no such file."
+    if isinstance(error, PermissionError):
+        return f"No permission to read {'this folder' if file.is_dir() else 'this file'}."
+    return f"The file cannot be read: {error.strerror or error}."

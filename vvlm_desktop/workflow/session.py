@@ -1,0 +1,84 @@
+"""What every use case works on: an open library, the label schema, the settings and who is reviewing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from vvlm_desktop import paths
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.schema_parse import parse_schema
+from vvlm_desktop.errors import SchemaError
+from vvlm_desktop.settings import Settings, load_settings
+from vvlm_desktop.store.library import Library
+
+#: Name under which reviews are stored until the user enters one.
+DEFAULT_REVIEWER = "reviewer"
+_MAX_SCHEMA_BYTES = 1_000_000
+
+
+@dataclass(slots=True)
+class Session:
+    """An open library with everything that a use case needs. Close it, or use it as a context manager."""
+
+    library: Library
+    schema: LabelSchema
+    settings: Settings
+    reviewer: str
+
+    def close(self) -> None:
+        """Close the library; nothing is pending, every change was stored when it was made."""
+        self.library.close()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def load_schema(file: Path | None = None) -> LabelSchema:
+    """The label schema in `file`, or the one that comes with the program.
+
+    Raises:
+        SchemaError: the file is absent, unreadable or not a usable schema.
+    """
+    file = file or paths.bundled_schema("dashcam")
+    try:
+        if file.stat().st_size > _MAX_SCHEMA_BYTES:
+            raise SchemaError(str(file), "larger than 1 MB; this is not a label schema")
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a text file in UTF-8"
+        raise SchemaError(str(file), reason) from error
+    return parse_schema(text, source=str(file))
+
+
+def open_session(
+    settings: Settings | None = None,
+    *,
+    library_dir: Path | None = None,
+    reviewer: str | None = None,
+    schema_file: Path | None = None,
+) -> Session:
+    """Open the library (made if absent) and the schema that the settings name.
+
+    Raises:
+        LibraryError: the folder cannot be used.
+        SchemaError: the schema in the settings cannot be used.
+        SettingsError: the settings file cannot be read.
+    """
+    settings = settings or load_settings()
+    chosen = schema_file or (Path(settings.schema_file).expanduser() if settings.schema_file else None)
+    schema = load_schema(chosen)
+    library = Library.open(library_dir or settings.library_folder())
+    try:
+        library.remember_schema(schema)
+    except BaseException:
+        library.close()
+        raise
+    name = (reviewer or settings.reviewer).strip() or DEFAULT_REVIEWER
+    return Session(library=library, schema=schema, settings=settings, reviewer=name)
