@@ -1,0 +1,1 @@
+"""The library page: every clip there is, found, sorted, added and analysed."""
