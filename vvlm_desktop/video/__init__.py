@@ -1,0 +1,1 @@
+"""Frames: index, exact reader, cache, sampling, thumbnails, curves. No Qt, no database."""

@@ -1,0 +1,270 @@
+"""The one reader through which every frame passes, to the screen and to the model: the frame asked for, or an error."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeAlias
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from vvlm_desktop.errors import ClipMissingError, FrameUnreadableError
+from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
+from vvlm_desktop.video.index import FrameIndex
+
+Picture: TypeAlias = NDArray[np.uint8]
+
+#: Demuxers that find a place in the file by DTS; the others keep a table of keyframes by PTS.
+_BY_DTS = frozenset({"mpegts", "mpeg", "mpegvideo"})
+#: Entry points tried before the beginning of the file.
+_ENTRIES_TRIED = 4
+#: Decoding on is cheaper than seeking up to this many frames ahead.
+_NEAR_FRAMES = 12
+#: How far behind the wanted frame decoding goes on before it is given up: more than any codec reorders.
+_REORDER_FRAMES = 32
+_UNSPECIFIED = 2
+
+
+class FrameReader:
+    """Decodes single frames of one clip exactly; use it from one thread at a time.
+
+    A frame is found by its PTS: seek to the entry point at or before it, decode until the PTS is equal. Where that
+    fails (a demuxer that lands late, an open group of pictures, a damaged entry), it starts further back, at last from
+    the beginning. A picture that the decoder itself calls damaged is refused like a missing one, unless `damaged` asks
+    for such pictures; they may show parts of a neighbour.
+
+    Args:
+        threads: PyAV's kind of threading and number of threads (0 for as many as there are cores). SLICE answers
+            single requests fastest, FRAME is faster over long runs.
+        damaged: give pictures that the decoder patched up, too.
+
+    Raises:
+        ClipMissingError: the file is gone.
+        ClipUnreadableError: it cannot be opened.
+    """
+
+    def __init__(
+        self, path: Path, index: FrameIndex, *, threads: tuple[str, int] = ("SLICE", 0), damaged: bool = False
+    ) -> None:
+        if not path.exists():
+            raise ClipMissingError(path)
+        self.path = path
+        self.index = index
+        self._damaged = damaged
+        self._container: InputContainer = open_container(path)
+        self._stream: VideoStream = choose_stream(self._container, path, index.stream_index)
+        self._stream.thread_type, self._stream.codec_context.thread_count = threads
+        self._entries = [pts for pts, _ in index.keys]
+        self._seek_by_dts = not _BY_DTS.isdisjoint(index.container.split(","))
+        self._reformatter = VideoReformatter()
+        self._run: Iterator[av.VideoFrame] = iter(())
+        self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
+        self._newest: int | None = None  # highest frame index the present run has given
+        self._current: tuple[int, av.VideoFrame] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; frames given out stay valid."""
+        self._run = iter(())
+        self._current = None
+        self._container.close()
+
+    def frame(self, frame_index: int) -> av.VideoFrame:
+        """Decode one frame.
+
+        Raises:
+            FrameUnreadableError: it cannot be decoded exactly; a neighbour is never given instead.
+            IndexError: there is no such frame.
+        """
+        if not 0 <= frame_index < len(self.index):
+            raise IndexError(f"frame {frame_index} of {len(self.index)}")
+        if self._current is not None and self._current[0] == frame_index:
+            return self._current[1]
+        if self._is_ahead(frame_index):
+            found = self._decode_to(frame_index)
+            if found is not None:
+                return found
+        for entry in self._entry_points(frame_index):
+            if not self._start_at(entry, frame_index):
+                continue
+            found = self._decode_to(frame_index)
+            if found is not None:
+                return found
+        raise FrameUnreadableError(
+            self.path,
+            frame_index,
+            "the picture is damaged or missing in the file",
+            hint="Look at the frames before and after it; those that can be shown are exact.",
+        )
+
+    def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Decode several frames in the order given; ascending order decodes each stretch once."""
+        for frame_index in indices:
+            yield frame_index, self.frame(frame_index)
+
+    def walk(self, start: int = 0) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Decode everything from `start` on, in the order in which the decoder gives it.
+
+        Frames that cannot be decoded are left out. Other calls in between are allowed; the walk finds its way back.
+        """
+        given: set[int] = set()
+        following = start
+        own_run = -1
+        while following < len(self.index):
+            if own_run != self._runs:
+                if not any(self._start_at(entry, following) for entry in self._entry_points(following)):
+                    return
+                own_run = self._runs
+            step = self._next()
+            if step is None:
+                return
+            frame_index, frame = step
+            if frame_index >= start and frame_index not in given:
+                given.add(frame_index)
+                following = max(following, frame_index + 1)
+                yield frame_index, frame
+
+    def rgb(self, frame_index: int, *, width: int | None = None, height: int | None = None) -> Picture:
+        """Decode one frame to RGB as it is to be seen.
+
+        Args:
+            frame_index: which frame.
+            width: of the upright picture; None for its own, or in proportion to `height`.
+            height: likewise.
+
+        Returns:
+            uint8, shape [height, width, 3], rotated upright.
+
+        Raises:
+            FrameUnreadableError: as `frame`.
+        """
+        return self.to_rgb(self.frame(frame_index), width=width, height=height)
+
+    def to_rgb(self, frame: av.VideoFrame, *, width: int | None = None, height: int | None = None) -> Picture:
+        """Convert a decoded frame as `rgb` does."""
+        width, height = self._target_size(width, height)
+        turned = self.index.rotation in {90, 270}
+        target = (height, width) if turned else (width, height)
+        converted = self._reformatter.reformat(
+            frame, *target, "rgb24", dst_color_range=ColorRange.JPEG, **source_colour(frame)
+        )
+        return np.ascontiguousarray(np.rot90(converted.to_ndarray(), -(self.index.rotation // 90)))
+
+    def _target_size(self, width: int | None, height: int | None) -> tuple[int, int]:
+        if width is not None and height is None:
+            height = round(width * self.index.height / self.index.width)
+        elif height is not None and width is None:
+            width = round(height * self.index.width / self.index.height)
+        width = self.index.width if width is None else width
+        height = self.index.height if height is None else height
+        return max(1, width), max(1, height)
+
+    def _is_ahead(self, frame_index: int) -> bool:
+        """Whether the present run reaches the frame sooner than a seek would."""
+        if self._newest is None or frame_index <= self._newest:
+            return False
+        first, _ = self.index.gop(frame_index)
+        return first <= self._newest or frame_index - self._newest <= _NEAR_FRAMES
+
+    def _entry_points(self, frame_index: int) -> Iterator[tuple[int, int] | None]:
+        """Where to start decoding, best first; None is the beginning of the file."""
+        keys = self.index.keys
+        last = bisect_right(self._entries, self.index.pts[frame_index]) - 1
+        for i in range(last, max(-1, last - _ENTRIES_TRIED), -1):
+            yield keys[i]
+        yield None
+
+    def _start_at(self, entry: tuple[int, int] | None, frame_index: int) -> bool:
+        """Seek; False when the demuxer refuses or has no entry point at or before the frame from there."""
+        self._runs += 1
+        self._newest = None
+        self._current = None
+        self._run = iter(())
+        if entry is None:
+            time = min(self.index.keys[0][1], self.index.keys[0][0], self.index.pts[0])
+            time -= round(10 / self.index.time_base)
+        else:
+            time = entry[1] if self._seek_by_dts else entry[0]
+        try:
+            self._container.seek(time, stream=self._stream, backward=True)
+        except MEDIA_ERRORS:
+            return False
+        self._run = self._decode(self.index.pts[frame_index], from_start=entry is None)
+        return True
+
+    def _decode(self, wanted_pts: int, *, from_start: bool) -> Iterator[av.VideoFrame]:
+        """Frames from here on. Nothing is fed before an entry point: decoders invent pictures from nothing."""
+        stream = self._stream
+        entered = False
+        for packet in packets(self._container, stream):
+            if not entered:
+                if not self._is_entry(packet.pts):
+                    continue
+                if packet.pts is not None and packet.pts > wanted_pts and not from_start:
+                    return  # landed too late
+                entered = True
+            try:
+                yield from packet.decode()
+            except MEDIA_ERRORS:
+                continue  # a damaged packet costs its own frame, not the rest
+        try:
+            yield from stream.codec_context.decode(None)
+        except MEDIA_ERRORS:
+            return
+
+    def _is_entry(self, pts: int | None) -> bool:
+        if pts is None:
+            return False
+        i = bisect_left(self._entries, pts)
+        return i < len(self._entries) and self._entries[i] == pts
+
+    def _next(self) -> tuple[int, av.VideoFrame] | None:
+        """The next frame of this run that the index knows."""
+        for frame in self._run:
+            if frame.pts is None or (frame.is_corrupt and not self._damaged):
+                continue
+            i = bisect_left(self.index.pts, frame.pts)
+            if i == len(self.index.pts) or self.index.pts[i] != frame.pts:
+                continue
+            self._newest = i if self._newest is None else max(self._newest, i)
+            self._current = (i, frame)
+            return i, frame
+        self._newest = None
+        return None
+
+    def _decode_to(self, frame_index: int) -> av.VideoFrame | None:
+        behind = 0
+        while (step := self._next()) is not None:
+            if step[0] == frame_index:
+                return step[1]
+            behind += step[0] > frame_index
+            if behind > _REORDER_FRAMES:
+                break
+        return None
+
+
+def source_colour(frame: av.VideoFrame) -> dict[str, Any]:
+    """How the colours of a frame are coded, as arguments for PyAV's reformat.
+
+    Cameras often leave it unsaid: then HD is BT.709 and smaller pictures BT.601, as their encoders do.
+    """
+    space = frame.colorspace
+    if space == _UNSPECIFIED:
+        hd = frame.height >= 720 or frame.width >= 1280
+        space = Colorspace.ITU709 if hd else Colorspace.ITU601
+    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
+    return {"src_colorspace": int(space), "src_color_range": int(ColorRange.JPEG if full else ColorRange.MPEG)}
