@@ -83,30 +83,30 @@ class FrameReader:
         self._current = None
         self._container.close()
 
-    def frame(self, frame_index: int) -> av.VideoFrame:
+    def frame(self, i: int) -> av.VideoFrame:
         """Decode one frame.
 
         Raises:
             FrameUnreadableError: it cannot be decoded exactly; a neighbour is never given instead.
             IndexError: there is no such frame.
         """
-        if not 0 <= frame_index < len(self.index):
-            raise IndexError(f"frame {frame_index} of {len(self.index)}")
-        if self._current is not None and self._current[0] == frame_index:
+        if not 0 <= i < len(self.index):
+            raise IndexError(f"frame {i} of {len(self.index)}")
+        if self._current is not None and self._current[0] == i:
             return self._current[1]
-        if self._is_ahead(frame_index):
-            found = self._decode_to(frame_index)
+        if self._is_ahead(i):
+            found = self._decode_to(i)
             if found is not None:
                 return found
-        for entry in self._entry_points(frame_index):
-            if not self._start_at(entry, frame_index):
+        for entry in self._entry_points(i):
+            if not self._start_at(entry, i):
                 continue
-            found = self._decode_to(frame_index)
+            found = self._decode_to(i)
             if found is not None:
                 return found
         raise FrameUnreadableError(
             self.path,
-            frame_index,
+            i,
             "the picture is damaged or missing in the file",
             hint="Look at the frames before and after it; those that can be shown are exact.",
         )
@@ -138,11 +138,11 @@ class FrameReader:
                 following = max(following, frame_index + 1)
                 yield frame_index, frame
 
-    def rgb(self, frame_index: int, *, width: int | None = None, height: int | None = None) -> Picture:
+    def rgb(self, i: int, *, width: int | None = None, height: int | None = None) -> Picture:
         """Decode one frame to RGB as it is to be seen.
 
         Args:
-            frame_index: which frame.
+            i: which frame.
             width: of the upright picture; None for its own, or in proportion to `height`.
             height: likewise.
 
@@ -152,7 +152,7 @@ class FrameReader:
         Raises:
             FrameUnreadableError: as `frame`.
         """
-        return self.to_rgb(self.frame(frame_index), width=width, height=height)
+        return self.to_rgb(self.frame(i), width=width, height=height)
 
     def to_rgb(self, frame: av.VideoFrame, *, width: int | None = None, height: int | None = None) -> Picture:
         """Convert a decoded frame as `rgb` does."""
