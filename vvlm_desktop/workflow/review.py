@@ -21,7 +21,6 @@ from vvlm_desktop.workflow.review_events import (
 from vvlm_desktop.workflow.review_state import ReviewState, open_review
 from vvlm_desktop.workflow.session import Session
 
-
 __all__ = [
     "AcceptOutcome",
     "ReviewState",
@@ -82,7 +81,7 @@ def set_values(
     for key, span in (evidence or {}).items():
         session.schema.field(key)
         events += evidence_events(session, state, key, None, span)
-    return _store(session, state, events)
+    return _store(session, events)
 
 
 def toggle_value(session: Session, clip_id: str, field_key: str, value_key: str) -> Change:
@@ -130,7 +129,7 @@ def reject_field(session: Session, clip_id: str, field_key: str, *, reason: str 
         analysis_id=state.analysis_id,
         at=utc_now(),
     )
-    return _store(session, state, [verdict_event(session, state, field_key, verdict)])
+    return _store(session, [verdict_event(session, state, field_key, verdict)])
 
 
 def set_reason(session: Session, clip_id: str, field_key: str, reason: str) -> Change:
@@ -141,34 +140,34 @@ def set_reason(session: Session, clip_id: str, field_key: str, reason: str) -> C
         label = session.schema.field(field_key).label
         raise LabelError(f"{label} has not been corrected.", hint="Choose the right value first, then give the reason.")
     changed = replace(verdict, reason=checked_reason(reason), at=utc_now())
-    return _store(session, state, [verdict_event(session, state, field_key, changed)])
+    return _store(session, [verdict_event(session, state, field_key, changed)])
 
 
 def clear_field(session: Session, clip_id: str, field_key: str) -> Change:
     """Take the verdict on one field back; the field is unjudged again."""
     state = open_review(session, clip_id)
-    return _store(session, state, [verdict_event(session, state, field_key, None)])
+    return _store(session, [verdict_event(session, state, field_key, None)])
 
 
 def set_evidence(session: Session, clip_id: str, field_key: str, value: str | None, span: PtsRange) -> Change:
     """Stamp `span` as what shows the field's value; in a list field `value` names which one, else it is None."""
     state = open_review(session, clip_id)
     session.schema.field(field_key)
-    return _store(session, state, evidence_events(session, state, field_key, value, span))
+    return _store(session, evidence_events(session, state, field_key, value, span))
 
 
 def clear_evidence(session: Session, clip_id: str, field_key: str, value: str | None = None) -> Change:
     """Remove the evidence of one value."""
     state = open_review(session, clip_id)
     before = state.review.evidence.get(field_key, {}).get(value, ())
-    return _store(session, state, [evidence_event(session, state, field_key, value, before, ())])
+    return _store(session, [evidence_event(session, state, field_key, value, before, ())])
 
 
 def set_note(session: Session, clip_id: str, note: str) -> Change:
     """Keep the reviewer's own words about the clip; never shown to a model."""
     state = open_review(session, clip_id)
     payload = {"before": state.review.note, "after": note}
-    return _store(session, state, [event(session, state, "note", payload)] if note != state.review.note else [])
+    return _store(session, [event(session, state, "note", payload)] if note != state.review.note else [])
 
 
 def accept_rest(session: Session, clip_id: str, *, window_seen: bool, status: str = "reviewed") -> AcceptOutcome:
@@ -252,10 +251,6 @@ def redo(session: Session) -> Change | None:
     return session.library.redo(session.reviewer)
 
 
-def _store(session: Session, state: ReviewState, events: list[NewEvent]) -> Change:
-    """Store what was done; the first verdict also moves the clip from `needs_review` to `in_review`."""
-    if not events:
-        return Change()
-    if state.review.status == "needs_review":
-        events = [*events, status_event(session, state, "in_review")]
-    return session.library.append(events)
+def _store(session: Session, events: list[NewEvent]) -> Change:
+    """One action; nothing happened where there is no event."""
+    return session.library.append(events) if events else Change()

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.implied import implied_values
-from vvlm_desktop.domain.labels import broken_rules, derive_severity
+from vvlm_desktop.domain.labels import broken_rules, derived_values, implied_values
 from vvlm_desktop.domain.review import Review
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
@@ -16,7 +15,6 @@ from vvlm_desktop.workflow.session import Session
 
 #: Below this confidence a field counts as doubtful and is offered by `W`.
 DOUBTFUL_BELOW = 0.75
-SEVERITY = "severity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +83,8 @@ def labels_if_accepted(schema: LabelSchema, analysis: Analysis | None, review: R
     labels = {key: value for key, value in answered.items() if key in known and key not in unknown}
     labels.update(implied_values(schema, explicit))
     labels.update(explicit)
-    if SEVERITY in known and SEVERITY not in review.verdicts:
-        derived = derive_severity(schema, labels)
-        if derived is not None:
-            labels[SEVERITY] = derived
+    derived = derived_values(schema, labels)
+    labels.update({key: value for key, value in derived.items() if key not in review.verdicts})
     return {f.key: labels[f.key] for f in schema.fields if f.key in labels}
 
 

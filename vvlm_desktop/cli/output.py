@@ -1,0 +1,117 @@
+"""What the command line prints: tables for people, JSON for programs, errors with the way out, exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from vvlm_desktop.errors import SettingsError, UsageError, VvlmError
+
+if TYPE_CHECKING:
+    from vvlm_desktop.workflow.session import Session
+
+EXIT_SOME_FAILED = 1
+EXIT_USAGE = 2
+
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option("--library", metavar="DIR", envvar="VVLM_LIBRARY", help="Library folder; made if it does not exist."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ClipArgument = Annotated[
+    str, typer.Argument(metavar="CLIP", help="Id, path, or a part of the name that fits one clip.")
+]
+ReviewerOption = Annotated[
+    str | None, typer.Option("--reviewer", metavar="NAME", help="Who reviews; default: Settings.")
+]
+
+# File names may hold bytes that no terminal encoding has; a question mark is better than a crash.
+for _stream in (sys.stdout, sys.stderr):
+    with contextlib.suppress(AttributeError, ValueError):
+        _stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+
+_errors = Console(stderr=True, highlight=False)
+
+
+def print_json(data: Any) -> None:
+    """`data` as JSON on stdout, non-ASCII kept."""
+    text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    # A file name that is not valid text holds lone surrogates, which UTF-8 cannot.
+    sys.stdout.write(text.encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def print_line(text: str = "") -> None:
+    """One line on stdout, as it is."""
+    Console(highlight=False, soft_wrap=True).print(Text(text))
+
+
+def warn(text: str) -> None:
+    """One line on stderr."""
+    _errors.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
+
+
+def complain(error: VvlmError) -> None:
+    """An error and its hint on stderr."""
+    _errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
+    if error.hint:
+        _errors.print(Text(f"       {error.hint}"), soft_wrap=True)
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
+    """A table on stdout; cells are text as it is, long ones are wrapped."""
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    width = None if sys.stdout.isatty() else 200
+    Console(highlight=False, width=width).print(table)
+
+
+@dataclass(slots=True)
+class Steps:
+    """A progress bar on stderr, silent where stderr is no terminal."""
+
+    bar: Progress
+    task: Any
+
+    def show(self, fraction: float, text: str) -> None:
+        """`fraction` 0..1, `text` what is being done."""
+        self.bar.update(self.task, completed=fraction, description=Text(text).plain.replace("[", "(").replace("]", ")"))
+
+
+@contextlib.contextmanager
+def progress_bar(text: str) -> Iterator[Steps]:
+    """A progress bar for as long as the block runs."""
+    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=_errors, transient=True, disable=not sys.stderr.isatty()) as bar:
+        yield Steps(bar, bar.add_task(text, total=1.0))
+
+
+@contextlib.contextmanager
+def opened(library: Path | None, *, reviewer: str | None = None) -> Iterator[Session]:
+    """The session that a command works on.
+
+    Raises:
+        VvlmError: the library, the schema or the settings cannot be used.
+    """
+    from vvlm_desktop.workflow.session import open_session
+
+    with open_session(library_dir=library.expanduser() if library else None, reviewer=reviewer) as session:
+        yield session
+
+
+def exit_code(error: VvlmError) -> int:
+    """2 for what was asked wrongly, 1 for what went wrong."""
+    return EXIT_USAGE if isinstance(error, UsageError | SettingsError) else EXIT_SOME_FAILED

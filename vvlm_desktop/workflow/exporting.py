@@ -1,0 +1,95 @@
+"""Export reviews: gather from the library, hand to a format, say what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.prompt import build_prompt
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.errors import ClipMissingError, FormatError
+from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
+from vvlm_desktop.formats.registry import get_format
+from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.review_state import starting_point
+from vvlm_desktop.workflow.session import Session
+
+#: How a model is shown the clip when training follows our own sampling.
+SAMPLER = {"name": "uniform", "frames": 16}
+
+
+def export(
+    session: Session,
+    format_name: str,
+    out: Path,
+    *,
+    clips: Sequence[Clip] | None = None,
+    unreviewed: bool = False,
+    copy: bool = False,
+    include_samples: bool = False,
+    with_log: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> ExportReport:
+    """Write reviewed clips (all, or those of `clips`) to the new folder `out`, completely or not at all.
+
+    Args:
+        unreviewed: also clips that no person has settled; each record then says where its labels come from.
+        copy: copy the clips instead of linking them.
+        include_samples: let the sample clips into training formats.
+        with_log: add the event log as it is; it holds the reviewers' names.
+
+    Raises:
+        FormatError: no such format, nothing to export, or `out` is not usable.
+        StorageFullError: the disk is full.
+    """
+    chosen = get_format(format_name)
+    out = out.expanduser().absolute()
+    library_folder = session.library.folder.absolute()
+    if out == library_folder or library_folder in out.parents:
+        raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
+    wanted = clips if clips is not None else session.library.all_clips()
+    items = [item for clip in wanted if (item := gather(session, clip, unreviewed=unreviewed)) is not None]
+    context = ExportContext(
+        schema=session.schema,
+        prompt=build_prompt(session.schema),
+        created_at=utc_now(),
+        copy=copy,
+        unreviewed=unreviewed,
+        include_samples=include_samples,
+        heads=[asdict(head) for head in session.library.heads()],
+        events=session.library.export_events() if with_log else None,
+        sampler=SAMPLER,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    return chosen.write(items, out, context=context)
+
+
+def gather(session: Session, clip: Clip, *, unreviewed: bool) -> ExportItem | None:
+    """Everything known about one clip in the session's schema; None when it is of no concern to an export."""
+    library = session.library
+    key = session.schema.key
+    truth = library.truth(clip.id, schema_key=key)
+    analyses = [a for a in library.analyses(clip.id) if a.schema_key == key]
+    if truth is None and not (unreviewed and analyses):
+        return None
+    reviews = tuple(r for r in library.reviews(clip.id) if r.schema_key == key)
+    return ExportItem(
+        clip=_at_present_path(session, clip),
+        schema=session.schema,
+        reviews=reviews,
+        truth=truth,
+        analysis=starting_point(analyses, session.schema),
+        analyses=tuple(analyses),
+    )
+
+
+def _at_present_path(session: Session, clip: Clip) -> Clip:
+    """The clip with a path that exists; a missing file is the format's to name among what failed."""
+    try:
+        return replace(clip, path=str(existing_path(session, clip)))
+    except ClipMissingError:
+        return clip

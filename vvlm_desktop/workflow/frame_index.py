@@ -1,0 +1,38 @@
+"""The frame index of a clip: from its sidecar in the library, read again where that is missing or damaged."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.probe import examine
+from vvlm_desktop.workflow.add import save_index
+from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.session import Session
+
+_log = logging.getLogger(__name__)
+
+
+def index_of(session: Session, clip: Clip) -> FrameIndex:
+    """Frame index of `clip`.
+
+    Raises:
+        ClipMissingError: there is no sidecar and the file is gone.
+        ClipUnreadableError: the clip has no frames.
+    """
+    path = existing_path(session, clip)
+    if not clip.readable:
+        raise ClipUnreadableError(path, clip.problem or "no picture can be decoded")
+    sidecar = session.library.index_file(clip)
+    try:
+        return FrameIndex.from_json(json.loads(sidecar.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("The frame index %s cannot be used and is made again: %s", sidecar, error)
+    index = examine(path, stream_index=clip.stream_index)
+    save_index(session, clip, index)
+    return index
