@@ -1,0 +1,205 @@
+"""The way every format that fills a folder goes: choose clips, place their files, write, then appear all at once."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from vvlm_desktop.domain.review import Review
+from vvlm_desktop.errors import FormatError
+from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport, LeftOut
+from vvlm_desktop.formats.json_text import compact_json, plain
+from vvlm_desktop.formats.losses import LOSSES_FILE, Contents, losses_document
+from vvlm_desktop.formats.media import PlacedMedia, place_media, safe_name
+from vvlm_desktop.formats.record import projection
+from vvlm_desktop.formats.split import SPLITS, Split
+from vvlm_desktop.formats.staging import require_empty, staged_folder, write_text
+from vvlm_desktop.formats.target import UNTRAINABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An item with the path of its clip in the export; None when the file is missing."""
+
+    item: ExportItem
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a format wrote: records in all and per split, and what the user should know."""
+
+    splits: Counter[Split]
+    failed: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class FolderFormat(ABC):
+    """Base of the formats; a subclass says what to leave out and writes its files.
+
+    Attributes:
+        media_dir: folder of the clips inside the export.
+        keeps_without_file: whether a record is worth having when the clip's file is gone.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    losses: ClassVar[tuple[str, ...]]
+    media_dir: ClassVar[str] = "clips"
+    keeps_without_file: ClassVar[bool] = False
+
+    @abstractmethod
+    def reason_to_leave_out(self, item: ExportItem, *, context: ExportContext) -> str | None:
+        """Why an item does not belong in this export, None when it does."""
+
+    @abstractmethod
+    def fill(self, folder: Path, placed: Sequence[Placed], *, context: ExportContext) -> Filled:
+        """Write this format's files into `folder`, where the clips already are."""
+
+    @abstractmethod
+    def sniff(self, path: Path) -> bool:
+        """Whether `path` looks like an export in this format."""
+
+    def write(self, items: Sequence[ExportItem], out: Path, *, context: ExportContext) -> ExportReport:
+        """Write `out` completely or not at all; see `ExportFormat`."""
+        out = require_empty(out)
+        kept, left_out = self._choose(items, context=context)
+        if not kept:
+            raise _nothing_to_export(left_out)
+        with staged_folder(out) as folder:
+            media = place_media(
+                [item.clip for item in kept],
+                folder / self.media_dir,
+                copy=context.copy,
+                progress=context.progress,
+                cancelled=context.cancelled,
+            )
+            placed, failed = self._placed(kept, media)
+            if not placed:
+                raise _nothing_to_export(failed)
+            filled = self.fill(folder, placed, context=context)
+            failed += filled.failed
+            contents = Contents(
+                records=filled.splits.total(),
+                clips=len(media.files),
+                splits={split: filled.splits[split] for split in SPLITS},
+                left_out=left_out,
+                failed=failed,
+                notes=(*filled.notes, *_media_notes(media)),
+            )
+            write_text(folder / LOSSES_FILE, losses_document(self, contents, context=context))
+        return ExportReport(
+            format=self.name,
+            out=out,
+            records=contents.records,
+            clips=contents.clips,
+            linked=media.linked,
+            hardlinked=media.hardlinked,
+            copied=media.copied,
+            splits=contents.splits,
+            left_out=tuple(left_out),
+            failed=tuple(failed),
+            notes=tuple(contents.notes),
+        )
+
+    def _choose(self, items: Sequence[ExportItem], *, context: ExportContext) -> tuple[list[ExportItem], list[LeftOut]]:
+        """Items to export, in an order that depends on the clips alone, and the others with the reason."""
+        ordered = sorted(items, key=lambda item: (safe_name(item.clip.path), item.clip.id, item.schema.key))
+        twice = [key for key, n in Counter((item.clip.id, item.schema.key) for item in items).items() if n > 1]
+        if twice:
+            raise ValueError(f"items given twice: {twice[:3]}")
+        kept: list[ExportItem] = []
+        left_out: list[LeftOut] = []
+        for item in ordered:
+            reason = self.reason_to_leave_out(item, context=context)
+            if reason is None:
+                kept.append(item)
+            else:
+                left_out.append(LeftOut(item.clip.id, safe_name(item.clip.path), reason))
+        return kept, left_out
+
+    def _placed(self, kept: Iterable[ExportItem], media: PlacedMedia) -> tuple[list[Placed], list[LeftOut]]:
+        placed: list[Placed] = []
+        failed: list[LeftOut] = []
+        for item in kept:
+            name = media.files.get(item.clip.sha256)
+            if name is None:
+                reason = media.failed[item.clip.sha256]
+                if self.keeps_without_file:
+                    reason += "; its record is in the export, the clip is not"
+                failed.append(LeftOut(item.clip.id, safe_name(item.clip.path), reason))
+            if name is not None or self.keeps_without_file:
+                placed.append(Placed(item, f"{self.media_dir}/{name}" if name is not None else None))
+        return placed, failed
+
+
+def not_trainable(item: ExportItem, *, context: ExportContext) -> str | None:
+    """Why a clip must not train a model, None when it may. Shared by all training formats."""
+    if item.schema.labels_sha != context.schema.labels_sha:
+        return f"described by another label schema ({item.schema.key})"
+    if item.clip.is_sample and not context.include_samples:
+        return "a sample clip"
+    if not item.clip.readable:
+        return "gives no pictures"
+    if item.clip.stream_index:
+        return "a later video stream of its file, which this format cannot name"
+    if item.settled_truth is None:
+        reason = _unsettled(item, context=context)
+        if reason:
+            return reason
+    if not projection(item):
+        return "nobody has judged any field with the clip in view"
+    return None
+
+
+def _unsettled(item: ExportItem, *, context: ExportContext) -> str | None:
+    dismissed: Review | None = next((review for review in item.reviews if review.status == "dismissed"), None)
+    if dismissed:
+        return f"dismissed ({(dismissed.dismiss_reason or 'no reason').replace('_', ' ')})"
+    if not context.unreviewed:
+        return "not reviewed yet"
+    if item.analysis is None:
+        return "neither reviewed nor analysed"
+    if item.analysis.provenance in UNTRAINABLE:
+        return f"analysed only by a {item.analysis.provenance.replace('_', ' ')}, which never trains a model"
+    return None
+
+
+def frames_lines(placed: Iterable[Placed], *, context: ExportContext) -> Iterable[str]:
+    """One line per clip: which frames an analysis saw, and how our sampler chose them; trainers sample differently."""
+    for entry in placed:
+        analysis = entry.item.analysis_of(entry.item.settled_truth) or entry.item.analysis
+        row = {
+            "video": entry.file,
+            "sha256": entry.item.clip.sha256,
+            "frames": entry.item.clip.frames,
+            "duration_s": entry.item.clip.duration_s,
+            "frames_pts": list(analysis.frames_pts) if analysis else [],
+            "sampler": plain({**context.sampler, **(analysis.settings if analysis else {})}),
+        }
+        yield compact_json(row) + "\n"
+
+
+def _media_notes(media: PlacedMedia) -> tuple[str, ...]:
+    if media.hardlinked:
+        return (f"{media.hardlinked} clips share their content with the original file (hard link): do not edit them.",)
+    return ()
+
+
+def _nothing_to_export(left_out: Sequence[LeftOut]) -> FormatError:
+    by_reason: dict[str, list[str]] = {}
+    for row in left_out:
+        by_reason.setdefault(row.reason, []).append(row.name)
+    tally = "; ".join(
+        f"{reason} ({', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''})"
+        for reason, names in list(by_reason.items())[:5]
+    )
+    hint = "Review a clip first, or use --unreviewed to export what the analyses say."
+    if by_reason and all("no longer" in reason for reason in by_reason):
+        hint = "Add the folder that the clips were moved to; they are recognised by their content."
+    return FormatError(f"There is nothing to export: {tally}." if tally else "There is nothing to export.", hint=hint)

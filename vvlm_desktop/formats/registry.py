@@ -1,0 +1,72 @@
+"""Every format there is: a module of this package with a `FORMATS` tuple."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from vvlm_desktop import formats
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.errors import FormatError
+from vvlm_desktop.formats.base import ExportFormat, ImportedSet, ImportFormat
+
+
+def _found() -> dict[str, ExportFormat]:
+    found: dict[str, ExportFormat] = {}
+    for module in sorted(pkgutil.iter_modules(formats.__path__), key=lambda module: module.name):
+        name = f"{formats.__name__}.{module.name}"
+        if name == __name__:
+            continue
+        for fmt in getattr(importlib.import_module(name), "FORMATS", ()):
+            if fmt.name in found:
+                raise ValueError(f"two formats are called {fmt.name!r}")
+            found[fmt.name] = fmt
+    # Ours first: it is the one that loses nothing.
+    return dict(sorted(found.items(), key=lambda item: (item[0] != "ours", item[0])))
+
+
+FORMATS: dict[str, ExportFormat] = _found()
+
+
+def get_format(name: str) -> ExportFormat:
+    """Format by its name.
+
+    Raises:
+        FormatError: there is none of that name; the hint lists those that there are.
+    """
+    try:
+        return FORMATS[name.strip().lower()]
+    except KeyError:
+        raise FormatError(f"There is no export format “{name}”.", hint=f"Formats: {', '.join(FORMATS)}.") from None
+
+
+def sniff(path: Path) -> str | None:
+    """Name of the format that a file or folder is in, None if it is in none of them."""
+    return next((name for name, fmt in FORMATS.items() if fmt.sniff(path)), None)
+
+
+def read_import(path: Path, *, schemas: Sequence[LabelSchema]) -> ImportedSet:
+    """Read a file or folder in whichever format it is.
+
+    Raises:
+        FormatError: it is missing, in no known format, in one that cannot be read back, or not as it should be.
+    """
+    if not path.exists():
+        raise FormatError(f"There is no {path}.")
+    name = sniff(path)
+    if name is None:
+        raise FormatError(f"{path.name} is in no format that is known here.", hint=f"Formats: {', '.join(readable())}.")
+    if name not in readable():
+        raise FormatError(
+            f"{path.name} is in the format “{FORMATS[name].title}”, which can be written but not read back.",
+            hint=f"Formats that can be imported: {', '.join(readable())}.",
+        )
+    return cast("ImportFormat", FORMATS[name]).read(path, schemas=schemas)
+
+
+def readable() -> tuple[str, ...]:
+    """Names of the formats that can be read back."""
+    return tuple(name for name, fmt in FORMATS.items() if hasattr(fmt, "read"))
