@@ -1,0 +1,1 @@
+"""The page people live in: player, timeline, form, queue."""

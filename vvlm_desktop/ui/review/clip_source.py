@@ -1,0 +1,80 @@
+"""One open clip as the player sees it: its frame index, its cache and its decode thread, as Qt signals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+from PySide6.QtCore import QObject, Signal
+
+from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.ui.review.player_view import Picture
+from vvlm_desktop.video.decode_thread import DecodeThread
+from vvlm_desktop.video.frame_cache import FrameCache
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.reader import FrameReader
+
+
+class ClipSource(QObject):
+    """Gives pictures of one clip; `close` it before letting go."""
+
+    #: a `Picture`: the frame asked for, a preview on the way to it, or why it cannot be shown
+    decoded = Signal(object)
+
+    def __init__(self, clip_id: str, path: Path, index: FrameIndex, *, budget_bytes: int) -> None:
+        super().__init__()
+        self.clip_id = clip_id
+        self.path = path
+        self.index = index
+        self._cache = FrameCache(budget_bytes)
+        self._thread = DecodeThread(
+            lambda: FrameReader(path, index), self._cache, on_frame=self._frame_came, on_error=self._error_came
+        )
+
+    def cached(self, i: int) -> Picture | None:
+        """Frame `i` if it can be shown at once, or is known not to be readable."""
+        frame = self._cache.get(i)
+        if frame is not None:
+            return Picture(self.clip_id, i, frame)
+        error = self._thread.unreadable(i)
+        return self._problem(i, error) if error is not None else None
+
+    def left_out(self, i: int) -> bool:
+        """Whether decoding went past frame `i` without getting it; only `request` can tell why."""
+        return self._thread.left_out(i)
+
+    def request(self, i: int) -> None:
+        """Have frame `i` decoded and announced; a later request takes its place."""
+        self._thread.request(i)
+
+    def keep_ahead(self, i: int, *, frames: int, backward: bool) -> None:
+        """Have what is going to be played after frame `i` in the cache."""
+        self._thread.keep_ahead(i, frames=frames, backward=backward)
+
+    def resize_cache(self, budget_bytes: int) -> None:
+        """Change how much memory the decoded frames may take."""
+        self._cache.resize(budget_bytes)
+
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Whether everything foreseen was decoded within `timeout_s`."""
+        return self._thread.wait_idle(timeout_s)
+
+    def close(self) -> None:
+        """End the thread and let go of the frames; nothing is announced afterwards."""
+        self._thread.close(timeout_s=2.0)
+        self._cache.clear()
+
+    def _frame_came(self, i: int, frame: av.VideoFrame, exact: bool) -> None:
+        self.decoded.emit(Picture(self.clip_id, i, frame, exact=exact))
+
+    def _error_came(self, i: int, error: ClipUnreadableError) -> None:
+        self.decoded.emit(self._problem(i, error))
+
+    def _problem(self, i: int, error: ClipUnreadableError) -> Picture:
+        return Picture(
+            self.clip_id,
+            i,
+            None,
+            problem=f"Frame {i} cannot be shown: {error.reason}",
+            hint=error.hint or "No neighbouring frame is shown in its place.",
+        )

@@ -1,0 +1,132 @@
+"""Small pictures for the timeline, decoded on a thread of their own; the newest wish wins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QImage
+
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FrameUnreadableError
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.reader import FrameReader
+
+#: Beyond this many kept pictures the oldest are forgotten; each takes some 20 kB.
+_KEPT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    clip_id: str
+    path: Path
+    index: FrameIndex
+    frames: tuple[int, ...]
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thumbnail:
+    """One small picture and the frame that it shows."""
+
+    clip_id: str
+    frame_index: int
+    image: QImage
+
+
+class FilmstripLoader(QObject):
+    """Loads thumbnails of one clip at a time; `close` it before letting go."""
+
+    _loaded = Signal(object)
+    #: frame index, when its picture is at hand
+    ready = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pictures: dict[int, QImage] = {}
+        self._clip_id = ""
+        self._wake = threading.Condition()
+        self._wish: _Wish | None = None
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._loaded.connect(self._on_loaded, Qt.ConnectionType.QueuedConnection)
+
+    def picture(self, frame_index: int) -> QImage | None:
+        """The thumbnail of that frame if it is at hand."""
+        return self._pictures.get(frame_index)
+
+    def load(self, clip_id: str, path: Path, index: FrameIndex, frames: Sequence[int], *, height_px: int) -> None:
+        """Load these frames; what was asked for before and is not there yet is forgotten."""
+        if clip_id != self._clip_id:
+            self._pictures.clear()
+            self._clip_id = clip_id
+        absent = tuple(i for i in frames if i not in self._pictures)
+        with self._wake:
+            self._wish = _Wish(clip_id, path, index, absent, height_px)
+            self._wake.notify()
+        if self._thread is None and absent:
+            self._thread = threading.Thread(target=self._run, name="filmstrip", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _on_loaded(self, thumbnail: Thumbnail) -> None:
+        if thumbnail.clip_id != self._clip_id:
+            return
+        while len(self._pictures) >= _KEPT:
+            self._pictures.pop(next(iter(self._pictures)))
+        self._pictures[thumbnail.frame_index] = thumbnail.image
+        self.ready.emit(thumbnail.frame_index)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while self._wish is None and not self._closing:
+                    self._wake.wait()
+                if self._closing or self._wish is None:
+                    return
+                wish, self._wish = self._wish, None
+            try:
+                self._serve(wish)
+            except (ClipUnreadableError, ClipMissingError):
+                continue  # the player says so where it matters; the strip stays plain
+
+    def _serve(self, wish: _Wish) -> None:
+        with FrameReader(wish.path, wish.index, threads=("SLICE", 1)) as reader:
+            for i in sorted(wish.frames):
+                if self._closing or self._wish is not None:
+                    return
+                try:
+                    pixels = reader.rgb(i, height=wish.height_px)
+                except FrameUnreadableError:
+                    continue
+                self._loaded.emit(Thumbnail(wish.clip_id, i, _as_image(pixels)))
+
+
+def _as_image(pixels: np.ndarray) -> QImage:
+    height, width = pixels.shape[:2]
+    # A QImage borrows the array's memory; the copy owns its own.
+    return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
+
+
+def frames_for_slots(index: FrameIndex, start_s: float, end_s: float, count: int) -> tuple[int, ...]:
+    """The frame for each of `count` places side by side: its middle one, or a keyframe close by, which is cheap."""
+    slot_s = (end_s - start_s) / max(1, count)
+    frames = []
+    for number in range(count):
+        middle = index.at_time(start_s + (number + 0.5) * slot_s)
+        first, end = index.gop(middle)
+        near = [k for k in (first, end) if k < len(index)]
+        key = min(near, key=lambda k: abs(k - middle), default=middle)
+        close = abs(index.seconds(key) - index.seconds(middle)) <= slot_s * 0.35
+        frames.append(key if close else middle)
+    return tuple(frames)

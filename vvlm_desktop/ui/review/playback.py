@@ -1,0 +1,335 @@
+"""What plays, where, and how fast: seeks, steps, the clock, the loop, the frames the model saw. Paints nothing."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from vvlm_desktop.ui.review.clip_source import ClipSource
+from vvlm_desktop.ui.review.player_view import Picture
+
+#: Speeds that `-` and `+` go through.
+RATES = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+#: How many of the model's frames are shown a second when only they play.
+_SEEN_PER_S = 2.0
+#: The clock waits for a decoder that is further behind than this, so that no stretch is passed over unseen.
+_LAG_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch that plays: once, then resting on `rest`, or again and again."""
+
+    first: int
+    last: int
+    rest: int | None = None  # None: loop
+
+
+class Playback(QObject):
+    """Plays one `ClipSource`; everything is in frame indices, in PTS order."""
+
+    picture_changed = Signal(object)  # Picture
+    position_changed = Signal(object)  # frame index that is wanted
+    playing_changed = Signal(bool)
+    rate_changed = Signal(float)
+    mode_changed = Signal()  # looping, only the model's frames
+    span_finished = Signal()
+
+    def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(parent)
+        self._clock = clock
+        self._source: ClipSource | None = None
+        self._wanted = 0
+        self._shown = -1
+        self._dragging = False
+        self._rate = 1.0
+        self._direction = 1
+        self._base_s = 0.0
+        self._started_s = 0.0
+        self._kept_at = -1000
+        self._span: Span | None = None
+        self._only: tuple[int, ...] = ()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(5)
+        self._timer.timeout.connect(self.tick)
+
+    # -- what is so ----------------------------------------------------------------------------------------------
+
+    @property
+    def source(self) -> ClipSource | None:
+        """The open clip."""
+        return self._source
+
+    @property
+    def position(self) -> int:
+        """Frame that is wanted; the picture follows as soon as it is decoded."""
+        return self._wanted
+
+    @property
+    def playing(self) -> bool:
+        """Whether the clock runs."""
+        return self._timer.isActive()
+
+    @property
+    def rate(self) -> float:
+        """Speed, 1.0 as recorded."""
+        return self._rate
+
+    @property
+    def backward(self) -> bool:
+        """Whether it plays backward."""
+        return self._direction < 0
+
+    @property
+    def looping(self) -> bool:
+        """Whether a stretch plays again and again."""
+        return self._span is not None and self._span.rest is None
+
+    @property
+    def only(self) -> tuple[int, ...]:
+        """The frames that steps and playing are limited to; empty for all."""
+        return self._only
+
+    # -- clips ---------------------------------------------------------------------------------------------------
+
+    def open(self, source: ClipSource | None, *, at: int = 0) -> None:
+        """Show another clip, paused on frame `at`; the old source is the caller's to close."""
+        self.pause()
+        if self._source is not None:
+            self._source.decoded.disconnect(self._on_decoded)
+        self._source = source
+        self._shown, self._kept_at, self._span, self._only = -1, -1000, None, ()
+        self._dragging = False
+        self.mode_changed.emit()
+        if source is not None:
+            source.decoded.connect(self._on_decoded, Qt.ConnectionType.QueuedConnection)
+            self._wanted = -1
+            self.seek(at)
+
+    # -- going somewhere -----------------------------------------------------------------------------------------
+
+    def seek(self, i: int, *, dragging: bool = False) -> None:
+        """Go to frame `i`; while `dragging`, pictures on the way are shown too."""
+        if self._source is None or not len(self._source.index):
+            return
+        self._dragging = dragging
+        self._go(max(0, min(i, len(self._source.index) - 1)))
+        if self.playing:
+            self._restart_clock()
+        picture = self._source.cached(self._wanted)
+        if picture is not None:
+            self._show(picture)
+        self._source.request(self._wanted)
+
+    def step(self, frames: int) -> None:
+        """Pause and go `frames` frames on, or back; among the model's frames where only they are shown."""
+        self.pause()
+        if not self._only:
+            self.seek(self._wanted + frames)
+            return
+        place = bisect_left(self._only, self._wanted)
+        if frames > 0 and place < len(self._only) and self._only[place] != self._wanted:
+            place -= 1  # between two of them: the next one is one step away
+        self.seek(self._only[max(0, min(place + frames, len(self._only) - 1))])
+
+    def skip(self, seconds: float) -> None:
+        """Go `seconds` on, or back; goes on playing if it was."""
+        if self._source is not None:
+            index = self._source.index
+            here = index.seconds(self._wanted)
+            target = index.at_time(max(0.0, here + seconds))
+            # A step shorter than a frame still moves.
+            self.seek(target if target != self._wanted else self._wanted + (1 if seconds > 0 else -1))
+
+    # -- playing -------------------------------------------------------------------------------------------------
+
+    def play(self, rate: float | None = None, *, backward: bool = False) -> None:
+        """Play from here; from the other end when there is nothing left to play."""
+        if self._source is None or not len(self._source.index):
+            return
+        if rate is not None:
+            self.set_rate(rate)
+        self._direction = -1 if backward else 1
+        last = len(self._source.index) - 1
+        if self._span is None and not self._only:
+            if not backward and self._wanted >= last:
+                self.seek(0)
+            elif backward and self._wanted <= 0:
+                self.seek(last)
+        self._restart_clock()
+        self._keep_ahead()
+        if not self.playing:
+            self._timer.start()
+            self.playing_changed.emit(True)
+
+    def play_span(self, first: int, last: int, *, rest: int | None) -> None:
+        """Play `first`…`last`, once and then rest on `rest`, or in a loop when that is None."""
+        self._only = ()
+        self._span = Span(first, last, rest)
+        self.seek(first)
+        self.play()
+        self.mode_changed.emit()
+
+    def stop_loop(self) -> None:
+        """Play on past the end of the stretch that was looped."""
+        if self._span is not None:
+            self._span = None
+            self.mode_changed.emit()
+
+    def show_only(self, frames: Sequence[int]) -> None:
+        """Limit steps and playing to `frames`; empty for all."""
+        self._only = tuple(frames)
+        self._span = None
+        if self._only and self._source is not None:
+            after = bisect_right(self._only, self._wanted)
+            near = self._only[max(0, after - 1) : after + 1]
+            self.seek(min(near, key=lambda i: abs(i - self._wanted)))
+        self.mode_changed.emit()
+
+    def pause(self) -> None:
+        """Stay on the frame that is shown."""
+        if not self.playing:
+            return
+        self._timer.stop()
+        self._direction = 1
+        if self._span is not None and self._span.rest is not None:
+            self._span = None
+        self.playing_changed.emit(False)
+        if self._source is not None:
+            if self._shown >= 0:
+                self._go(self._shown)
+            self._source.request(self._wanted)
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        if self.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def set_rate(self, rate: float) -> None:
+        """Play at `rate` from now on, within 0.1 to 4."""
+        rate = max(RATES[0], min(rate, RATES[-1]))
+        if rate != self._rate:
+            self._rate = rate
+            if self.playing:
+                self._restart_clock()
+            self.rate_changed.emit(rate)
+
+    def change_rate(self, steps: int) -> None:
+        """The next faster or slower speed."""
+        place = bisect_left(RATES, self._rate) if steps < 0 else bisect_right(RATES, self._rate) - 1
+        self.set_rate(RATES[max(0, min(place + steps, len(RATES) - 1))])
+
+    # -- the clock -----------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Show the frame that is due now."""
+        if self._source is None or not self.playing:
+            return
+        due, over = self._due()
+        self._show_up_to(due)
+        if over and self._wanted == due:
+            self._end_reached()
+        elif abs(self._wanted - self._kept_at) >= 6:
+            self._keep_ahead()
+
+    def _due(self) -> tuple[int, bool]:
+        """Frame that the clock is at, and whether that is the end of what plays."""
+        assert self._source is not None
+        index = self._source.index
+        elapsed_s = (self._clock() - self._started_s) * self._rate * self._direction
+        if self._only:
+            place = int(self._base_s + elapsed_s * _SEEN_PER_S)
+            clamped = max(0, min(place, len(self._only) - 1))
+            return self._only[clamped], place != clamped
+        media_s = self._base_s + elapsed_s
+        first, last = (self._span.first, self._span.last) if self._span is not None else (0, len(index) - 1)
+        due = index.at_time(max(0.0, media_s))
+        if self._direction < 0:
+            return max(due, first), media_s <= index.seconds(first)
+        end_s = index.seconds(last + 1) if last + 1 < len(index) else index.seconds(last)
+        return min(due, last), media_s >= end_s
+
+    def _show_up_to(self, due: int) -> None:
+        """Show `due`, or the last decoded frame before it; the clock waits rather than passing over a stretch."""
+        assert self._source is not None
+        if due == self._shown:
+            return
+        picture = self._source.cached(due)
+        if picture is not None:
+            self._go(due)
+            self._show(picture)
+            return
+        if self._source.left_out(due):
+            self._go(due)
+            self._source.request(due)
+            return
+        step = -self._direction
+        between = range(due + step, self._wanted, step) if (due - self._wanted) * self._direction > 0 else ()
+        reached = next((p for i in between if (p := self._source.cached(i)) is not None), None)
+        if reached is not None:
+            self._go(reached.frame_index)
+            self._show(reached)
+        behind_s = abs(self._source.index.seconds(due) - self._source.index.seconds(self._wanted))
+        if behind_s > _LAG_S or self._only:
+            self._restart_clock()
+        if reached is None:
+            self._keep_ahead()
+
+    def _end_reached(self) -> None:
+        span = self._span
+        if span is not None and span.rest is None:
+            self.seek(span.last if self.backward else span.first)
+            return
+        self.pause()
+        if span is not None and span.rest is not None:
+            self._span = None
+            self.seek(span.rest)
+            self.mode_changed.emit()
+            self.span_finished.emit()
+
+    def _restart_clock(self) -> None:
+        assert self._source is not None
+        self._started_s = self._clock()
+        if self._only:
+            self._base_s = float(max(0, bisect_right(self._only, self._wanted) - 1))
+        else:
+            self._base_s = self._source.index.seconds(self._wanted)
+
+    def _keep_ahead(self) -> None:
+        assert self._source is not None
+        if self._only:
+            place = bisect_right(self._only, self._wanted)
+            if place < len(self._only):
+                self._source.keep_ahead(self._only[place], frames=1, backward=False)
+            return
+        self._kept_at = self._wanted
+        fps = self._source.index.fps or 30.0
+        frames = max(12, round(fps * 0.8 * max(1.0, self._rate)))
+        self._source.keep_ahead(self._wanted, frames=frames, backward=self.backward)
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+
+    def _on_decoded(self, picture: Picture) -> None:
+        if self._source is None or picture.clip_id != self._source.clip_id:
+            return  # announced before the clip was left
+        if picture.frame_index == self._wanted:
+            if self._shown != self._wanted:
+                self._show(picture)
+        elif not self.playing and self._shown != self._wanted and (picture.exact or self._dragging):
+            self._show(picture)
+
+    def _show(self, picture: Picture) -> None:
+        self._shown = picture.frame_index
+        self.picture_changed.emit(picture)
+
+    def _go(self, i: int) -> None:
+        if i != self._wanted:
+            self._wanted = i
+            self.position_changed.emit(i)

@@ -1,0 +1,166 @@
+"""The picture: paints one decoded frame, scaled by swscale while it is converted, and says which one it painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.video.reformatter import ColorRange, VideoReformatter
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.video.reader import source_colour
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is to be seen: a frame, or the sentence that stands where it cannot be shown.
+
+    A picture that is not `exact` lies on the way to the wanted one; its number is its own all the same.
+    """
+
+    clip_id: str
+    frame_index: int
+    frame: av.VideoFrame | None
+    exact: bool = True
+    problem: str = ""
+    hint: str = ""
+
+
+class VideoView(QWidget):
+    """Shows `Picture`s, letterboxed, upright and in their true shape."""
+
+    #: frame index, after it is on the widget's surface; -1 when a sentence was painted instead
+    painted = Signal(object)
+    clicked = Signal()
+    double_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture: Picture | None = None
+        self._message = ("", "")
+        self._rotation = 0
+        self._sample_aspect = Fraction(1)
+        self._reformatter = VideoReformatter()
+        self._image: QImage | None = None
+        self._converted: av.VideoFrame | None = None  # a QImage borrows this frame's memory
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 135)
+        self.setAccessibleName("Video")
+
+    @property
+    def picture(self) -> Picture | None:
+        """What is shown."""
+        return self._picture
+
+    def set_shape(self, *, rotation: int, sample_aspect: Fraction) -> None:
+        """How the clip's pixels lie: clockwise degrees to apply, and the width of a pixel to its height."""
+        self._rotation = rotation % 360
+        self._sample_aspect = sample_aspect if sample_aspect > 0 else Fraction(1)
+        self._image = None
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show a frame, or why it cannot be shown."""
+        self._picture = picture
+        self._message = ("", "") if picture.frame is not None else (picture.problem, picture.hint)
+        self._image = None
+        self.update()
+
+    def show_message(self, message: str, hint: str = "") -> None:
+        """Show no picture but a sentence; empty for plain black."""
+        self._picture = None
+        self._message = (message, hint)
+        self._image = None
+        self.update()
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(960, 540)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._image = None
+        super().resizeEvent(event)
+
+    @override
+    def mouseReleaseEvent(self, event: object) -> None:
+        self.clicked.emit()
+
+    @override
+    def mouseDoubleClickEvent(self, event: object) -> None:
+        self.double_clicked.emit()
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        frame = self._picture.frame if self._picture is not None else None
+        if frame is None:
+            painter.fillRect(self.rect(), theme.colour("picture"))
+            self._paint_message(painter)
+        else:
+            self._paint_frame(painter, frame)
+        painter.end()
+        self.painted.emit(self._picture.frame_index if self._picture is not None and frame is not None else -1)
+
+    def _paint_frame(self, painter: QPainter, frame: av.VideoFrame) -> None:
+        place, upright = self._place(frame)
+        if QRectF(self.rect()) != place:
+            painter.fillRect(self.rect(), theme.colour("picture"))
+        if self._image is None:
+            self._image = self._convert(frame, upright)
+        if self._rotation:
+            painter.translate(place.center())
+            painter.rotate(self._rotation)
+            place = QRectF(QPointF(-upright.width() / 2, -upright.height() / 2), upright.toSizeF())
+            scale = self.devicePixelRatioF()
+            place = QRectF(place.x() / scale, place.y() / scale, place.width() / scale, place.height() / scale)
+        painter.drawImage(place, self._image)
+
+    def _place(self, frame: av.VideoFrame) -> tuple[QRectF, QSize]:
+        """Where the picture goes (logical px) and how large it is before rotation (device px)."""
+        scale = self.devicePixelRatioF()
+        room_w, room_h = round(self.width() * scale), round(self.height() * scale)
+        shape_w, shape_h = float(frame.width * self._sample_aspect), float(frame.height)
+        turned = self._rotation in {90, 270}
+        if turned:
+            shape_w, shape_h = shape_h, shape_w
+        zoom = min(room_w / shape_w, room_h / shape_h)
+        width, height = max(2, round(shape_w * zoom)), max(2, round(shape_h * zoom))
+        left, top = (room_w - width) // 2, (room_h - height) // 2
+        place = QRectF(left / scale, top / scale, width / scale, height / scale)
+        return place, QSize(height, width) if turned else QSize(width, height)
+
+    def _convert(self, frame: av.VideoFrame, size: QSize) -> QImage:
+        converted = self._reformatter.reformat(
+            frame,
+            size.width(),
+            size.height(),
+            "bgra",
+            interpolation="FAST_BILINEAR",
+            dst_color_range=ColorRange.JPEG,
+            **source_colour(frame),
+        )
+        plane = converted.planes[0]
+        self._converted = converted
+        return QImage(memoryview(plane), converted.width, converted.height, plane.line_size, QImage.Format.Format_RGB32)
+
+    def _paint_message(self, painter: QPainter) -> None:
+        message, hint = self._message
+        if not message:
+            return
+        # The picture area is black in both themes, so its text is the dark theme's.
+        middle = QRectF(self.rect()).adjusted(theme.MARGIN, 0, -theme.MARGIN, 0)
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap
+        painter.setFont(theme.font("strong"))
+        painter.setPen(theme.DARK.text)
+        upper = QRectF(middle.left(), middle.top(), middle.width(), middle.height() / 2 - 2)
+        painter.drawText(upper, flags | Qt.AlignmentFlag.AlignBottom, message)
+        painter.setFont(theme.font("body"))
+        painter.setPen(theme.DARK.muted)
+        lower = QRectF(middle.left(), middle.center().y() + 2, middle.width(), middle.height() / 2 - 2)
+        painter.drawText(lower, flags | Qt.AlignmentFlag.AlignTop, hint)

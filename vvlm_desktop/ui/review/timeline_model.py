@@ -1,0 +1,118 @@
+"""What the timeline shows, as plain data in seconds from the clip's first frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MarkKind = Literal["candidate", "model_event", "event", "evidence"]
+
+#: kind → (token it is drawn in, word for it)
+MARK_LOOKS: dict[MarkKind, tuple[str, str]] = {
+    "candidate": ("doubtful", "measured"),
+    "model_event": ("model", "analysis"),
+    "event": ("accent", "reviewer"),
+    "evidence": ("good", "evidence"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventMark:
+    """A stretch of the clip with a name: a candidate, the analysis's event, the reviewer's, or evidence."""
+
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    kind: MarkKind
+    label: str
+    reason: str = ""
+
+    @property
+    def look_frame(self) -> int:
+        """Where to look first: an event's end is contact or closest approach; a candidate's middle stands out."""
+        if self.kind == "candidate":
+            return (self.start_frame + self.end_frame) // 2
+        return self.end_frame if self.kind in {"event", "model_event"} else self.start_frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CurveLane:
+    """One measured quantity over time, scaled to 0…1."""
+
+    name: str
+    t_s: NDArray[np.float64]
+    level: NDArray[np.float64]
+    token: str
+    filled: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TimelineModel:
+    """Everything on the timeline of one clip.
+
+    Attributes:
+        seen_s: times of the frames that the analysis was given.
+        seen_name: whose frames those are.
+    """
+
+    duration_s: float = 0.0
+    seen_s: tuple[float, ...] = ()
+    seen_name: str = ""
+    curves: tuple[CurveLane, ...] = ()
+    marks: tuple[EventMark, ...] = ()
+
+
+def curve(
+    name: str,
+    t_s: NDArray[np.floating],
+    values: NDArray[np.floating] | None,
+    *,
+    token: str,
+    filled: bool = True,
+    bounds: tuple[float, float] | None = None,
+) -> CurveLane | None:
+    """Scale `values` to 0…1, by `bounds` where they are known, else by what occurs; None where nothing was measured."""
+    if values is None or len(values) == 0 or len(values) != len(t_s):
+        return None
+    level = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(level)
+    if not known.any():
+        return None
+    low, high = bounds or (float(level[known].min()), float(level[known].max()))
+    level = np.clip((level - low) / (high - low), 0.0, 1.0) if high > low else np.zeros_like(level)
+    return CurveLane(name, np.asarray(t_s, dtype=np.float64), np.where(known, level, 0.0), token, filled)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The stretch of time that is visible, and where on the widget it lies."""
+
+    left_px: float
+    width_px: float
+    start_s: float
+    end_s: float
+
+    def x(self, seconds: float) -> float:
+        """Where a time is."""
+        return self.left_px + (seconds - self.start_s) / max(1e-9, self.end_s - self.start_s) * self.width_px
+
+    def seconds(self, x: float) -> float:
+        """The time at a place."""
+        return self.start_s + (x - self.left_px) / max(1.0, self.width_px) * (self.end_s - self.start_s)
+
+    def zoomed(self, factor: float, around_s: float, *, duration_s: float, shortest_s: float) -> View:
+        """Show less (factor < 1) or more, keeping `around_s` where it is."""
+        span = min(max((self.end_s - self.start_s) * factor, min(shortest_s, duration_s)), duration_s)
+        share = (around_s - self.start_s) / max(1e-9, self.end_s - self.start_s)
+        start = min(max(0.0, around_s - share * span), duration_s - span)
+        return View(self.left_px, self.width_px, start, start + span)
+
+    def panned(self, seconds: float, *, duration_s: float) -> View:
+        """Show what lies `seconds` later, within the clip."""
+        span = self.end_s - self.start_s
+        start = min(max(0.0, self.start_s + seconds), max(0.0, duration_s - span))
+        return View(self.left_px, self.width_px, start, start + span)
