@@ -41,12 +41,12 @@ class LlamaFactory(FolderFormat):
         "Who judged, when, how (touched or accepted in one go), and why a value was corrected.",
         "Confidence, raw text and flags of the analyses, notes, status, and which rules a review breaks.",
         (
-            "Fields whose truth is unknown: an answer names only the fields that a person stands behind, while the prompt"
-            " asks for all of them."
+            "Fields whose truth is unknown: an answer names only the fields that a person stands behind, while"
+            " the prompt asks for all of them."
         ),
         (
-            "Which frames to look at: the trainer samples by its own `video_fps` and `video_maxlen`. What our analyses saw"
-            " is in `frames.jsonl`."
+            "Which frames to look at: the trainer samples by its own `video_fps` and `video_maxlen`. What our"
+            " analyses saw is in `frames.jsonl`."
         ),
         "Content hashes of the clips, and the label schema's definitions beyond what the prompt says.",
         "Second and later video streams of a file; such clips are left out.",

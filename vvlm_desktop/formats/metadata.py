@@ -44,31 +44,32 @@ class Metadata(FolderFormat):
     }
     losses: ClassVar[tuple[str, ...]] = (
         (
-            "Every field but the ones of the recipe: time and severity of the event, who was involved, causes, weather,"
-            " light and so on."
+            "Every field but the ones of the recipe: time and severity of the event, who was involved, causes,"
+            " weather, light and so on."
         ),
         (
-            "All but one intended action: the recipe holds one, so going straight gives way to any other, then the first in"
-            " schema order is kept."
+            "All but one intended action: the recipe holds one, so going straight gives way to any other, then"
+            " the first in schema order is kept."
         ),
         (
-            "A key that nobody judged is not in its row; the recipe reads null there and would teach the model to answer"
-            " null. Fill such rows in or filter them out. A caption counts as judged only if a person wrote or accepted it."
+            "A key that nobody judged is not in its row; the recipe reads null there and would teach the model to"
+            " answer null. Fill such rows in or filter them out. A caption counts as judged only if a person wrote"
+            " or accepted it."
         ),
         "Values that the recipe does not know, such as medium traffic or cannot_tell, are written as they are.",
         "Evidence, who judged, when and why, confidence, raw text, notes, status, content hashes.",
         (
-            "Which frames to look at: the recipe draws 8 to 32 evenly spaced ones at random. What our analyses saw is in"
-            " `frames.rows` (one JSON object per line)."
+            "Which frames to look at: the recipe draws 8 to 32 evenly spaced ones at random. What our analyses"
+            " saw is in `frames.rows` (one JSON object per line)."
         ),
         (
-            "The split: the recipe draws its own 1 % for validation, clip by clip. So `metadata.jsonl` holds the training part"
-            " only; `held_out.rows` has the other two, each row with its `split`. Both end in `.rows` so that a loader that is"
-            " given the folder does not mix them in."
+            "The split: the recipe draws its own 1 % for validation, clip by clip. So `metadata.jsonl` holds the"
+            " training part only; `held_out.rows` has the other two, each row with its `split`. Both end in"
+            " `.rows` so that a loader that is given the folder does not mix them in."
         ),
         (
-            "A loader that is given the folder also guesses splits from the clips' names (`test`, `val` …); naming the file,"
-            ' `load_dataset("json", data_files="metadata.jsonl")`, is safe.'
+            "A loader that is given the folder also guesses splits from the clips' names (`test`, `val` …);"
+            ' naming the file, `load_dataset("json", data_files="metadata.jsonl")`, is safe.'
         ),
         "Second and later video streams of a file; such clips are left out.",
     )

@@ -32,13 +32,13 @@ class Ours(FolderFormat):
     )
     losses = (
         (
-            "Reviewers' names: they are R1, R2 … here, and which is which is not in the export. Notes and captions are as"
-            " they were written and may name people."
+            "Reviewers' names: they are R1, R2 … here, and which is which is not in the export. Notes and"
+            " captions are as they were written and may name people."
         ),
         "The paths that clips had: a clip is known by its content, its name and its place in this folder.",
         (
-            "The order in which things were changed and undone: only with the event chains (`events.jsonl`), which hold the"
-            " reviewers' names."
+            "The order in which things were changed and undone: only with the event chains (`events.jsonl`),"
+            " which hold the reviewers' names."
         ),
         "Measured curves and thumbnails: they are made again from the clip.",
     )

@@ -48,23 +48,31 @@ def sniff(path: Path) -> str | None:
     return next((name for name, fmt in FORMATS.items() if fmt.sniff(path)), None)
 
 
+def import_format_of(path: Path) -> ImportFormat:
+    """The format that a file or folder can be read in.
+
+    Raises:
+        FormatError: it is missing, in no known format, or in one that cannot be read back.
+    """
+    if not path.exists():
+        raise FormatError(f"There is no {path}.", hint="Check the spelling of the path.")
+    name = sniff(path)
+    hint = f"Formats that can be imported: {', '.join(readable())}."
+    if name is None:
+        raise FormatError(f"{path.name} is in no format that is known here.", hint=hint)
+    if name not in readable():
+        title = FORMATS[name].title
+        raise FormatError(f"{path.name} is in the format “{title}”, which can be written but not read back.", hint=hint)
+    return cast("ImportFormat", FORMATS[name])
+
+
 def read_import(path: Path, *, schemas: Sequence[LabelSchema]) -> ImportedSet:
     """Read a file or folder in whichever format it is.
 
     Raises:
-        FormatError: it is missing, in no known format, in one that cannot be read back, or not as it should be.
+        FormatError: as `import_format_of`, or it is not as its format should be.
     """
-    if not path.exists():
-        raise FormatError(f"There is no {path}.")
-    name = sniff(path)
-    if name is None:
-        raise FormatError(f"{path.name} is in no format that is known here.", hint=f"Formats: {', '.join(readable())}.")
-    if name not in readable():
-        raise FormatError(
-            f"{path.name} is in the format “{FORMATS[name].title}”, which can be written but not read back.",
-            hint=f"Formats that can be imported: {', '.join(readable())}.",
-        )
-    return cast("ImportFormat", FORMATS[name]).read(path, schemas=schemas)
+    return import_format_of(path).read(path, schemas=schemas)
 
 
 def readable() -> tuple[str, ...]:
