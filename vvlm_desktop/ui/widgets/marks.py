@@ -42,7 +42,7 @@ def confidence_level(confidence: float | None) -> ConfidenceLevel | None:
     """The word for a confidence 0..1; None where the backend has none. No percentage until it is calibrated."""
     if confidence is None:
         return None
-    return "sure" if confidence >= 0.8 else "unsure" if confidence >= 0.5 else "guess"
+    return "sure" if confidence >= 0.75 else "unsure" if confidence >= 0.5 else "guess"
 
 
 def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, colour: QColor) -> None:

@@ -1,0 +1,366 @@
+"""The one window: rail, pages, problems, status bar; what pages share goes through here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vvlm_desktop import paths
+from vvlm_desktop.domain.review import Change
+from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.settings import Settings, save_settings
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.actions import Action, ActionRegistry
+from vvlm_desktop.ui.clip_jobs import BACKEND, ClipJobs
+from vvlm_desktop.ui.errors_view import Problem, ProblemBar, problem_from
+from vvlm_desktop.ui.finders import find_clips, find_settings
+from vvlm_desktop.ui.keys_sheet import KeysSheet
+from vvlm_desktop.ui.page import Page
+from vvlm_desktop.ui.page_list import PAGES, PageSpec
+from vvlm_desktop.ui.palette import Palette, find_actions
+from vvlm_desktop.ui.rail import Rail
+from vvlm_desktop.ui.status_bar import StatusBar
+from vvlm_desktop.ui.tasks import Tasks
+from vvlm_desktop.ui.widgets.drop_hint import DropHint
+from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
+
+if TYPE_CHECKING:
+    from vvlm_desktop.domain.clip import Clip
+    from vvlm_desktop.workflow.session import Session
+
+#: Settings that take another library or schema: everything is built again.
+_REOPENS = ("library_dir", "schema_file")
+
+
+class MainWindow(QMainWindow):
+    """The window on a session. It owns the session from now on and closes it when it closes."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        look: theme.Theme,
+        reopen: Callable[[Settings], Session],
+        pages: Sequence[PageSpec] = PAGES,
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._look = look
+        self._reopen = reopen
+        self._specs = {spec.id: spec for spec in pages}
+        self._pages: dict[str, Page] = {}
+        self._current: str | None = None
+        self._shown_once = False
+        self._tasks = Tasks(self)
+        self._registry = ActionRegistry(self)
+        self._keys_sheet: KeysSheet | None = None
+        self._window_state = QSettings(str(paths.data_dir() / "window.ini"), QSettings.Format.IniFormat)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        self._focus_keys = FocusKeys(app)
+        self._build()
+        self._jobs = ClipJobs(self, self)
+        self._registry.add(self._own_actions())
+        self.setAcceptDrops(True)
+        self._restore_geometry()
+        self.navigate(next(iter(self._specs)))
+
+    # -- what pages may ask for (ui.page.Shell)
+
+    @property
+    def session(self) -> Session:
+        """The open library, schema, settings and reviewer."""
+        return self._session
+
+    @property
+    def registry(self) -> ActionRegistry:
+        """All actions."""
+        return self._registry
+
+    @property
+    def tasks(self) -> Tasks:
+        """What runs."""
+        return self._tasks
+
+    @property
+    def jobs(self) -> ClipJobs:
+        """Adding and analysing."""
+        return self._jobs
+
+    def navigate(self, page_id: str, clip_id: str | None = None) -> None:
+        """Show a page, on a clip."""
+        page = self._page(page_id)
+        if self._current != page_id:
+            if self._current is not None and self._current in self._pages:
+                self._pages[self._current].deactivate()
+            self._current = page_id
+            self._stack.setCurrentWidget(page)
+            self._rail.show_page(page_id)
+            self._registry.show_page(page_id)
+            if self._keys_sheet is not None:
+                self._keys_sheet.close()
+        page.activate(clip_id)
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def report(self, problem: Problem | VvlmError) -> None:
+        """Present a problem over the page."""
+        self.problems.show_problem(problem if isinstance(problem, Problem) else problem_from(problem))
+
+    def announce(self, change: Change) -> None:
+        """Tell every page what a write changed."""
+        for page in tuple(self._pages.values()):
+            page.on_change(change)
+
+    def change_settings(self, settings: Settings) -> bool:
+        """Save and apply other settings at once."""
+        before = self._session.settings
+        if settings == before:
+            return True
+        replacement: Session | None = None
+        try:
+            if any(getattr(settings, name) != getattr(before, name) for name in _REOPENS):
+                replacement = self._reopen(settings)
+            save_settings(settings)
+        except VvlmError as error:
+            if replacement is not None:
+                replacement.close()
+            self.report(error)
+            return False
+        if replacement is not None:
+            self._replace_session(replacement)
+        else:
+            self._session.settings = settings
+            if settings.reviewer != before.reviewer:
+                from vvlm_desktop.workflow.session import DEFAULT_REVIEWER
+
+                self._session.reviewer = settings.reviewer.strip() or DEFAULT_REVIEWER
+        if settings.theme != before.theme:
+            self._look.choose(settings.theme)
+        for page in tuple(self._pages.values()):
+            page.on_settings(settings)
+        return True
+
+    def add_paths(self, given: Sequence[Path]) -> None:
+        """Add files and folders in the background."""
+        self._jobs.add(given)
+
+    def add_samples(self) -> None:
+        """Make and add the sample clips in the background."""
+        self._jobs.add_samples()
+
+    def analyse(self, clips: Sequence[Clip]) -> None:
+        """Analyse clips in the background."""
+        self._jobs.analyse(clips)
+
+    def analyse_new(self) -> None:
+        """Analyse every readable clip that has no analysis by the built-in backend."""
+        clips = self._session.library.clips_without(BACKEND)
+        if clips:
+            self._jobs.analyse(clips)
+        else:
+            self.report(Problem("Every clip that can be read has been analysed.", tone="good"))
+
+    def ask_for_files(self) -> None:
+        """Let the user choose files to add."""
+        names, _ = QFileDialog.getOpenFileNames(self, "Add video files")
+        self.add_paths([Path(name) for name in names])
+
+    def ask_for_folder(self) -> None:
+        """Let the user choose a folder to add."""
+        name = QFileDialog.getExistingDirectory(self, "Add a folder of clips")
+        if name:
+            self.add_paths([Path(name)])
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+        self.palette_line.open()
+
+    def show_keys(self) -> None:
+        """Show the keys of the current page."""
+        title = self._specs[self._current].title if self._current else ""
+        self._keys_sheet = KeysSheet(self._registry, page_title=title, parent=self)
+        self._keys_sheet.destroyed.connect(self._on_keys_sheet_gone)
+        self._keys_sheet.show()
+
+    # -- building
+
+    def _build(self) -> None:
+        self.setWindowTitle("VVLM Desktop")
+        self.setMinimumSize(theme.px(960), theme.px(600))
+        central = QWidget()
+        outer = QVBoxLayout(central)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        self._rail = Rail()
+        for number, spec in enumerate(self._specs.values(), start=1):
+            self._rail.add_page(spec.id, spec.icon, spec.title, key=f"Ctrl+{number}", at_end=spec.at_end)
+        self._rail.chosen.connect(self._on_rail_chosen)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        self.problems = ProblemBar()
+        self._stack = QStackedWidget()
+        column.addWidget(self.problems)
+        column.addWidget(self._stack, 1)
+        row.addWidget(self._rail)
+        row.addLayout(column, 1)
+        outer.addLayout(row, 1)
+        self.status = StatusBar(self._tasks, backend=_backend_words())
+        outer.addWidget(self.status)
+        self.setCentralWidget(central)
+        self.palette_line = Palette(
+            [find_actions(self._registry), find_settings(self), find_clips(self)],
+            parent=central,
+        )
+        self._drop_hint = DropHint("Drop to add to the library", parent=central)
+
+    def _page(self, page_id: str) -> Page:
+        page = self._pages.get(page_id)
+        if page is None:
+            page = self._specs[page_id].build(self)
+            page.setAccessibleName(self._specs[page_id].title)
+            self._pages[page_id] = page
+            self._stack.addWidget(page)
+            self._registry.add(page.actions_here())
+        return page
+
+    def _own_actions(self) -> list[Action]:
+        go = [
+            Action(
+                f"go.{spec.id}",
+                f"Go to {spec.title}",
+                lambda page_id=spec.id: self.navigate(page_id),  # type: ignore[misc]
+                (f"Ctrl+{number}",),
+                group="Window",
+                icon=spec.icon,
+            )
+            for number, spec in enumerate(self._specs.values(), start=1)
+        ]
+        return [
+            *go,
+            Action("window.palette", "Find an action, clip or setting", self.show_palette, ("Ctrl+K",), group="Window",
+                   icon="search", in_palette=False),
+            Action("window.keys", "Show the keys of this page", self.show_keys, ("?", "F1"), group="Window",
+                   icon="keyboard"),
+            Action("clips.add_files", "Add files…", self.ask_for_files, ("Ctrl+O",), group="Clips", icon="add-file"),
+            Action("clips.add_folder", "Add a folder…", self.ask_for_folder, ("Ctrl+Shift+O",), group="Clips",
+                   icon="add-folder"),
+            Action("clips.samples", "Try six sample clips", self.add_samples, group="Clips", icon="sample"),
+            Action("clips.analyse_new", "Analyse new clips", self.analyse_new, group="Clips", icon="analyse"),
+            Action("window.theme", "Switch between light and dark", self._switch_theme, group="Window", icon="moon"),
+            Action("window.quit", "Close the window", self.close, ("Ctrl+Q",), group="Window", icon="close"),
+        ]  # fmt: skip
+
+    def _switch_theme(self) -> None:
+        other = "light" if theme.tokens().name == "dark" else "dark"
+        self.change_settings(self._session.settings.model_copy(update={"theme": other}))
+
+    def _replace_session(self, session: Session) -> None:
+        """Another library or schema: pages and jobs of the old one end before the new ones begin."""
+        current = self._current or next(iter(self._specs))
+        self._jobs.close()
+        self._drop_pages()
+        self._session.close()
+        self._session = session
+        self._jobs = ClipJobs(self, self)
+        self._current = None
+        self.navigate(current)
+        self._jobs.resume()
+
+    def _drop_pages(self) -> None:
+        for page_id, page in self._pages.items():
+            page.close_page()
+            self._registry.remove_page(page_id)
+            self._stack.removeWidget(page)
+            page.deleteLater()
+        self._pages.clear()
+
+    # -- what Qt says
+
+    def _on_rail_chosen(self, page_id: str) -> None:
+        self.navigate(page_id)
+
+    def _on_keys_sheet_gone(self) -> None:
+        self._keys_sheet = None
+
+    def _restore_geometry(self) -> None:
+        kept = self._window_state.value("geometry", type=QByteArray)
+        if not (isinstance(kept, QByteArray) and kept.size() and self.restoreGeometry(kept)):
+            room = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(min(1440, room.width()), min(900, room.height()))
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._shown_once:
+            self._shown_once = True
+            # After the first paint: what loads the decoder must not delay the window.
+            QTimer.singleShot(300, self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        if self.isVisible():
+            self._jobs.resume()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask nothing, lose nothing: every verdict was stored when it was made."""
+        paths.data_dir().mkdir(parents=True, exist_ok=True)
+        self._window_state.setValue("geometry", self.saveGeometry())
+        self._window_state.sync()
+        if self._keys_sheet is not None:
+            self._keys_sheet.close()
+        self._jobs.close()
+        self._drop_pages()
+        self._current = None
+        self._session.close()
+        super().closeEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._drop_hint.isVisible():
+            self._drop_hint.show_hint()
+
+    @override
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._drop_hint.show_hint()
+
+    @override
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._drop_hint.hide()
+
+    @override
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._drop_hint.hide()
+        dropped = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        event.acceptProposedAction()
+        self.add_paths(dropped)
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self._drop_hint.hide()
+
+
+def _backend_words() -> str:
+    from vvlm_desktop.backends.catalogue import backend_info
+
+    return f"{backend_info(BACKEND).title}, on this computer"

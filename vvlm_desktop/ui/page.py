@@ -1,0 +1,91 @@
+"""What a page is, and what it may ask of the window around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from vvlm_desktop.ui.actions import Action, ActionRegistry
+from vvlm_desktop.ui.tasks import Tasks
+
+if TYPE_CHECKING:
+    from vvlm_desktop.domain.clip import Clip
+    from vvlm_desktop.domain.review import Change
+    from vvlm_desktop.errors import VvlmError
+    from vvlm_desktop.settings import Settings
+    from vvlm_desktop.ui.errors_view import Problem
+    from vvlm_desktop.workflow.session import Session
+
+
+class Shell(Protocol):
+    """The window, as its pages see it."""
+
+    @property
+    def session(self) -> Session:
+        """The open library, schema, settings and reviewer; ask each time, it can be replaced."""
+
+    @property
+    def registry(self) -> ActionRegistry:
+        """All actions, for their keys."""
+
+    @property
+    def tasks(self) -> Tasks:
+        """Long work, shown in the status bar."""
+
+    def navigate(self, page_id: str, clip_id: str | None = None) -> None:
+        """Show a page, on a clip."""
+
+    def report(self, problem: Problem | VvlmError) -> None:
+        """Present something that went wrong, or is worth saying, in the one place for it."""
+
+    def announce(self, change: Change) -> None:
+        """Tell every page what a write changed."""
+
+    def change_settings(self, settings: Settings) -> bool:
+        """Save and apply other settings; False when that failed, which was then reported."""
+
+    def add_paths(self, paths: Sequence[Path]) -> None:
+        """Add files and folders in the background."""
+
+    def add_samples(self) -> None:
+        """Make and add the sample clips in the background, then open the first in Review."""
+
+    def analyse(self, clips: Sequence[Clip]) -> None:
+        """Analyse `clips` in the background."""
+
+    def show_keys(self) -> None:
+        """Show the keys of the current page."""
+
+
+class Page(QWidget):
+    """One page of the window. It is built when it is first shown."""
+
+    page_id: ClassVar[str]
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.shell = shell
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+    def actions_here(self) -> Sequence[Action]:
+        """Actions that exist while this page is shown."""
+        return ()
+
+    def activate(self, clip_id: str | None = None) -> None:
+        """The page is now shown, on `clip_id` where one was asked for."""
+
+    def deactivate(self) -> None:
+        """Another page is now shown."""
+
+    def on_change(self, change: Change) -> None:
+        """Something was written; refresh if it is concerned. Also called while the page is hidden."""
+
+    def on_settings(self, settings: Settings) -> None:
+        """Other settings are in force."""
+
+    def close_page(self) -> None:
+        """The window closes, or the library is replaced: let go of threads and files."""

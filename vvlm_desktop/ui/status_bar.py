@@ -1,0 +1,88 @@
+"""The bar at the bottom: what runs and how long yet, which model answers, and whether anything left this computer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.tasks import Tasks
+from vvlm_desktop.ui.widgets.buttons import button
+from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
+from vvlm_desktop.ui.widgets.marks import MarkLabel
+
+NOTHING_SENT = "No clip data sent by this app"
+
+
+def time_left(seconds: float | None) -> str:
+    """`seconds` as "00:41 left"; empty while unknown."""
+    if seconds is None:
+        return ""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    clock = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+    return f"{clock} left"
+
+
+class StatusBar(QFrame):
+    """One line; it never opens anything by itself."""
+
+    def __init__(self, tasks: Tasks, *, backend: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tasks = tasks
+        self.setProperty("surface", "panel")
+        self.setAccessibleName("Status")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(rule())
+        row = QHBoxLayout()
+        row.setContentsMargins(theme.PAD + 2, 0, theme.PAD + 2, 0)
+        row.setSpacing(theme.MARGIN)
+        column.addLayout(row)
+        self.setFixedHeight(theme.px(28))
+
+        self.title = label("", "muted")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedWidth(theme.px(140))
+        self.bar.setAccessibleName("Progress")
+        self.left = label("", "muted")
+        self.more = label("", "muted")
+        self.cancel = button("Cancel", self._on_cancel, kind="link")
+        self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.backend = ElidedLabel(backend, "muted")
+        self.sent = MarkLabel("diamond", NOTHING_SENT, ink="good")
+        for item in (self.title, self.bar, self.left, self.cancel, self.more):
+            row.addWidget(item)
+        row.addWidget(self.backend, 1)
+        row.addWidget(self.sent)
+        tasks.changed.connect(self._on_tasks_changed)
+        self._on_tasks_changed()
+
+    def show_backend(self, text: str) -> None:
+        """Say which model answers, and where it runs."""
+        self.backend.setText(text)
+
+    def _on_tasks_changed(self) -> None:
+        running = self._tasks.running
+        task = running[0] if running else None
+        for item in (self.bar, self.left, self.cancel, self.more):
+            item.setVisible(task is not None)
+        if task is None:
+            self.title.setText("Ready")
+            return
+        self.title.setText(f"Stopping: {task.title}" if task.cancelling else task.title)
+        self.bar.setRange(0, 0 if task.fraction is None else 1000)
+        self.bar.setValue(round(1000 * (task.fraction or 0.0)))
+        self.left.setText(time_left(task.seconds_left))
+        self.left.setVisible(bool(self.left.text()))
+        self.cancel.setVisible(task.can_cancel)
+        self.cancel.setAccessibleName(f"Cancel: {task.title}")
+        others = len(running) - 1
+        self.more.setText(f"{others} more waiting" if others else "")
+        self.more.setVisible(others > 0)
+
+    def _on_cancel(self) -> None:
+        if self._tasks.running:
+            self._tasks.running[0].cancel()
