@@ -81,7 +81,7 @@ def _gpu() -> Check:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-            if shutil.which("nvidia-smi"):
+        if shutil.which("nvidia-smi"):
             return Check(
                 "GPU", "missing", f"the driver does not answer: {error}", "install the NVIDIA driver, then restart"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipMissingError, FormatError
+from vvlm_desktop.errors import ClipMissingError, FormatError, UsageError
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
 from vvlm_desktop.workflow.analyse import existing_path
@@ -42,10 +42,14 @@ def export(
         with_log: add the event log as it is; it holds the reviewers' names.
 
     Raises:
-        FormatError: no such format, nothing to export, or `out` is not usable.
+        UsageError: there is no such format.
+        FormatError: nothing to export, or `out` is not usable.
         StorageFullError: the disk is full.
     """
-    chosen = get_format(format_name)
+    try:
+        chosen = get_format(format_name)
+    except FormatError as error:
+        raise UsageError(str(error), hint=error.hint) from error
     out = out.expanduser().absolute()
     library_folder = session.library.folder.absolute()
     if out == library_folder or library_folder in out.parents:

@@ -113,7 +113,8 @@ def _events_of(session: Session, record: ImportedRecord, *, reviewer: str) -> li
     def event(kind: EventKind, payload: dict[str, Any]) -> NewEvent:
         return NewEvent(kind, record.clip.id, reviewer, key, payload, analysis_id=review.analysis_id)
 
-    events = []
+    events: list[NewEvent] = []
+    payload: dict[str, Any]
     for field, verdict in review.verdicts.items():
         before = held.verdicts.get(field)
         if before != verdict:

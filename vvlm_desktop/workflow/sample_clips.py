@@ -10,8 +10,7 @@ from vvlm_desktop import paths
 from vvlm_desktop.backends.base import Answer, analysis_from
 from vvlm_desktop.domain.analysis import EventCandidate
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.schema import LabelSchema
-from vvlm_desktop.samples import Sample, make_samples
+from vvlm_desktop.samples import make_samples
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.sampling import uniform
 from vvlm_desktop.workflow.add import add_paths
