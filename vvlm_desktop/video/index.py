@@ -6,6 +6,7 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -24,6 +25,10 @@ from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, codec_name
 _MAX_PACKETS = 24 * 3600 * 120
 #: How many packets may be fed until the first picture tells its orientation.
 _PACKETS_TO_FIRST_PICTURE = 64
+#: No codec's packet begins with this many zeros; a lost block of a memory card does.
+_ZEROS_BYTES = 16
+#: How many pictures show whether they come out in the order of their times.
+_PICTURES_TO_ORDER = 16
 _FORMAT = 1
 
 
@@ -41,6 +46,8 @@ class FrameIndex:
         keys: entry points as (PTS, DTS), ascending. Some may not be in `pts`: an edit list hides them.
         declared_frames, declared_duration_s: what the header claims, None where it claims nothing.
         problem: a sentence for the reviewer, None when all is well.
+        in_decode_order: the file says only in which order to decode; frames take the times in the order in which they
+            come out (AVI with B-frames).
     """
 
     stream_index: int
@@ -57,6 +64,7 @@ class FrameIndex:
     declared_frames: int | None = None
     declared_duration_s: float | None = None
     problem: str | None = None
+    in_decode_order: bool = False
     #: Frames at which decoding can start, ascending.
     keyframe_indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
@@ -145,6 +153,7 @@ class FrameIndex:
             "declared_frames": self.declared_frames,
             "declared_duration_s": self.declared_duration_s,
             "problem": self.problem,
+            "in_decode_order": self.in_decode_order,
         }
 
     @classmethod
@@ -171,6 +180,8 @@ class Scan:
     """What the packets of one stream said, before it is judged."""
 
     packets: int = 0
+    hidden: int = 0  # by an edit list
+    damaged: int = 0  # said so by the demuxer, or overwritten with zeros
     without_time: int = 0
     repeated_times: int = 0
     before_first_key: int = 0
@@ -220,16 +231,15 @@ def _scan_stream(
     entries = tuple(sorted(keys)) or ((times[0], times[0]),)
     first = bisect_left(times, entries[0][0])  # what comes before the first entry point cannot be decoded
     scan.before_first_key = first
-    width, height, rotation = _look(container, stream)
-    if rotation in {90, 270}:
-        width, height = height, width
+    look = _look(container, stream)
+    width, height = (look.height, look.width) if look.rotation in {90, 270} else (look.width, look.height)
     index = FrameIndex(
         stream_index=stream_index,
         container=container.format.name,
         codec=codec_name(stream),
         width=width,
         height=height,
-        rotation=rotation,
+        rotation=look.rotation,
         sample_aspect=stream.sample_aspect_ratio or Fraction(1),
         time_base=time_base,
         pts=tuple(times[first:]),
@@ -237,6 +247,7 @@ def _scan_stream(
         has_audio=bool(container.streams.audio),
         declared_frames=stream.frames or None,
         declared_duration_s=_declared_duration_s(container, stream),
+        in_decode_order=look.in_decode_order,
     )
     return index, scan
 
@@ -262,6 +273,8 @@ def _read_times(
             )
         if scan.packets == 1:
             scan.encrypted = packet.has_sidedata("encryption_info")
+        scan.damaged += packet.is_corrupt or not any(memoryview(packet)[:_ZEROS_BYTES])
+        scan.hidden += packet.is_discard
         pts, dts = packet.pts, packet.dts
         if pts is None:
             scan.without_time += 1
@@ -299,24 +312,37 @@ def _declared_duration_s(container: InputContainer, stream: VideoStream) -> floa
     return seconds if seconds > 0 else None
 
 
-def _look(container: InputContainer, stream: VideoStream) -> tuple[int, int, int]:
-    """Size and rotation of the first picture; only a decoded picture tells the rotation."""
-    context = stream.codec_context
-    size = (context.width, context.height)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What only decoded pictures tell."""
+
+    width: int
+    height: int
+    rotation: int = 0
+    in_decode_order: bool = False
+
+
+def _look(container: InputContainer, stream: VideoStream) -> _Look:
+    """Decode the first picture; in an AVI a few more, which show whether its times are those of showing."""
+    wanted = _PICTURES_TO_ORDER if container.format.name == "avi" else 1
+    pictures: list[av.VideoFrame] = []
     try:
-        container.seek(-(1 << 40), stream=stream, backward=True)
+        container.seek(stream.start_time or 0, stream=stream, backward=True)
     except MEDIA_ERRORS:
-        return *size, 0
+        return _Look(stream.codec_context.width, stream.codec_context.height)
     for fed, packet in enumerate(packets(container, stream)):
-        try:
-            pictures = packet.decode()
-        except MEDIA_ERRORS:
-            pictures = []
-        for picture in pictures:
-            return picture.width, picture.height, _clockwise(picture.rotation)
-        if fed >= _PACKETS_TO_FIRST_PICTURE:
+        with suppress(*MEDIA_ERRORS):
+            pictures += packet.decode()
+        if len(pictures) >= wanted or fed >= _PACKETS_TO_FIRST_PICTURE:
             break
-    return *size, 0
+    if not pictures:
+        with suppress(*MEDIA_ERRORS):  # a clip may be shorter than its decoder's delay
+            pictures += stream.codec_context.decode(None)
+    if not pictures:
+        return _Look(stream.codec_context.width, stream.codec_context.height)
+    times = [picture.pts for picture in pictures if picture.pts is not None]
+    first = pictures[0]
+    return _Look(first.width, first.height, _clockwise(first.rotation), times != sorted(times) and wanted > 1)
 
 
 def _clockwise(degrees: int) -> int:

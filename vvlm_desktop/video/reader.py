@@ -22,9 +22,16 @@ from vvlm_desktop.video.index import FrameIndex
 Picture: TypeAlias = NDArray[np.uint8]
 
 #: Demuxers that find a place in the file by DTS; the others keep a table of keyframes by PTS.
-_BY_DTS = frozenset({"mpegts", "mpeg", "mpegvideo"})
-#: Entry points tried before the beginning of the file.
+_BY_DTS = frozenset({"mpegts"})
+#: After a seek this one computes other times for the same packets (seen: MPEG-2 in a program stream, three frames off).
+_GUESS_TIMES = frozenset({"mpeg"})
+#: With several threads the H.264 and MPEG decoders patch faults up without saying so, each time differently; these do
+#: not patch at all.
+_REPORT_DAMAGE_ANYHOW = frozenset({"hevc", "av1", "vp9", "vvc"})
+_FROM_START = -1
+#: Entry points tried before a frame is given up, or decoded from the beginning if that is not far.
 _ENTRIES_TRIED = 4
+_NEAR_START_FRAMES = 3000
 #: Decoding on is cheaper than seeking up to this many frames ahead.
 _NEAR_FRAMES = 12
 #: How far behind the wanted frame decoding goes on before it is given up: more than any codec reorders.
@@ -36,14 +43,14 @@ class FrameReader:
     """Decodes single frames of one clip exactly; use it from one thread at a time.
 
     A frame is found by its PTS: seek to the entry point at or before it, decode until the PTS is equal. Where that
-    fails (a demuxer that lands late, an open group of pictures, a damaged entry), it starts further back, at last from
-    the beginning. A picture that the decoder itself calls damaged is refused like a missing one, unless `damaged` asks
-    for such pictures; they may show parts of a neighbour.
+    fails (a demuxer that lands late, an open group of pictures, a damaged entry), it starts further back. From a fault
+    in the data on, up to the next keyframe, decoders patch pictures up with parts of their neighbours: these are
+    refused like missing ones, unless `damaged` asks for them.
 
     Args:
-        threads: PyAV's kind of threading and number of threads (0 for as many as there are cores). SLICE answers
-            single requests fastest, FRAME is faster over long runs.
-        damaged: give pictures that the decoder patched up, too.
+        threads: PyAV's kind of threading and number of threads (0 for as many as there are cores). Unless given, one
+            thread for codecs that report damage only then; slices of one picture are rarely worth more.
+        damaged: give pictures that were patched up, too.
 
     Raises:
         ClipMissingError: the file is gone.
@@ -51,23 +58,26 @@ class FrameReader:
     """
 
     def __init__(
-        self, path: Path, index: FrameIndex, *, threads: tuple[str, int] = ("SLICE", 0), damaged: bool = False
+        self, path: Path, index: FrameIndex, *, threads: tuple[str, int] | None = None, damaged: bool = False
     ) -> None:
         if not path.exists():
             raise ClipMissingError(path)
         self.path = path
         self.index = index
         self._damaged = damaged
-        self._container: InputContainer = open_container(path)
-        self._stream: VideoStream = choose_stream(self._container, path, index.stream_index)
-        self._stream.thread_type, self._stream.codec_context.thread_count = threads
+        self._threads = threads or ("SLICE", 0 if index.codec in _REPORT_DAMAGE_ANYHOW else 1)
+        self._container, self._stream = self._open()
         self._entries = [pts for pts, _ in index.keys]
-        self._seek_by_dts = not _BY_DTS.isdisjoint(index.container.split(","))
+        demuxers = set(index.container.split(","))
+        self._seek_by_dts = not _BY_DTS.isdisjoint(demuxers)
+        self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(demuxers)
         self._reformatter = VideoReformatter()
         self._run: Iterator[av.VideoFrame] = iter(())
         self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
         self._newest: int | None = None  # highest frame index the present run has given
         self._current: tuple[int, av.VideoFrame] | None = None
+        self._doubtful = False  # the present run met a fault and no keyframe since
+        self._refused: set[int] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -94,16 +104,14 @@ class FrameReader:
             raise IndexError(f"frame {i} of {len(self.index)}")
         if self._current is not None and self._current[0] == i:
             return self._current[1]
-        if self._is_ahead(i):
-            found = self._decode_to(i)
+        if i not in self._refused:
+            found = self._decode_to(i) if self._is_ahead(i) else None
+            entries = self._entry_points(i)
+            while found is None and (entry := next(entries, None)) is not None:
+                found = self._decode_to(i) if self._start_at(entry, i) else None
             if found is not None:
                 return found
-        for entry in self._entry_points(i):
-            if not self._start_at(entry, i):
-                continue
-            found = self._decode_to(i)
-            if found is not None:
-                return found
+            self._refused.add(i)
         raise FrameUnreadableError(
             self.path,
             i,
@@ -117,11 +125,10 @@ class FrameReader:
             yield frame_index, self.frame(frame_index)
 
     def walk(self, start: int = 0) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode everything from `start` on, in the order in which the decoder gives it.
+        """Decode everything from `start` on, ascending.
 
         Frames that cannot be decoded are left out. Other calls in between are allowed; the walk finds its way back.
         """
-        given: set[int] = set()
         following = start
         own_run = -1
         while following < len(self.index):
@@ -133,9 +140,8 @@ class FrameReader:
             if step is None:
                 return
             frame_index, frame = step
-            if frame_index >= start and frame_index not in given:
-                given.add(frame_index)
-                following = max(following, frame_index + 1)
+            if frame_index >= following:
+                following = frame_index + 1
                 yield frame_index, frame
 
     def rgb(self, i: int, *, width: int | None = None, height: int | None = None) -> Picture:
@@ -180,51 +186,67 @@ class FrameReader:
         first, _ = self.index.gop(frame_index)
         return first <= self._newest or frame_index - self._newest <= _NEAR_FRAMES
 
-    def _entry_points(self, frame_index: int) -> Iterator[tuple[int, int] | None]:
-        """Where to start decoding, best first; None is the beginning of the file."""
-        keys = self.index.keys
+    def _entry_points(self, frame_index: int) -> Iterator[int]:
+        """Where to start decoding, best first, as numbers of keys; `_FROM_START` is a freshly opened file."""
         last = bisect_right(self._entries, self.index.pts[frame_index]) - 1
-        for i in range(last, max(-1, last - _ENTRIES_TRIED), -1):
-            yield keys[i]
-        yield None
+        if not self._only_from_start:
+            yield from range(last, max(-1, last - _ENTRIES_TRIED), -1)
+        if self._only_from_start or frame_index < _NEAR_START_FRAMES:
+            yield _FROM_START
 
-    def _start_at(self, entry: tuple[int, int] | None, frame_index: int) -> bool:
-        """Seek; False when the demuxer refuses or has no entry point at or before the frame from there."""
+    def _start_at(self, entry: int, frame_index: int) -> bool:
+        """Bring the demuxer to an entry point; False when it refuses."""
         self._runs += 1
         self._newest = None
         self._current = None
+        self._doubtful = False
         self._run = iter(())
-        if entry is None:
-            time = min(self.index.keys[0][1], self.index.keys[0][0], self.index.pts[0])
-            time -= round(10 / self.index.time_base)
+        if entry == _FROM_START:
+            self._container.close()
+            self._container, self._stream = self._open()
         else:
-            time = entry[1] if self._seek_by_dts else entry[0]
-        try:
-            self._container.seek(time, stream=self._stream, backward=True)
-        except MEDIA_ERRORS:
-            return False
-        self._run = self._decode(self.index.pts[frame_index], from_start=entry is None)
+            try:
+                time = self.index.keys[entry][1 if self._seek_by_dts else 0]
+                self._container.seek(time, stream=self._stream, backward=True)
+            except MEDIA_ERRORS:
+                return False
+        frames = self._decode(self.index.pts[frame_index], from_start=entry == _FROM_START)
+        self._run = self._in_order(frames) if self.index.in_decode_order else frames
         return True
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container = open_container(self.path)
+        stream = choose_stream(container, self.path, self.index.stream_index)
+        stream.thread_type, stream.codec_context.thread_count = self._threads
+        return container, stream
 
     def _decode(self, wanted_pts: int, *, from_start: bool) -> Iterator[av.VideoFrame]:
         """Frames from here on. Nothing is fed before an entry point: decoders invent pictures from nothing."""
-        stream = self._stream
         entered = False
-        for packet in packets(self._container, stream):
+        for packet in packets(self._container, self._stream):
             if not entered:
                 if not self._is_entry(packet.pts):
                     continue
                 if packet.pts is not None and packet.pts > wanted_pts and not from_start:
                     return  # landed too late
                 entered = True
+            self._doubtful |= packet.is_corrupt
             try:
                 yield from packet.decode()
             except MEDIA_ERRORS:
-                continue  # a damaged packet costs its own frame, not the rest
+                self._doubtful = True
         try:
-            yield from stream.codec_context.decode(None)
+            yield from self._stream.codec_context.decode(None)
         except MEDIA_ERRORS:
             return
+
+    def _in_order(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Give the index's times to frames in the order in which they come out; a lost one ends it."""
+        for pts, frame in zip(self.index.pts, frames, strict=False):
+            if self._doubtful or frame.is_corrupt:
+                return
+            frame.pts = pts
+            yield frame
 
     def _is_entry(self, pts: int | None) -> bool:
         if pts is None:
@@ -235,7 +257,8 @@ class FrameReader:
     def _next(self) -> tuple[int, av.VideoFrame] | None:
         """The next frame of this run that the index knows."""
         for frame in self._run:
-            if frame.pts is None or (frame.is_corrupt and not self._damaged):
+            self._doubtful = frame.is_corrupt or (self._doubtful and not frame.key_frame)
+            if frame.pts is None or (self._doubtful and not self._damaged):
                 continue
             i = bisect_left(self.index.pts, frame.pts)
             if i == len(self.index.pts) or self.index.pts[i] != frame.pts:
