@@ -12,7 +12,7 @@ VerdictKind: TypeAlias = Literal["accepted", "corrected", "rejected"]
 #: `explicit`: the field was touched. `bulk`: Enter, with the event window seen. `bulk_unseen`: Enter, not seen;
 #: such verdicts never train a model or count as accuracy.
 How: TypeAlias = Literal["explicit", "bulk", "bulk_unseen"]
-EventKind: TypeAlias = Literal["verdict", "evidence", "status", "note", "import", "head"]
+EventKind: TypeAlias = Literal["verdict", "evidence", "status", "note", "import", "erase", "head"]
 
 STATUSES = (
     "needs_review",
@@ -86,6 +86,7 @@ class NewEvent:
         status: `{"before", "after", "reason": str|null, "words": str|null, "broken_rules": [sentence, …]}`
         note: `{"before": str, "after": str}`
         import: `{"source", "origin", "events": count}`
+        erase: `{"clip", "events": [[origin, seq], …]}`; the store writes it when payloads are erased for privacy
     """
 
     kind: EventKind

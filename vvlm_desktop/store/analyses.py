@@ -1,0 +1,165 @@
+"""Analyses, which are stored once and never changed, and the label schemas that they and the reviews refer to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, exists, insert, select, update
+
+from vvlm_desktop.domain.analysis import Analysis, EventCandidate
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.review import Change
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.store import projections
+from vvlm_desktop.store import tables as t
+from vvlm_desktop.store.clips import CLIP_COLUMNS, CLIP_TABLES, clip_from, require_clip
+from vvlm_desktop.store.engine import Database
+
+
+class StoredSchema(Protocol):
+    """What the library keeps of a label schema."""
+
+    @property
+    def key(self) -> str:
+        """Name and version."""
+
+    @property
+    def document(self) -> str:
+        """The TOML text."""
+
+    @property
+    def labels_sha(self) -> str:
+        """Fingerprint of fields and values."""
+
+    @property
+    def wording_sha(self) -> str:
+        """Fingerprint of labels, definitions and prompt text."""
+
+
+def analysis_to_text(analysis: Analysis) -> str:
+    """JSON of an analysis, as it is stored and fingerprinted."""
+    return json.dumps(asdict(analysis), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def analysis_from_text(document: str) -> Analysis:
+    """The inverse of `analysis_to_text`."""
+    content: dict[str, Any] = json.loads(document)
+    content["frames_pts"] = tuple(content["frames_pts"])
+    content["flags"] = tuple(content["flags"])
+    content["candidates"] = tuple(EventCandidate(**candidate) for candidate in content["candidates"])
+    return Analysis(**content)
+
+
+def text_sha256(document: str) -> str:
+    """Fingerprint of a stored document."""
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+class AnalysisStore(Database):
+    """Adding and reading analyses."""
+
+    def add_analysis(self, analysis: Analysis, *, batch_id: str | None = None) -> Change:
+        """Store an analysis; with a batch, its clip is marked done in the same transaction, and nothing twice.
+
+        Storing the same analysis again changes nothing; another one under the same id is a ValueError.
+        """
+        document = analysis_to_text(analysis)
+        with self.write() as connection:
+            require_clip(connection, analysis.clip_id)
+            if batch_id is not None and not _take_from_batch(connection, batch_id, analysis):
+                return Change()
+            there = connection.scalar(select(t.analysis.c.document).where(t.analysis.c.id == analysis.id))
+            if there is not None:
+                if there != document:
+                    raise ValueError(f"another analysis has the id {analysis.id!r}")
+                return Change()
+            row = {
+                "id": analysis.id,
+                "clip_id": analysis.clip_id,
+                "backend": analysis.backend,
+                "model": analysis.model,
+                "schema_key": analysis.schema_key,
+                "schema_labels_sha": analysis.schema_labels_sha,
+                "created_at": analysis.created_at,
+                "attention": analysis.attention,
+                "document": document,
+                "sha256": text_sha256(document),
+            }
+            connection.execute(insert(t.analysis), [row])
+            projections.refresh(connection, [analysis.clip_id])
+        return Change(clip_ids=(analysis.clip_id,), what=frozenset({"analyses"}))
+
+    def analyses(self, clip_id: str) -> list[Analysis]:
+        """Everything that was said about a clip, the newest first."""
+        a = t.analysis.c
+        query = select(a.document).where(a.clip_id == clip_id).order_by(a.created_at.desc(), a.analysis_row.desc())
+        with self.read() as connection:
+            return [analysis_from_text(document) for document in connection.scalars(query)]
+
+    def latest_analysis(self, clip_id: str, *, schema_key: str | None = None) -> Analysis | None:
+        """The newest analysis of a clip, by any schema or by one."""
+        a = t.analysis.c
+        query = select(a.document).where(a.clip_id == clip_id).order_by(a.created_at.desc(), a.analysis_row.desc())
+        if schema_key is not None:
+            query = query.where(a.schema_key == schema_key)
+        with self.read() as connection:
+            document = connection.scalar(query.limit(1))
+        return None if document is None else analysis_from_text(str(document))
+
+    def clips_without(
+        self, backend: str, *, model: str | None = None, schema_labels_sha: str | None = None
+    ) -> list[Clip]:
+        """Readable clips that a backend (with this model, under these labels) has not analysed, in order of adding."""
+        a = t.analysis.c
+        said = exists().where(a.clip_id == t.clip.c.id, a.backend == backend)
+        if model is not None:
+            said = said.where(a.model == model)
+        if schema_labels_sha is not None:
+            said = said.where(a.schema_labels_sha == schema_labels_sha)
+        query = select(*CLIP_COLUMNS).select_from(CLIP_TABLES).where(t.clip.c.frames > 0, ~said)
+        with self.read() as connection:
+            return [clip_from(row) for row in connection.execute(query.order_by(t.clip.c.clip_row))]
+
+    def remember_schema(self, schema: StoredSchema) -> None:
+        """Keep a schema's document, so that what refers to it stays readable."""
+        s = t.schema_document.c
+        here = exists().where(s.labels_sha == schema.labels_sha, s.wording_sha == schema.wording_sha)
+        with self.read() as connection:
+            if connection.scalar(select(here)):
+                return
+        row = {
+            "labels_sha": schema.labels_sha,
+            "wording_sha": schema.wording_sha,
+            "key": schema.key,
+            "document": schema.document,
+            "at": utc_now(),
+        }
+        with self.write() as connection:
+            connection.execute(insert(t.schema_document).prefix_with("OR IGNORE"), [row])
+
+    def schema_document(self, labels_sha: str, wording_sha: str) -> str | None:
+        """The TOML text of a remembered schema."""
+        s = t.schema_document.c
+        with self.read() as connection:
+            found = connection.scalar(
+                select(s.document).where(s.labels_sha == labels_sha, s.wording_sha == wording_sha)
+            )
+        return None if found is None else str(found)
+
+
+def _take_from_batch(connection: Connection, batch_id: str, analysis: Analysis) -> bool:
+    """Mark a batch's clip as done; False when it was done before, so that its analysis is not wanted twice."""
+    item = t.batch_item.c
+    taken = connection.execute(
+        update(t.batch_item)
+        .where(item.batch_id == batch_id, item.clip_id == analysis.clip_id, item.state != "done")
+        .values(state="done", error=None, analysis_id=analysis.id)
+    )
+    if taken.rowcount:
+        return True
+    if connection.scalar(select(exists().where(item.batch_id == batch_id, item.clip_id == analysis.clip_id))):
+        return False
+    raise ValueError(f"clip {analysis.clip_id!r} is not in batch {batch_id!r}")

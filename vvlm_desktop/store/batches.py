@@ -1,0 +1,94 @@
+"""Batches of analyses: what is still to do survives a crash, and goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.store import tables as t
+from vvlm_desktop.store.engine import Database
+from vvlm_desktop.store.records import Batch
+
+
+class BatchStore(Database):
+    """Opening, advancing and closing batches; a result itself is stored with `add_analysis(…, batch_id=…)`."""
+
+    def open_batch(self, backend: str, clip_ids: Iterable[str], *, options: Mapping[str, Any]) -> str:
+        """Remember what is to be analysed; returns the batch's id."""
+        batch_id = uuid.uuid4().hex
+        row = {"id": batch_id, "backend": backend, "options": json.dumps(dict(options)), "created_at": utc_now()}
+        items = [
+            {"batch_id": batch_id, "clip_id": clip_id, "position": position, "state": "pending"}
+            for position, clip_id in enumerate(dict.fromkeys(clip_ids))
+        ]
+        with self.write() as connection:
+            connection.execute(insert(t.batch), [row])
+            if items:
+                connection.execute(insert(t.batch_item), items)
+        return batch_id
+
+    def batch_pending(self, batch_id: str) -> list[str]:
+        """Clips of a batch that are still to do, in order."""
+        item = t.batch_item.c
+        query = select(item.clip_id).where(item.batch_id == batch_id, item.state == "pending").order_by(item.position)
+        with self.read() as connection:
+            return list(connection.scalars(query))
+
+    def batch_errors(self, batch_id: str) -> dict[str, str]:
+        """Clips of a batch that failed, with the reason."""
+        item = t.batch_item.c
+        query = select(item.clip_id, item.error).where(item.batch_id == batch_id, item.state == "failed")
+        with self.read() as connection:
+            return {clip_id: error or "" for clip_id, error in connection.execute(query.order_by(item.position))}
+
+    def batch_done(self, batch_id: str, clip_id: str, *, error: str | None = None) -> None:
+        """Say that a clip of a batch needs no more work; with an error, that it failed.
+
+        What was stored successfully stays done.
+        """
+        item = t.batch_item.c
+        with self.write() as connection:
+            connection.execute(
+                update(t.batch_item)
+                .where(item.batch_id == batch_id, item.clip_id == clip_id, item.state != "done")
+                .values(state="done" if error is None else "failed", error=error)
+            )
+
+    def unfinished_batches(self) -> list[Batch]:
+        """Batches that were not closed, the oldest first."""
+        item, b = t.batch_item.c, t.batch.c
+        query = (
+            select(
+                b.id,
+                b.backend,
+                b.options,
+                b.created_at,
+                func.count(item.clip_id),
+                func.count(item.clip_id).filter(item.state == "pending"),
+                func.count(item.clip_id).filter(item.state == "failed"),
+            )
+            .select_from(t.batch.outerjoin(t.batch_item, item.batch_id == b.id))
+            .where(b.closed_at.is_(None))
+            .group_by(b.id)
+            .order_by(b.created_at, b.id)
+        )
+        with self.read() as connection:
+            rows = connection.execute(query).tuples().all()
+        return [
+            Batch(id_, backend, json.loads(options), created_at, total, pending, failed)
+            for id_, backend, options, created_at, total, pending, failed in rows
+        ]
+
+    def close_batch(self, batch_id: str) -> None:
+        """Say that a batch is over, finished or given up."""
+        with self.write() as connection:
+            connection.execute(
+                update(t.batch)
+                .where(t.batch.c.id == batch_id, t.batch.c.closed_at.is_(None))
+                .values(closed_at=utc_now())
+            )

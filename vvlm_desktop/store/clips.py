@@ -1,0 +1,202 @@
+"""Clips, the paths they were seen at, and files that could not be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, ScalarSelect, delete, func, insert, select, update
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.errors import ClipNotFoundError
+from vvlm_desktop.store import projections
+from vvlm_desktop.store import tables as t
+from vvlm_desktop.store.engine import Database
+from vvlm_desktop.store.records import AddOutcome, ProblemFile
+
+#: What another look at the same content may find out better; the rest stays as it was first stored.
+_EXAMINED = (
+    "frames",
+    "duration_s",
+    "fps",
+    "width",
+    "height",
+    "codec",
+    "has_audio",
+    "keyframes",
+    "problem",
+)
+CLIP_COLUMNS = [t.clip_state.c.status if name == "status" else t.clip.c[name] for name in Clip.__dataclass_fields__]
+CLIP_TABLES = t.clip.join(t.clip_state, t.clip_state.c.clip_row == t.clip.c.clip_row)
+_CLIPS = select(*CLIP_COLUMNS).select_from(CLIP_TABLES)
+
+
+def clip_from(row: Sequence[Any]) -> Clip:
+    """A clip from a row whose first columns are `CLIP_COLUMNS`."""
+    return Clip(*row[: len(CLIP_COLUMNS)])
+
+
+def display_name(path: str) -> str:
+    """The file's name as text that can be shown and searched, whatever bytes the file system gave."""
+    return Path(path).name.encode("utf-8", "replace").decode()
+
+
+class ClipStore(Database):
+    """Adding and finding single clips."""
+
+    def add_clip(self, clip: Clip) -> AddOutcome:
+        """Store a clip, or recognise it by its content; every path it was seen at is remembered."""
+        with self.write() as connection:
+            known = connection.scalar(select(t.clip.c.path).where(t.clip.c.id == clip.id))
+            connection.execute(delete(t.problem_file).where(t.problem_file.c.path == clip.path))
+            if known is None:
+                values = {name: value for name, value in asdict(clip).items() if name != "status"}
+                connection.execute(insert(t.clip), [{**values, "name": display_name(clip.path)}])
+                self._see(connection, clip.id, clip.path)
+                projections.refresh(connection, [clip.id])
+                return AddOutcome(_one(connection, clip.id), "added")
+            at_this_path = self._see(connection, clip.id, clip.path)
+            connection.execute(
+                update(t.clip).where(t.clip.c.id == clip.id).values({name: getattr(clip, name) for name in _EXAMINED})
+            )
+            if known != clip.path and not self._still_at(connection, clip.id, known):
+                self._move(connection, clip.id, clip.path)
+            return AddOutcome(_one(connection, clip.id), "known" if at_this_path else "moved")
+
+    def _see(self, connection: Connection, clip_id: str, path: str) -> bool:
+        """Remember a path; returns whether the clip was already known there."""
+        p = t.clip_path.c
+        now = int(connection.scalar(select(func.max(p.seen))) or 0) + 1
+        seen = connection.execute(update(t.clip_path).where(p.clip_id == clip_id, p.path == path).values(seen=now))
+        if seen.rowcount == 0:
+            row = {"clip_id": clip_id, "path": path, "first_seen": utc_now(), "seen": now}
+            connection.execute(insert(t.clip_path), [row])
+        return seen.rowcount > 0
+
+    def _still_at(self, connection: Connection, clip_id: str, path: str) -> bool:
+        """Whether a clip's file is still there: no other content was seen at the path since, and there is a file."""
+        content = select(t.clip.c.sha256).where(t.clip.c.id == clip_id).scalar_subquery()
+        return bool(connection.scalar(select(_content_at(path) == content))) and Path(path).is_file()
+
+    def _move(self, connection: Connection, clip_id: str, path: str) -> None:
+        connection.execute(update(t.clip).where(t.clip.c.id == clip_id).values(path=path, name=display_name(path)))
+        projections.refresh(connection, [clip_id])
+
+    def clip(self, clip_id: str) -> Clip:
+        """The clip with this id; raises ClipNotFoundError."""
+        with self.read() as connection:
+            return _one(connection, clip_id)
+
+    def find_clip(self, text: str) -> Clip:
+        """The clip that somebody means: an id, the beginning of one (from 4 digits), a path, or a part of its name.
+
+        Raises:
+            ClipNotFoundError: none or several fit; the hint lists candidates.
+        """
+        name = text.encode("utf-8", "replace").decode()
+        with self.read() as connection:
+            for condition in (
+                t.clip.c.id == name,
+                t.clip.c.id == _id_at(text),
+                t.clip.c.id == _id_at(os.path.abspath(text)),  # noqa: PTH100 (resolve would follow links)
+                t.clip.c.name == name,
+            ):
+                exact = connection.execute(_CLIPS.where(condition).limit(2)).all()
+                if len(exact) == 1:
+                    return clip_from(exact[0])
+            fits = t.clip.c.name.contains(name, autoescape=True)
+            if len(name) >= 4:
+                fits = fits | t.clip.c.id.startswith(name.lower(), autoescape=True)
+            found = [clip_from(row) for row in connection.execute(_CLIPS.where(fits).limit(9))] if name else []
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise ClipNotFoundError(f"No clip fits “{text}”.", hint="`vvlm clips` lists the clips of this library.")
+        names = [f"{display_name(clip.path)} ({clip.id})" for clip in found[:8]]
+        raise ClipNotFoundError(
+            f"Several clips fit “{text}”.",
+            hint="Be more exact: " + ", ".join(names) + (" and more" if len(found) > 8 else "") + ".",
+        )
+
+    def clip_by_path(self, path: Path | str) -> Clip | None:
+        """The clip last seen at a path, by its first video stream."""
+        with self.read() as connection:
+            row = connection.execute(_CLIPS.where(t.clip.c.id == _id_at(str(path)))).first()
+            return None if row is None else clip_from(row)
+
+    def paths_of(self, clip_id: str) -> list[str]:
+        """Every path at which a clip was seen, the latest first."""
+        query = select(t.clip_path.c.path).where(t.clip_path.c.clip_id == clip_id).order_by(t.clip_path.c.seen.desc())
+        with self.read() as connection:
+            return list(connection.scalars(query))
+
+    def set_path(self, clip_id: str, path: Path | str) -> None:
+        """Say where a clip's file is now."""
+        with self.write() as connection:
+            _one(connection, clip_id)
+            self._see(connection, clip_id, str(path))
+            self._move(connection, clip_id, str(path))
+
+    def set_recording(self, clip_id: str, recording: str) -> None:
+        """Correct which recording a clip belongs to."""
+        with self.write() as connection:
+            _one(connection, clip_id)
+            connection.execute(update(t.clip).where(t.clip.c.id == clip_id).values(recording=recording))
+
+    def add_problem_file(self, path: Path | str, problem: str) -> None:
+        """Remember a file that could not be read; adding its clip later forgets it."""
+        row = {"path": str(path), "problem": problem, "at": utc_now()}
+        with self.write() as connection:
+            connection.execute(insert(t.problem_file).prefix_with("OR REPLACE"), [row])
+
+    def problem_files(self) -> list[ProblemFile]:
+        """Files that could not be read, by path."""
+        with self.read() as connection:
+            return [ProblemFile(*row) for row in connection.execute(select(t.problem_file).order_by("path"))]
+
+    def forget_problem_file(self, path: Path | str) -> None:
+        """Forget a file that could not be read."""
+        with self.write() as connection:
+            connection.execute(delete(t.problem_file).where(t.problem_file.c.path == str(path)))
+
+
+def _content_at(path: str) -> ScalarSelect[str]:
+    """Hash of the content last seen at a path."""
+    return (
+        select(t.clip.c.sha256)
+        .join(t.clip_path, t.clip_path.c.clip_id == t.clip.c.id)
+        .where(t.clip_path.c.path == path)
+        .order_by(t.clip_path.c.seen.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _id_at(path: str) -> ScalarSelect[str]:
+    """Id of the first video stream of the content last seen at a path."""
+    return (
+        select(t.clip.c.id)
+        .join(t.clip_path, t.clip_path.c.clip_id == t.clip.c.id)
+        .where(t.clip_path.c.path == path, t.clip.c.sha256 == _content_at(path))
+        .order_by(t.clip.c.stream_index)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def require_clip(connection: Connection, clip_id: str) -> None:
+    """Raise ClipNotFoundError unless the clip exists."""
+    _one(connection, clip_id)
+
+
+def _one(connection: Connection, clip_id: str) -> Clip:
+    row = connection.execute(_CLIPS.where(t.clip.c.id == clip_id)).first()
+    if row is None:
+        raise ClipNotFoundError(
+            f"There is no clip {clip_id} in this library.", hint="`vvlm clips` lists the clips of this library."
+        )
+    return clip_from(row)
