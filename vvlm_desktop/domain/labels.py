@@ -40,8 +40,8 @@ _EVENTS = ("collision", "near_miss")
 def check_value(schema: LabelSchema, field_key: str, value: Any) -> LabelValue:
     """Reviewer's value in its stored form; `LabelError` with what is allowed if it is not one.
 
-    Strict where `normalise` is tolerant: nothing that a person says is changed, except that lists come back in the order
-    of the schema and texts on one line.
+    Strict where `normalise` is tolerant: nothing that a person says is changed, except that lists come back in the
+    order of the schema and texts on one line.
     """
     field = schema.field(field_key)
     if field.kind == "one_of":

@@ -13,9 +13,11 @@ from vvlm_desktop.domain.sentences import clean_text, cut_text, split_sentences
 from vvlm_desktop.domain.spelling import find_field, find_value, folded
 from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue
 
-NOTHING_WORDS = frozenset({"", "none", "none_seen", "nothing", "empty", "null", "n_a", "na"})
+NOTHING_WORDS = frozenset({"", "no", "none", "none_seen", "nothing", "empty", "null", "n_a", "na"})
 ABSENT_WORDS = frozenset({"", "absent", "none", "null", "n_a", "na", "no_event"})
 _SHOWN_KEYS = 8
+_MOST_FLAGS = 100
+_MOST_ITEMS = 50
 _LONGEST_NUMBER = 15
 
 
@@ -46,7 +48,10 @@ def normalise(schema: LabelSchema, labels: Mapping[str, Any]) -> tuple[dict[str,
             value = _READERS[field.kind](field, given[field.key], flags.append)
             if value is not UNANSWERED:
                 answered[field.key] = value
-    return answered, tuple(flags)
+    told = tuple(dict.fromkeys(flags))
+    if len(told) > _MOST_FLAGS:
+        told = (*told[:_MOST_FLAGS], "There were more repairs than are listed here.")
+    return answered, told
 
 
 def _by_field(schema: LabelSchema, labels: Any, tell: _Tell) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def _read_choice(field: Field, given: Any, tell: _Tell) -> LabelValue | _Nothing
 
 
 def _read_choice_from_list(field: Field, given: list[Any], tell: _Tell) -> LabelValue | _Nothing:
-    keys = [key for key in (find_value(field, _as_word(item)) for item in given) if key is not None]
+    keys = [key for key in (find_value(field, _as_word(item)) for item in given[:_MOST_ITEMS]) if key is not None]
     if not keys:
         tell(f"{field.label}: {described(given)} is not one value and was left out.")
         return UNANSWERED
@@ -103,9 +108,11 @@ def _read_list(field: Field, given: Any, tell: _Tell) -> LabelValue | _Nothing:
     if not isinstance(given, list):
         tell(f"{field.label}: {'no answer' if given is None else f'{described(given)} is not a list'}.")
         return UNANSWERED
+    if len(given) > _MOST_ITEMS:
+        tell(f"{field.label}: only the first {_MOST_ITEMS} of {len(given)} values were read.")
     found: list[str] = []
     nothing_said = False
-    for item in given:
+    for item in given[:_MOST_ITEMS]:
         key = find_value(field, _as_word(item))
         if key is None and isinstance(item, str) and folded(item) in NOTHING_WORDS:
             nothing_said = True
@@ -132,7 +139,7 @@ def _read_list_from_text(field: Field, given: str, tell: _Tell) -> LabelValue | 
     if folded(given) in NOTHING_WORDS:
         tell(f"{field.label}: the text {described(given)} was read as none seen.")
         return []
-    return _read_list(field, [part.strip() for part in given.split(",", 50)], tell)
+    return _read_list(field, [part.strip() for part in given.split(",")], tell)
 
 
 def _tidy_list(field: Field, found: list[str], tell: _Tell) -> list[str]:
@@ -193,7 +200,7 @@ def _range_times(field: Field, given: Any, tell: _Tell) -> tuple[int, int] | Non
     if start_ms is None or end_ms is None:
         tell(f"{field.label}: only one of start and end was given; it was taken for both.")
     elif dict(given) != {"start_ms": start_ms, "end_ms": end_ms} or any(type(ms) is not int for ms in given.values()):
-        tell(f"{field.label}: the range was not two whole numbers and was rounded.")
+        tell(f"{field.label}: the range was brought to two whole numbers of milliseconds.")
     start_ms = end_ms if start_ms is None else start_ms
     end_ms = start_ms if end_ms is None else end_ms
     return None if start_ms is None or end_ms is None else (start_ms, end_ms)
@@ -205,9 +212,9 @@ def _milliseconds(given: Any) -> int | None:
             given = float(given)
         except ValueError:
             return None
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        return None
-    return round(given) if math.isfinite(given) else None
+    if isinstance(given, float):
+        return round(given) if math.isfinite(given) else None
+    return given if type(given) is int else None
 
 
 def _read_text(field: Field, given: Any, tell: _Tell) -> LabelValue | _Nothing:
@@ -222,9 +229,8 @@ def _read_text(field: Field, given: Any, tell: _Tell) -> LabelValue | _Nothing:
         tell(f"{field.label}: line breaks, repeated blanks or control characters were taken out.")
     kept = cut_text(clean, max_length=field.max_length or len(clean), max_sentences=field.max_sentences)
     if kept != clean:
-        tell(
-            f"{field.label}: {len(clean)} characters in {len(split_sentences(clean))} sentences were cut to {len(kept)}."
-        )
+        sentences = len(split_sentences(clean))
+        tell(f"{field.label}: {len(clean)} characters, sentences: {sentences}; cut to {len(kept)} characters.")
     return kept
 
 

@@ -1,7 +1,8 @@
 """What the rules of a schema say about labels: what they break, what follows from them, what the form need not show.
 
-Three answers are possible to a condition. It holds, it does not, or nothing can be said: the field is unanswered, or the
-answer is "cannot tell". A rule fires only where all of `when` hold, and is broken only where one of `then` does not.
+Three answers are possible to a condition. It holds, it does not, or nothing can be said: the field is unanswered, or
+the answer is "cannot tell". A rule fires only where all of `when` hold, and is broken only where one of `then`
+does not.
 """
 
 from __future__ import annotations

@@ -181,6 +181,9 @@ class LabelSchema:
         """Fields that a model is asked."""
         return tuple(each for each in self.fields if each.ask_model)
 
+    def __hash__(self) -> int:
+        return hash(self.document)
+
     def __contains__(self, field_key: object) -> bool:
         return field_key in self._by_key
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.schema import (
@@ -14,25 +13,22 @@ from vvlm_desktop.domain.schema import (
     GROUPS,
     KINDS,
     MAX_VALUES,
-    Condition,
-    DeriveCase,
     Field,
-    HiddenFields,
     LabelSchema,
-    Operator,
-    Rule,
     Value,
     labels_fingerprint,
     wording_fingerprint,
 )
+from vvlm_desktop.domain.schema_parse_rules import MAX_FIELDS, Scope, read_derive, read_hidden, read_rule, tables
 from vvlm_desktop.domain.spelling import folded
-from vvlm_desktop.domain.toml_table import Document, Table, key_lines, kind_of, shown
+from vvlm_desktop.domain.toml_lines import key_lines
+from vvlm_desktop.domain.toml_table import Document, Table, shown
 from vvlm_desktop.domain.values import CANNOT_TELL
 from vvlm_desktop.errors import SchemaError
 
 MAX_BYTES = 1_000_000
-MAX_FIELDS = 60
-MAX_RULES = 200
+#: `tomllib` needs the square of a dotted key's length.
+MAX_LINE_LENGTH = 4000
 MAX_TEXT_LENGTH = 4000
 MAX_RANGE_MS = 86_400_000  # a day
 
@@ -43,7 +39,6 @@ _TOML_LINE = re.compile(r"at line (\d+)")
 _TOP_KEYS = ("name", "version", "title", "prompt", "field", "rule", "derive", "hidden")
 _FIELD_KEYS = ("key", "label", "kind", "values", "group", "help", "aliases", "required", "enabled", "ask_model")
 _KIND_KEYS = {"one_of": (), "any_of": (), "range": ("max_ms", "may_be_absent"), "text": ("max_length", "max_sentences")}
-_OPERATORS = tuple(each for each in get_args(Operator) if each not in ("any_of", "only"))
 
 
 def parse_schema(text: str, *, source: str) -> LabelSchema:
@@ -68,15 +63,15 @@ def parse_schema(text: str, *, source: str) -> LabelSchema:
     fields = tuple(each for each, enabled in every if enabled)
     if not fields:
         top.refuse("there is no field; a schema needs at least one [[field]].", "field")
-    scope = _Scope({each.key: each for each in fields}, {each.key for each, enabled in every if not enabled})
+    scope = Scope({each.key: each for each in fields}, {each.key for each, enabled in every if not enabled})
     schema = LabelSchema(
         name=name,
         version=version,
         title=title,
         fields=fields,
-        rules=tuple(_rule(table, scope) for table in _tables(top, "rule", ("when", "then", "message", "asks"))),
-        derive=tuple(_derive(table, scope) for table in _tables(top, "derive", ("field", "value", "when"))),
-        hidden=tuple(_hidden(table, scope) for table in _tables(top, "hidden", ("fields", "when"))),
+        rules=tuple(read_rule(table, scope) for table in tables(top, "rule", ("when", "then", "message", "asks"))),
+        derive=tuple(read_derive(table, scope) for table in tables(top, "derive", ("field", "value", "when"))),
+        hidden=tuple(read_hidden(table, scope) for table in tables(top, "hidden", ("fields", "when"))),
         off_fields=tuple(each for each, enabled in every if not enabled),
         intro=intro,
         document=text,
@@ -91,6 +86,9 @@ def _read_toml(text: str, source: str) -> tuple[dict[str, Any], Document]:
         raise SchemaError(source, "the file is empty.", line=1)
     if len(text) > MAX_BYTES or len(text.encode("utf-8", errors="replace")) > MAX_BYTES:
         raise SchemaError(source, f"the file is larger than {MAX_BYTES // 1000} kB; a schema is a few pages of text.")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > MAX_LINE_LENGTH:
+            raise SchemaError(source, f"the line is longer than {MAX_LINE_LENGTH} characters.", line=number)
     try:
         text.encode("utf-8")
         data = tomllib.loads(text)
@@ -109,29 +107,9 @@ def _read_toml(text: str, source: str) -> tuple[dict[str, Any], Document]:
         raise SchemaError(source, f"a value cannot be read: {shown(str(error), limit=120)}.") from error
 
 
-class _Scope:
-    """The fields that rules may name."""
-
-    def __init__(self, fields: dict[str, Field], off: set[str]) -> None:
-        self.fields = fields
-        self.off = off
-
-    def field(self, table: Table, key: str, *inside: str | int) -> Field:
-        if key in self.off:
-            table.refuse(f"{table.what} names the field “{key}”, which is switched off.", *inside)
-        if key not in self.fields:
-            table.refuse(f"{table.what} names an unknown field “{shown(key)}”.", *inside)
-        return self.fields[key]
-
-
-def _tables(top: Table, key: str, known: tuple[str, ...], *, at_most: int = MAX_RULES) -> Iterable[Table]:
-    for index, data in enumerate(top.items(key, at_most=at_most)):
-        yield Table(top.document, data, (key, index), what=f"[[{key}]] number {index + 1}", known=known)
-
-
 def _key_of(table: Table, key: str) -> str:
     value = table.text(key)
-    if not _KEY.fullmatch(value) or len(value) > _MAX_KEY_LENGTH:
+    if value != table.data[key] or not _KEY.fullmatch(value) or len(value) > _MAX_KEY_LENGTH:
         table.refuse(
             f"“{shown(value)}” is no key: small ASCII letters, digits and single underscores, starting with a letter;"
             f" at most {_MAX_KEY_LENGTH}.",
@@ -145,7 +123,7 @@ def _fields(top: Table) -> list[tuple[Field, bool]]:
     found: list[tuple[Field, bool]] = []
     spellings: dict[str, str] = {}
     keys = [data.get("key") for data in top.items("field", at_most=MAX_FIELDS) if isinstance(data, dict)]
-    for table in _tables(top, "field", known, at_most=MAX_FIELDS):
+    for table in tables(top, "field", known, at_most=MAX_FIELDS):
         field = _field(table)
         if keys.count(field.key) > 1 and any(other.key == field.key for other, _ in found):
             table.refuse(f"the field “{field.key}” is there twice.", "key")
@@ -253,84 +231,6 @@ def _check_value_aliases(table: Table, values: list[Value]) -> None:
         for spelling in (value.label, *value.aliases):
             if folded(spelling) in keys - {value.key}:
                 table.refuse(f"“{spelling}” of “{value.key}” is the key of another value.", "values", index)
-
-
-def _conditions(table: Table, key: str, scope: _Scope) -> dict[str, Condition]:
-    data = table.data.get(key)
-    if not isinstance(data, dict) or not data:
-        table.refuse(f'{table.what} has no `{key}` with at least one field, such as {{ weather = ["rain"] }}.', key)
-    found: dict[str, Condition] = {}
-    for field_key, written in data.items():
-        field = scope.field(table, field_key, key, field_key)
-        found[field_key] = _condition(table, field, written, (key, field_key))
-    return found
-
-
-def _condition(table: Table, field: Field, written: Any, inside: tuple[str | int, ...]) -> Condition:
-    if isinstance(written, str):
-        return _word_condition(table, field, written, inside)
-    operator: Operator = "any_of"
-    if isinstance(written, dict):
-        if set(written) != {"only"}:
-            table.refuse(f'{table.what}: a table can only say {{ only = ["value"] }}.', *inside)
-        operator, written, inside = "only", written["only"], (*inside, "only")
-        if field.kind != "any_of":
-            table.refuse(f"{table.what}: `only` is for fields of kind any_of; “{field.key}” is {field.kind}.", *inside)
-    if not isinstance(written, list) or not written:
-        table.refuse(f"{table.what}: {kind_of(written)} or nothing where a list of values is needed.", *inside)
-    for index, value in enumerate(written):
-        if value not in field.value_keys:
-            name = shown(value) if isinstance(value, str) else kind_of(value)
-            table.refuse(f"{table.what}: “{name}” is not a value of “{field.key}”.", *inside, index)
-    return Condition(operator, tuple(written))
-
-
-def _word_condition(table: Table, field: Field, word: str, inside: tuple[str | int, ...]) -> Condition:
-    if word not in _OPERATORS:
-        table.refuse(
-            f"{table.what}: “{shown(word)}” is not an operator. Known: a list of values, {', '.join(_OPERATORS)}.",
-            *inside,
-        )
-    fits = {"absent": field.kind == "range", "present": True}.get(word, field.kind == "any_of")
-    if not fits:
-        table.refuse(f"{table.what}: `{word}` does not fit “{field.key}”, which is {field.kind}.", *inside)
-    if word == "absent" and not field.may_be_absent:
-        table.refuse(f"{table.what}: “{field.key}” can never be absent.", *inside)
-    return Condition(cast("Operator", word))
-
-
-def _rule(table: Table, scope: _Scope) -> Rule:
-    return Rule(
-        when=_conditions(table, "when", scope),
-        then=_conditions(table, "then", scope),
-        message=table.text("message", max_length=200),
-        asks=table.flag("asks", default=False),
-    )
-
-
-def _derive(table: Table, scope: _Scope) -> DeriveCase:
-    field = scope.field(table, table.text("field"), "field")
-    if not field.derived:
-        table.refuse(f"{table.what} derives “{field.key}”, which does not say `derived = true`.", "field")
-    value = table.text("value")
-    if value not in field.value_keys:
-        table.refuse(f"“{shown(value)}” is not a value of “{field.key}”.", "value")
-    when = _conditions(table, "when", scope)
-    if field.key in when:
-        table.refuse(f"{table.what} derives “{field.key}” from itself.", "when", field.key)
-    return DeriveCase(field.key, value, when)
-
-
-def _hidden(table: Table, scope: _Scope) -> HiddenFields:
-    when = _conditions(table, "when", scope)
-    keys = table.texts("fields", at_most=MAX_FIELDS)
-    if not keys:
-        table.refuse(f"{table.what} has no `fields`.", "fields")
-    for index, key in enumerate(keys):
-        scope.field(table, key, "fields", index)
-        if key in when:
-            table.refuse(f"{table.what} hides “{key}”, on which it depends.", "fields", index)
-    return HiddenFields(keys, when)
 
 
 def _check_derived_fields(top: Table, schema: LabelSchema) -> None:

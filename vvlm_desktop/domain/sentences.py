@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_END = re.compile(r"[.!?…]+[\"'’”)\]]*(?=\s)|[。！？]+[”」]*")
+# Each run of stops is tried once, from its first: a million dots must not take a million times a million steps.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'’”)\]]*+(?=\s)|(?<![。！？])[。！？]++[”」]*+")
 _LAST_WORD = re.compile(r"[\w.]+$")
 _ABBREVIATIONS = frozenset({"approx", "ca", "cf", "dr", "e.g", "i.e", "mr", "mrs", "ms", "no", "st", "vs"})
+_LONGEST_ABBREVIATION = 12
 #: They reorder what stands after them on the screen, so that a text can look like another.
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -30,8 +32,9 @@ def split_sentences(text: str) -> list[str]:
     sentences: list[str] = []
     start = 0
     for match in _END.finditer(text):
-        rest = text[match.end() :].lstrip()
-        if not rest or rest[0].islower() or _is_abbreviation(text[start : match.start()], match.group()):
+        following = text[match.end() : match.end() + 2].strip()
+        before = text[max(start, match.start() - _LONGEST_ABBREVIATION) : match.start()]
+        if not following or following[0].islower() or _is_abbreviation(before, match.group()):
             continue
         sentences.append(text[start : match.end()].strip())
         start = match.end()
@@ -45,7 +48,7 @@ def _is_abbreviation(before: str, stop: str) -> bool:
 
 
 def cut_text(text: str, *, max_length: int, max_sentences: int | None) -> str:
-    """Longest beginning of a cleaned text within both limits, cut after a sentence, else after a word with an ellipsis."""
+    """Longest beginning of a cleaned text within both limits, cut after a sentence, else after a word (and "…")."""
     sentences = split_sentences(text)
     if len(text) <= max_length and (max_sentences is None or len(sentences) <= max_sentences):
         return text

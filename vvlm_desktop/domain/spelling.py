@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import CANNOT_TELL
@@ -33,22 +34,28 @@ def folded(text: str) -> str:
 def find_value(field: Field, text: str) -> str | None:
     """Key of the value that a text means, None if there is none."""
     word = folded(text)
-    for value in field.choices:
-        if word == value.key:
-            return value.key
-    for value in field.choices:
-        if word and word in {folded(spelling) for spelling in (value.label, *value.aliases)}:
-            return value.key
-    return CANNOT_TELL if field.has_values and word in _CANNOT_TELL_SPELLINGS else None
+    key = _value_spellings(field).get(word)
+    if key is None and field.has_values and word in _CANNOT_TELL_SPELLINGS:
+        return CANNOT_TELL
+    return key
+
+
+@lru_cache(maxsize=1024)
+def _value_spellings(field: Field) -> dict[str, str]:
+    keys = {value.key: value.key for value in field.choices}
+    others = {folded(each): value.key for value in field.choices for each in (value.label, *value.aliases)}
+    others.pop("", None)
+    return others | keys
 
 
 def find_field(schema: LabelSchema, text: str) -> Field | None:
     """Field that a text means, None if there is none."""
-    word = folded(text)
-    for field in schema.fields:
-        if word == field.key:
-            return field
-    for field in schema.fields:
-        if word and word in {folded(spelling) for spelling in (field.label, *field.aliases)}:
-            return field
-    return None
+    return _field_spellings(schema.fields).get(folded(text))
+
+
+@lru_cache(maxsize=64)
+def _field_spellings(fields: tuple[Field, ...]) -> dict[str, Field]:
+    keys = {field.key: field for field in fields}
+    others = {folded(each): field for field in fields for each in (field.label, *field.aliases)}
+    others.pop("", None)
+    return others | keys
