@@ -8,7 +8,8 @@ from vvlm_desktop.domain.analysis import Analysis, EventCandidate
 from vvlm_desktop.domain.clip import clip_id
 from vvlm_desktop.domain.labels import check_value
 from vvlm_desktop.domain.review import PtsRange, Review, Verdict
-from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.schema import Field, LabelSchema
+from vvlm_desktop.domain.sentences import clean_text
 from vvlm_desktop.domain.spelling import find_value
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.errors import FormatError, LabelError
@@ -159,8 +160,8 @@ def _evidence(
     for entry in said.evidence:
         value = entry.value
         if value is not None and schema.field(key).has_values:
-            value = find_value(schema.field(key), value)
-            if value is None:
+            value = _spelled(schema.field(key), value, flags=flags)
+            if value not in schema.field(key).value_keys:
                 flags.add(f"evidence for “{entry.value}” of “{key}” was left out: {schema.key} has no such value")
                 continue
         if value in found:
@@ -225,13 +226,24 @@ def _value(schema: LabelSchema, key: str, said: LabelValue, *, where: str, flags
         raise FormatError(f"{where}: {error}") from error
     value = said
     if field_.has_values and isinstance(said, str):
-        value = find_value(field_, said) or said
+        value = _spelled(field_, said, flags=flags)
     elif field_.has_values and isinstance(said, list):
-        value = [find_value(field_, item) or item for item in said]
+        value = [_spelled(field_, item, flags=flags) for item in said]
     try:
         return check_value(schema, key, value)
     except LabelError as error:
         if field_.kind == "text" and isinstance(said, str) and said:
             flags.add(f"the text of “{key}” is not as {schema.key} asks for, and was taken as it is")
-            return said
+            return clean_text(said)
         raise FormatError(f"{where}: {error}", hint=error.hint) from error
+
+
+def _spelled(field_: Field, said: str, *, flags: Flags) -> str:
+    """Key of a value; an older name of it is taken, and said so."""
+    if said in field_.value_keys:
+        return said
+    found = find_value(field_, said)
+    if found is None:
+        return said
+    flags.add(f"“{said[:60]}” of “{field_.key}” was read as “{found}”")
+    return found

@@ -49,14 +49,14 @@ def _known(allowed: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
-Sha: TypeAlias = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\Z")]
+Sha: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Time: TypeAlias = Annotated[str, AfterValidator(_time)]
 FileName: TypeAlias = Annotated[str, Field(max_length=255), AfterValidator(_file_name)]
 RelativePath: TypeAlias = Annotated[str, Field(max_length=4096), AfterValidator(_relative_path)]
 Id: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
 Short: TypeAlias = Annotated[str, Field(max_length=2_000)]
 Long: TypeAlias = Annotated[str, Field(max_length=2_000_000)]
-Code: TypeAlias = Annotated[str, Field(pattern=r"\AR[1-9][0-9]{0,5}\Z")]
+Code: TypeAlias = Annotated[str, Field(pattern=r"^R[1-9][0-9]{0,5}$")]
 Count: TypeAlias = Annotated[int, Field(ge=0, le=_MAX_INT)]
 Pts: TypeAlias = Annotated[int, Field(ge=-_MAX_INT, le=_MAX_INT)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
