@@ -1,0 +1,172 @@
+"""Ego-motion: how the camera itself moved between two pictures, from corners followed by sparse optical flow.
+
+A turning camera moves the whole picture sideways by the same amount, whatever the distance. A camera that drives
+forward makes the surroundings grow away from the point it drives towards, near things faster than far ones. So corners
+near the middle, which are far away, tell the turn; what is left of the others' movement tells the drive.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture: TypeAlias = NDArray[np.uint8]
+Vectors: TypeAlias = NDArray[np.float64]
+
+#: Enough corners for a robust fit, far enough apart that near and far things both get theirs: left alone, the detector
+#: takes the strongest, which crowd where trees meet the sky, far away.
+_CORNERS = 100
+_APART_PX = 12
+_MIN_TRACKED = 12
+_WINDOW_PX = 13
+_LEVELS = 3
+#: A corner counts when following it there and back ends within this distance of where it began.
+_THERE_AND_BACK_PX = 0.5
+#: Below this a corner did not move: three times the tracker's own error on such pictures.
+_STILL_PX = 0.15
+#: Clock and logo sit in the first and last rows of most dashcams, the bonnet in the last; none moves with the world.
+_TOP, _BOTTOM = 0.08, 0.90
+#: Corners within this distance of the middle (in widths) are mostly far away and tell the turn.
+_FAR_RADIUS = 0.12
+#: Growth is read off corners at least this far out: nearer to the middle it drowns in the tracker's error.
+_GROWTH_RADIUS = 0.10
+_MIN_SIDE_PX = 48
+#: Longer between two pictures, and what is followed is chance.
+_MAX_GAP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Between two pictures; NaN where it could not be measured.
+
+    Attributes:
+        forward: 1/s, growth of the surroundings.
+        yaw: widths a second, positive when the camera turns right (the picture moves left).
+        shift_x, shift_y: widths by which the whole picture moved from the one to the other, right and down.
+        still: 0..1, share of the corners that did not move.
+        tracked: corners followed.
+    """
+
+    forward: float = math.nan
+    yaw: float = math.nan
+    shift_x: float = math.nan
+    shift_y: float = math.nan
+    still: float = math.nan
+    tracked: int = 0
+
+
+class EgoMotion:
+    """Takes the pictures of a clip one after the other."""
+
+    def __init__(self) -> None:
+        self._before: Picture | None = None
+        self._before_s = 0.0
+
+    def update(self, picture: Picture, time_s: float) -> Motion:
+        """The motion since the picture before.
+
+        Args:
+            picture: luma, shape [height, width], about 320 wide.
+            time_s: when it was taken.
+        """
+        before, gap_s = self._before, time_s - self._before_s
+        self._before, self._before_s = picture, time_s
+        if before is None or before.shape != picture.shape or min(picture.shape) < _MIN_SIDE_PX:
+            return Motion()
+        if not 0.0 < gap_s <= _MAX_GAP_S:
+            return Motion()
+        points, moves_px = _follow(before, picture)
+        if len(points) < _MIN_TRACKED:
+            return _shift_only(before, picture, len(points), gap_s)
+        height, width = picture.shape
+        still = float(np.mean(np.hypot(moves_px[:, 0], moves_px[:, 1]) < _STILL_PX))
+        # Widths from the middle, and widths a second: what follows does not depend on the size of the picture.
+        offsets = (points - (width / 2, height / 2)) / width
+        speeds = moves_px / (width * gap_s)
+        drift_x, drift_y = _turn(offsets, speeds)
+        return Motion(
+            forward=_growth(offsets, speeds - (drift_x, drift_y)),
+            yaw=-drift_x,
+            shift_x=drift_x * gap_s,
+            shift_y=drift_y * gap_s,
+            still=still,
+            tracked=len(points),
+        )
+
+
+def _follow(before: Picture, picture: Picture) -> tuple[Vectors, Vectors]:
+    """Corners of `before` and how far each moved, in pixels; only those that also lead back."""
+    height = before.shape[0]
+    mask = np.zeros_like(before)
+    mask[int(_TOP * height) : int(_BOTTOM * height)] = 255
+    corners = cv2.goodFeaturesToTrack(before, _CORNERS, 0.005, _APART_PX, mask=mask, blockSize=5)
+    nothing = np.empty((0, 2))
+    if corners is None or len(corners) < _MIN_TRACKED:
+        return nothing, nothing
+    window = (_WINDOW_PX, _WINDOW_PX)
+    there, ok, _ = cv2.calcOpticalFlowPyrLK(before, picture, corners, corners.copy(), winSize=window, maxLevel=_LEVELS)
+    back, ok_back, _ = cv2.calcOpticalFlowPyrLK(picture, before, there, there.copy(), winSize=window, maxLevel=_LEVELS)
+    corners, there, back = corners.reshape(-1, 2), there.reshape(-1, 2), back.reshape(-1, 2)
+    led_back = np.abs(back - corners).max(axis=1) < _THERE_AND_BACK_PX
+    good = (ok.ravel() == 1) & (ok_back.ravel() == 1) & led_back
+    return corners[good].astype(np.float64), (there - corners)[good].astype(np.float64)
+
+
+def _turn(offsets: Vectors, speeds: Vectors) -> tuple[float, float]:
+    """Drift of the whole picture in widths a second: fit of drift + growth · offset, far corners counting most.
+
+    Other cars are outliers; they are weighed down by how badly they fit (iteratively reweighted least squares).
+    """
+    x, y = offsets[:, 0], offsets[:, 1]
+    u, v = speeds[:, 0], speeds[:, 1]
+    squared = x * x + y * y
+    prior = 1.0 / (1.0 + squared / _FAR_RADIUS**2)
+    weight = prior
+    drift_x = drift_y = 0.0
+    terms = np.stack([np.ones_like(x), x, y, squared, u, v, x * u + y * v])
+    for _ in range(4):
+        w, wx, wy, wr, wu, wv, wg = terms @ weight
+        # Both equations of the drift solved for it, put into the growth's; the ridge keeps corners that sit in one
+        # spot from dividing by zero.
+        growth = (wg - (wx * wu + wy * wv) / w) / (wr - (wx * wx + wy * wy) / w + 1e-9)
+        drift_x, drift_y = (wu - growth * wx) / w, (wv - growth * wy) / w
+        misfit = np.hypot(u - drift_x - growth * x, v - drift_y - growth * y)
+        scale = max(1e-3, 1.5 * float(np.partition(misfit, len(misfit) // 2)[len(misfit) // 2]))
+        weight = prior / (1.0 + (misfit / scale) ** 2)
+    return float(drift_x), float(drift_y)
+
+
+def _growth(offsets: Vectors, speeds: Vectors) -> float:
+    """How fast the surroundings grow, 1/s: the mean of the upper middle of all corners.
+
+    The lowest two fifths are left out because cars ahead keep their size, the highest fifth because of errors and
+    because, where ego stands, up to a fifth of the corners may sit on passing traffic and the growth is still zero.
+    """
+    squared = (offsets**2).sum(axis=1)
+    outer = squared > _GROWTH_RADIUS**2
+    if outer.sum() < _MIN_TRACKED // 2:
+        return math.nan
+    growth = np.sort((offsets[outer] * speeds[outer]).sum(axis=1) / squared[outer])
+    # By size for a view that shrinks (rear camera), so that both directions are treated alike.
+    if np.median(growth) < 0:
+        growth = growth[::-1]
+    low, high = int(0.4 * len(growth)), int(0.8 * len(growth))
+    return float(growth[low : max(high, low + 1)].mean())
+
+
+def _shift_only(before: Picture, picture: Picture, tracked: int, gap_s: float) -> Motion:
+    """Where corners are too few (violent jolt, fog): the shift of the whole picture by phase correlation."""
+    if before.std() < 2.0 or picture.std() < 2.0:
+        return Motion(tracked=tracked)
+    height, width = picture.shape
+    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+    (right, down), response = cv2.phaseCorrelate(before.astype(np.float32), picture.astype(np.float32), window)
+    # Unrelated pictures correlate at a few per cent.
+    if response < 0.15:
+        return Motion(tracked=tracked)
+    return Motion(yaw=-right / width / gap_s, shift_x=right / width, shift_y=down / width, tracked=tracked)
