@@ -179,7 +179,7 @@ def _describe(
             codec=index.codec,
             has_audio=index.has_audio,
             keyframes=len(index.keyframe_indices) if readable else 0,
-            problem=index.problem,
+            problem=_as_sentence(index.problem) if index.problem else None,
         ),
         index if readable else None,
     )
@@ -213,7 +213,13 @@ def _stop_when(cancelled: Callable[[], bool]) -> Callable[[int], None]:
 
 
 def _sentence(error: ClipUnreadableError) -> str:
-    return error.reason if not error.hint else f"{error.reason} {error.hint}"
+    """The reason as a sentence, then what can be done."""
+    return f"{_as_sentence(error.reason)} {error.hint}".strip()
+
+
+def _as_sentence(reason: str) -> str:
+    text = reason[:1].upper() + reason[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _unreadable_sentence(file: Path, error: OSError) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from vvlm_desktop.errors import FormatError
-from vvlm_desktop.store.library import Head, VerifyReport
+from vvlm_desktop.store.records import Head, VerifyReport
 from vvlm_desktop.workflow.session import Session
 
 _MAX_BYTES = 64 * 1024 * 1024
@@ -30,7 +30,7 @@ def _read_heads(file: Path) -> tuple[Head, ...]:
         if file.stat().st_size > _MAX_BYTES:
             raise FormatError(f"{file} is too large to be a manifest.")
         data = json.loads(file.read_text(encoding="utf-8"))
-        return tuple(Head(**head) for head in data["heads"])
+        return tuple(Head.from_json(head) for head in data["heads"])
     except OSError as error:
         raise FormatError(f"{file} cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from vvlm_desktop.domain.clip import Clip
@@ -54,7 +54,7 @@ def export(
     library_folder = session.library.folder.absolute()
     if out == library_folder or library_folder in out.parents:
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
-    wanted = clips if clips is not None else session.library.all_clips()
+    wanted = clips if clips is not None else _all_clips(session)
     items = [item for clip in wanted if (item := gather(session, clip, unreviewed=unreviewed)) is not None]
     context = ExportContext(
         schema=session.schema,
@@ -63,13 +63,17 @@ def export(
         copy=copy,
         unreviewed=unreviewed,
         include_samples=include_samples,
-        heads=[asdict(head) for head in session.library.heads()],
+        heads=[head.to_json() for head in session.library.heads()],
         events=session.library.export_events() if with_log else None,
         sampler=SAMPLER,
         progress=progress,
         cancelled=cancelled,
     )
     return chosen.write(items, out, context=context)
+
+
+def _all_clips(session: Session) -> list[Clip]:
+    return [row.clip for row in session.library.clip_rows(session.library.clip_rowids())]
 
 
 def gather(session: Session, clip: Clip, *, unreviewed: bool) -> ExportItem | None:

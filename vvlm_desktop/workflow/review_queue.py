@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.store.library import ClipFilter
+from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.workflow.session import Session
 
 #: Clips that the reviewer has in view: their order never changes under the hand.
