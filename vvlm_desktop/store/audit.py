@@ -154,7 +154,7 @@ def _check_heads(connection: Connection, found: _Findings) -> None:
 
 def _check_signatures(connection: Connection, found: _Findings, *, own: set[str]) -> None:
     o = t.origin.c
-    first_key = dict(connection.execute(select(o.origin, o.public_key)).tuples().all())
+    first_key = dict(connection.execute(select(o.origin, o.public_key)).all())
     signed = {row.origin: row for row in connection.execute(select(t.signature))}
     for origin, row in sorted(signed.items()):
         message = head_message(origin=origin, seq=row.seq, head_hash=row.hash, at=row.at)

@@ -78,7 +78,7 @@ class BatchStore(Database):
             .order_by(b.created_at, b.id)
         )
         with self.read() as connection:
-            rows = connection.execute(query).tuples().all()
+            rows = connection.execute(query).all()
         return [
             Batch(id_, backend, json.loads(options), created_at, total, pending, failed)
             for id_, backend, options, created_at, total, pending, failed in rows

@@ -91,6 +91,21 @@ class ClipStore(Database):
         with self.read() as connection:
             return _one(connection, clip_id)
 
+    def all_clips(self) -> list[Clip]:
+        """Every clip, in order of adding; for exports, not for lists on the screen."""
+        with self.read() as connection:
+            return [clip_from(row) for row in connection.execute(_CLIPS.order_by(t.clip.c.clip_row))]
+
+    def clips_in_folder(self, folder: Path | str) -> list[Clip]:
+        """Clips whose file is directly in a folder, by path."""
+        wanted = Path(folder)
+        start = str(wanted).rstrip(os.sep) + os.sep
+        # A range instead of a prefix pattern, so that the index on paths is used.
+        inside = (t.clip.c.path >= start) & (t.clip.c.path < start[:-1] + chr(ord(os.sep) + 1))
+        with self.read() as connection:
+            found = [clip_from(row) for row in connection.execute(_CLIPS.where(inside).order_by(t.clip.c.path))]
+        return [clip for clip in found if Path(clip.path).parent == wanted]
+
     def find_clip(self, text: str) -> Clip:
         """The clip that somebody means: an id, the beginning of one (from 4 digits), a path, or a part of its name.
 

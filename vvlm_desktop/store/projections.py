@@ -129,9 +129,7 @@ def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[st
     documents = dict(
         connection.execute(
             select(a.analysis_row, a.document).where(a.analysis_row.in_([row.analysis_row for row in latest.values()]))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     result = {}
     for clip_id, row in latest.items():
@@ -209,9 +207,7 @@ def stored(connection: Connection, clip_ids: Sequence[str]) -> dict[str, ClipPro
     key = (t.review.c.clip_id, t.review.c.reviewer, t.review.c.schema_key)
     for row in connection.execute(select(t.review).where(t.review.c.clip_id.in_(clip_ids)).order_by(*key)).mappings():
         reviews[row["clip_id"]].append(dict(row))
-    rows = dict(
-        connection.execute(select(t.clip.c.id, t.clip.c.clip_row).where(t.clip.c.id.in_(clip_ids))).tuples().all()
-    )
+    rows = dict(connection.execute(select(t.clip.c.id, t.clip.c.clip_row).where(t.clip.c.id.in_(clip_ids))).all())
     numbers = list(rows.values())
     states = {
         row["clip_row"]: dict(row)

@@ -40,6 +40,7 @@ class ClipFilter:
         text: words looked for in name, caption and notes, each from the beginning of a word.
         status: any of these review statuses.
         problem: True for clips with a problem, False for those without.
+        readable: True for clips with at least one frame to look at, False for the others.
         labels: field → any of these values. `""` finds an empty list ("looked, none"), `present` and `absent` a range.
         backend: clips that this backend has analysed.
         sample: True for the procedural samples only, False without them.
@@ -49,6 +50,7 @@ class ClipFilter:
     text: str = ""
     status: tuple[str, ...] = ()
     problem: bool | None = None
+    readable: bool | None = None
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     backend: str | None = None
     sample: bool | None = None

@@ -113,6 +113,8 @@ def _filtered(query: Select[Any], wanted: ClipFilter, *, by_state: bool) -> Sele
         state_conditions.append(_STATE.status_rank.in_(_ranks(wanted.status)))
     if wanted.problem is not None:
         conditions_clip.append(clip.problem.is_not(None) if wanted.problem else clip.problem.is_(None))
+    if wanted.readable is not None:
+        conditions_clip.append(clip.frames > 0 if wanted.readable else clip.frames == 0)
     if wanted.sample is not None:
         conditions_clip.append(clip.is_sample if wanted.sample else ~clip.is_sample)
     if wanted.backend is not None:

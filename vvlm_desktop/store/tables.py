@@ -83,6 +83,7 @@ clip = Table(
     Column("added_at", String, nullable=False),
     Column("is_sample", Boolean, nullable=False),
     Index("clip_by_name", "name"),
+    Index("clip_by_path", "path"),
     Index("clip_by_duration", "duration_s"),
     Index("clip_by_recording", "recording"),
 )

@@ -133,7 +133,7 @@ def _chains(events: Iterable[Mapping[str, Any]]) -> dict[str, list[Link]]:
 def _fresh_links(connection: Connection, origin: str, links: Sequence[Link]) -> list[Link]:
     """Links that are not here yet, each checked; raises FormatError where the chain breaks or forks."""
     e = t.event_log.c
-    here = dict(connection.execute(select(e.seq, e.hash).where(e.origin == origin)).tuples().all())
+    here = dict(connection.execute(select(e.seq, e.hash).where(e.origin == origin)).all())
     end = max(here, default=0)
     fresh: list[Link] = []
     prev = here.get(end, GENESIS)

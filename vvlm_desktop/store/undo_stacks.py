@@ -96,7 +96,7 @@ def _replay(sides: dict[Side, list[str]], *, action_id: str, undoes: str | None)
 def stored(connection: Connection) -> list[tuple[str, str, int, str]]:
     """What the stacks hold."""
     u = t.undo_entry.c
-    return sorted(connection.execute(select(u.reviewer, u.side, u.position, u.action_id)).tuples().all())
+    return sorted(connection.execute(select(u.reviewer, u.side, u.position, u.action_id)).all())
 
 
 def rebuild(connection: Connection) -> None:

@@ -31,9 +31,10 @@ STATEMENTS = (
         PRIMARY KEY (clip_row),
         UNIQUE (id)
     )""",
-    """CREATE INDEX clip_by_duration ON clip (duration_s)""",
-    """CREATE INDEX clip_by_recording ON clip (recording)""",
     """CREATE INDEX clip_by_name ON clip (name)""",
+    """CREATE INDEX clip_by_duration ON clip (duration_s)""",
+    """CREATE INDEX clip_by_path ON clip (path)""",
+    """CREATE INDEX clip_by_recording ON clip (recording)""",
     """CREATE TABLE problem_file (
         path VARCHAR NOT NULL,
         problem VARCHAR NOT NULL,
@@ -120,10 +121,10 @@ STATEMENTS = (
         updated_at VARCHAR NOT NULL,
         PRIMARY KEY (clip_row)
     )""",
-    """CREATE INDEX clip_state_by_attention ON clip_state (attention)""",
     """CREATE INDEX clip_state_by_status ON clip_state (status_rank)""",
-    """CREATE INDEX clip_state_by_updated ON clip_state (updated_at)""",
+    """CREATE INDEX clip_state_by_attention ON clip_state (attention)""",
     """CREATE INDEX clip_state_by_event ON clip_state (event_type)""",
+    """CREATE INDEX clip_state_by_updated ON clip_state (updated_at)""",
     """CREATE TABLE clip_label (
         field VARCHAR NOT NULL,
         value VARCHAR NOT NULL,
