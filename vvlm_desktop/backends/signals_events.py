@@ -90,35 +90,17 @@ def _jolts(measured: Measurements) -> Iterator[_Moment]:
 def _sudden_stops(course: Course) -> Iterator[_Moment]:
     """Falls of the forward motion from near its level of the seconds before to almost nothing, within two seconds."""
     times_s, forward = course.t_s, course.forward
-    done_until_s = -1.0
-    for i in np.flatnonzero(forward > 2 * DRIVING_ABOVE):
-        start_s = float(times_s[i])
-        if start_s < done_until_s:
+    done_until_s = float(times_s[0]) + 0.5
+    for i in np.flatnonzero(forward > max(2 * DRIVING_ABOVE, _STOP_TIMES_NOISE * course.forward_noise)):
+        if times_s[i] < done_until_s or not _near_usual(course, int(i)):
             continue
-        before = forward[np.searchsorted(times_s, start_s - _STOP_BEFORE_S) : i + 1]
-        if forward[i] < _STOP_FROM_SHARE * np.nanpercentile(before, 90) or start_s - times_s[0] < 0.5:
-            continue
-        end = int(np.searchsorted(times_s, start_s + _STOP_WITHIN_S, side="right"))
-        low = np.flatnonzero(forward[i:end] <= (1.0 - _STOP_FALL) * forward[i])
-        if not len(low):
-            continue
-        stop = i + int(low[0])
-        after = forward[stop : int(np.searchsorted(times_s, times_s[stop] + 0.6, side="right"))]
-        after = after[~np.isnan(after)]
-        # It must stay low: things far away behind near ones look like a fall, too, but soon come near themselves.
-        if after.max() > 2 * (1.0 - _STOP_FALL) * forward[i]:
-            continue
-        # By night a handful of corners scatter so much that falls come by chance; and where ego comes to a stop, the
-        # corners do.
-        following = course.still[stop : int(np.searchsorted(times_s, times_s[stop] + 1.0, side="right"))]
-        if (
-            forward[i] < _STOP_TIMES_NOISE * course.forward_noise
-            or np.nan_to_num(following).max(initial=0.0) < _STOP_STILL_SHARE
-        ):
+        stop = _end_of_fall(course, int(i))
+        if stop is None:
             continue
         # The fall begins at the last moment that was still at its full height.
-        top = i + int(np.flatnonzero(forward[i : stop + 1] >= 0.95 * forward[i])[-1])
-        fall = float(1.0 - after.min() / forward[top])
+        top = int(i) + int(np.flatnonzero(forward[i : stop + 1] >= 0.95 * forward[i])[-1])
+        lowest = float(np.nanmin(forward[stop : _after(course, stop, 0.6)]))
+        fall = min(1.0, 1.0 - lowest / float(forward[top]))
         took_s = float(times_s[stop] - times_s[top])
         done_until_s = float(times_s[stop]) + _TOGETHER_S
         yield _Moment(
@@ -126,8 +108,34 @@ def _sudden_stops(course: Course) -> Iterator[_Moment]:
             float(times_s[top]),
             float(times_s[stop]),
             _score(0.7 + _STOP_WITHIN_S / max(took_s, 0.3) * fall),
-            f"sudden stop: forward motion fell by {100 * min(fall, 1.0):.0f} % in {took_s:.1f} s",
+            f"sudden stop: forward motion fell by {100 * fall:.0f} % in {took_s:.1f} s",
         )
+
+
+def _near_usual(course: Course, i: int) -> bool:
+    """Whether sample `i` is near the level of the seconds before it: not the tail of a gentle stop."""
+    first = int(np.searchsorted(course.t_s, course.t_s[i] - _STOP_BEFORE_S))
+    return bool(course.forward[i] >= _STOP_FROM_SHARE * np.nanpercentile(course.forward[first : i + 1], 90))
+
+
+def _end_of_fall(course: Course, i: int) -> int | None:
+    """The first sample, within two seconds after `i`, at which the motion has fallen, and stays so; None without."""
+    forward = course.forward
+    low = np.flatnonzero(forward[i : _after(course, i, _STOP_WITHIN_S)] <= (1.0 - _STOP_FALL) * forward[i])
+    if not len(low):
+        return None
+    stop = i + int(low[0])
+    # It must stay low: things far away behind near ones look like a fall, too, but soon come near themselves.
+    if np.nanmax(forward[stop : _after(course, stop, 0.6)]) > 2 * (1.0 - _STOP_FALL) * forward[i]:
+        return None
+    # And where ego comes to a stop, the corners do; by night a handful of them scatters so much that falls come by
+    # chance.
+    still = np.nan_to_num(course.still[stop : _after(course, stop, 1.0)])
+    return stop if still.max() >= _STOP_STILL_SHARE else None
+
+
+def _after(course: Course, i: int, seconds: float) -> int:
+    return int(np.searchsorted(course.t_s, course.t_s[i] + seconds, side="right"))
 
 
 def _sound_peaks(measured: Measurements) -> Iterator[_Moment]:
