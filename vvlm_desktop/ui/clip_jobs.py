@@ -18,6 +18,7 @@ from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.job_bridge import Bridge, Work
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
+from vvlm_desktop.ui.words import count, file_name
 
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
@@ -25,11 +26,6 @@ if TYPE_CHECKING:
     from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent, Workers
 
 BACKEND = "signals"
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """`number` of something: 1 clip, 300 clips."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 class ClipJobs(QObject):
@@ -91,7 +87,7 @@ class ClipJobs(QObject):
         seen = _Throttle(self._shell)
 
         def on_progress(progress: AddProgress) -> None:
-            title = f"Adding {progress.done + 1:,} of {progress.total:,}: {progress.path.name}"
+            title = f"Adding {progress.done + 1:,} of {progress.total:,}: {file_name(progress.path)}"
             task.update(title, fraction=progress.done / max(1, progress.total))
             seen.announce()
 
@@ -229,7 +225,7 @@ class ClipJobs(QObject):
         if event.kind == "analysed" and event.clip is not None:
             self._shell.announce(Change(clip_ids=(event.clip.id,), what=frozenset({"analyses"})))
         elif event.kind == "failed" and event.clip is not None:
-            self._failed.append(ProblemItem(Path(event.clip.path).name, event.message, event.hint))
+            self._failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
         elif event.kind in {"finished", "cancelled"}:
             self._on_batch_over(event)
 
@@ -285,7 +281,7 @@ def added_problem(report: AddReport) -> Problem:
     stopped = " Adding was stopped before the end." if report.cancelled else ""
     if not report.problems:
         return Problem(f"{said}.{stopped}", tone="good")
-    bad = tuple(ProblemItem(item.path.name, item.problem or "") for item in report.problems)
+    bad = tuple(ProblemItem(file_name(item.path), item.problem or "") for item in report.problems)
     first = f"{bad[0].name}: {bad[0].sentence}"
     if len(bad) == 1:
         return Problem(f"{said}; one file has a problem.{stopped}", hint=first, tone="doubtful")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.palette import Finder, PaletteItem, match
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
+from vvlm_desktop.ui.words import file_name
 
 _MOST_CLIPS = 12
 
@@ -44,7 +44,7 @@ def find_clips(shell: Shell) -> Finder:
         rowids = library.clip_rowids(ClipFilter(text=query), sort="name")[:_MOST_CLIPS]
         return [
             PaletteItem(
-                Path(row.clip.path).name,
+                file_name(row.clip.path),
                 _clip_opener(shell, row.clip.id),
                 detail=STATUS_MARKS[row.clip.status][0],
                 icon="review",

@@ -81,10 +81,13 @@ class _TintedEngine(QIconEngine):
 
     @override
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        # `size` is already in device pixels here.
+        # `size` is already in device pixels here. A size wider than high leaves a gap before the word beside it.
         side = max(1, min(size.width(), size.height()))
-        result = pixmap(self._name, self._ink_for(mode, state), size_px=side)
-        result = QPixmap(result)
+        result = QPixmap(size)
+        result.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(result)
+        painter.drawPixmap(0, (size.height() - side) // 2, pixmap(self._name, self._ink_for(mode, state), size_px=side))
+        painter.end()
         result.setDevicePixelRatio(scale)
         return result
 

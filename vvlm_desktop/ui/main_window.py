@@ -114,11 +114,17 @@ class MainWindow(QMainWindow):
             if self._keys_sheet is not None:
                 self._keys_sheet.close()
         page.activate(clip_id)
-        page.setFocus(Qt.FocusReason.OtherFocusReason)
+        focused = self.focusWidget()
+        if focused is None or not page.isAncestorOf(focused):
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def report(self, problem: Problem | VvlmError) -> None:
-        """Present a problem over the page."""
-        self.problems.show_problem(problem if isinstance(problem, Problem) else problem_from(problem))
+        """Present a problem over the page; news that nobody has to act on goes to the status bar."""
+        said = problem if isinstance(problem, Problem) else problem_from(problem)
+        if said.tone == "good" and said.do is None:
+            self.status.show_news(said.sentence)
+        else:
+            self.problems.show_problem(said)
 
     def announce(self, change: Change) -> None:
         """Tell every page what a write changed."""
@@ -126,10 +132,17 @@ class MainWindow(QMainWindow):
             page.on_change(change)
 
     def change_settings(self, settings: Settings) -> bool:
-        """Save and apply other settings at once."""
+        """Save and apply other settings at once; what prevents it is reported."""
+        refused = self.try_settings(settings)
+        if refused is not None:
+            self.report(refused)
+        return refused is None
+
+    def try_settings(self, settings: Settings) -> VvlmError | None:
+        """Save and apply other settings at once; the old ones stay in force where that fails."""
         before = self._session.settings
         if settings == before:
-            return True
+            return None
         replacement: Session | None = None
         try:
             if any(getattr(settings, name) != getattr(before, name) for name in _REOPENS):
@@ -138,8 +151,7 @@ class MainWindow(QMainWindow):
         except VvlmError as error:
             if replacement is not None:
                 replacement.close()
-            self.report(error)
-            return False
+            return error
         if replacement is not None:
             self._replace_session(replacement)
         else:
@@ -152,7 +164,7 @@ class MainWindow(QMainWindow):
             self._look.choose(settings.theme)
         for page in tuple(self._pages.values()):
             page.on_settings(settings)
-        return True
+        return None
 
     def add_paths(self, given: Sequence[Path]) -> None:
         """Add files and folders in the background."""

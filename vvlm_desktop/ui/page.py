@@ -48,6 +48,9 @@ class Shell(Protocol):
     def change_settings(self, settings: Settings) -> bool:
         """Save and apply other settings; False when that failed, which was then reported."""
 
+    def try_settings(self, settings: Settings) -> VvlmError | None:
+        """Save and apply other settings; the reason where they were refused, which the caller shows."""
+
     def add_paths(self, paths: Sequence[Path]) -> None:
         """Add files and folders in the background."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
@@ -10,18 +10,15 @@ from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.widgets.marks import MarkLabel
+from vvlm_desktop.ui.words import clock
 
+_NEWS_MS = 10_000
 NOTHING_SENT = "No clip data sent by this app"
 
 
 def time_left(seconds: float | None) -> str:
     """`seconds` as "00:41 left"; empty while unknown."""
-    if seconds is None:
-        return ""
-    whole = max(0, round(seconds))
-    hours, minutes = whole // 3600, whole // 60 % 60
-    clock = f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
-    return f"{clock} left"
+    return "" if seconds is None else f"{clock(seconds)} left"
 
 
 class StatusBar(QFrame):
@@ -42,7 +39,13 @@ class StatusBar(QFrame):
         column.addLayout(row)
         self.setFixedHeight(theme.px(28))
 
+        self._news = ""
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_NEWS_MS)
+        self._timer.timeout.connect(self._on_news_over)
         self.title = label("", "muted")
+        self.news = MarkLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(theme.px(140))
@@ -53,11 +56,22 @@ class StatusBar(QFrame):
         self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.backend = ElidedLabel(backend, "muted")
         self.sent = MarkLabel("diamond", NOTHING_SENT, ink="good")
-        for item in (self.title, self.bar, self.left, self.cancel, self.more):
+        for item in (self.title, self.news, self.bar, self.left, self.cancel, self.more):
             row.addWidget(item)
         row.addWidget(self.backend, 1)
         row.addWidget(self.sent)
         tasks.changed.connect(self._on_tasks_changed)
+        self._on_tasks_changed()
+
+    def show_news(self, sentence: str) -> None:
+        """Say for a while what has been done; work that goes on is more important."""
+        self._news = sentence
+        self.news.show_mark("check", sentence, ink="good")
+        self._timer.start()
+        self._on_tasks_changed()
+
+    def _on_news_over(self) -> None:
+        self._news = ""
         self._on_tasks_changed()
 
     def show_backend(self, text: str) -> None:
@@ -69,6 +83,8 @@ class StatusBar(QFrame):
         task = running[0] if running else None
         for item in (self.bar, self.left, self.cancel, self.more):
             item.setVisible(task is not None)
+        self.news.setVisible(task is None and bool(self._news))
+        self.title.setVisible(task is not None or not self._news)
         if task is None:
             self.title.setText("Ready")
             return

@@ -30,7 +30,7 @@ def button(
     result.setProperty("kind", kind)
     if icon:
         result.setIcon(icons.icon(icon, "on_accent" if kind == "primary" else "muted"))
-        result.setIconSize(QSize(theme.px(16), theme.px(16)))
+        result.setIconSize(QSize(theme.px(20), theme.px(16)))  # wider than high: a gap before the word
     result.setToolTip(tooltip)
     result.setAccessibleName(text)
     result.setAutoDefault(False)

@@ -1,0 +1,189 @@
+"""Paints the cells of the clip table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from typing_extensions import override
+
+from vvlm_desktop.store.library import ClipRow
+from vvlm_desktop.ui import icons, theme
+from vvlm_desktop.ui.library import row_words
+from vvlm_desktop.ui.library.clip_table_model import CHIPS_ROLE, ROW_ROLE
+from vvlm_desktop.ui.library.columns import COLUMNS
+from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
+from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, Mark, confidence_level, paint_mark
+
+_Index = QModelIndex | QPersistentModelIndex
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+ROW_PX = 56
+
+
+class ClipDelegate(QStyledItemDelegate):
+    """One painting function a column; the row's background and focus are the same for all."""
+
+    @override
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return QSize(theme.px(COLUMNS[index.column()].width), theme.px(ROW_PX))
+
+    @override
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        row: ClipRow | None = index.data(ROW_ROLE)
+        area = QRectF(option.rect)
+        selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        painter.setClipRect(area)
+        if selected or option.state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, theme.colour("selected" if selected else "panel"))
+        painter.setPen(theme.colour("line", alpha=0.6))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+        column = COLUMNS[index.column()].id
+        if column == "picture" and selected:
+            painter.fillRect(QRectF(area.left(), area.top(), 3, area.height() - 1), theme.colour("accent"))
+        if row is not None:
+            inner = area.adjusted(theme.GAP, 0, -theme.GAP, -1)
+            _PAINT[column](painter, inner, index, row)
+        painter.restore()
+
+
+def _text(painter: QPainter, area: QRectF, text: str, ink: str = "text", *, middle: bool = False) -> None:
+    painter.setPen(theme.colour(ink))
+    mode = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+    painter.drawText(area, _MIDDLE, painter.fontMetrics().elidedText(text, mode, int(area.width())))
+
+
+def _marked(painter: QPainter, area: QRectF, mark: Mark, text: str, ink: str) -> None:
+    side = painter.fontMetrics().ascent()
+    paint_mark(painter, QRectF(area.left(), area.center().y() - side / 2, side, side), mark, theme.colour(ink))
+    _text(painter, area.adjusted(side + 6, 0, 0, 0), text, ink)
+
+
+def _two_lines(painter: QPainter, area: QRectF) -> tuple[QRectF, QRectF]:
+    painter.setFont(theme.font("small"))
+    low = painter.fontMetrics().height()
+    painter.setFont(theme.font())
+    high = painter.fontMetrics().height()
+    top = area.center().y() - (high + low + 2) / 2
+    upper = QRectF(area.left(), top, area.width(), high)
+    return upper, QRectF(area.left(), top + high + 2, area.width(), low)
+
+
+def _picture(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+    width, height = theme.px(80), theme.px(45)
+    frame = QRectF(area.left() + 4, area.center().y() - height / 2, width, height)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    rounded = QPainterPath()
+    rounded.addRoundedRect(frame, 3, 3)
+    picture: QImage | None = index.data(Qt.ItemDataRole.DecorationRole)
+    if picture is None:
+        painter.fillPath(rounded, theme.colour("raised"))
+        if not row.clip.readable:
+            side = theme.px(18)
+            middle = frame.center()
+            icons.paint(painter, QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), "warning", "bad")
+        return
+    painter.setClipPath(rounded, Qt.ClipOperation.IntersectClip)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.fillRect(frame, QColor(theme.tokens().picture))
+    scale = min(frame.width() / picture.width(), frame.height() / picture.height())
+    shown = QRectF(0, 0, picture.width() * scale, picture.height() * scale)
+    shown.moveCenter(frame.center())
+    painter.drawImage(shown, picture)
+
+
+def _name(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+    upper, lower = _two_lines(painter, area)
+    painter.setFont(theme.font("strong"))
+    _text(painter, upper, str(index.data()), middle=True)
+    painter.setFont(theme.font("small"))
+    _text(painter, lower, row_words.picture_words(row.clip), "muted")
+
+
+def _status(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+    word, mark, ink = STATUS_MARKS[row.clip.status]
+    _marked(painter, area, mark, word, ink)
+
+
+def _event(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+    words = str(index.data())
+    if row_words.EVENT_FIELD not in row.labels:
+        _text(painter, area, words, "muted")
+        return
+    upper, lower = _two_lines(painter, area)
+    painter.setFont(theme.font())
+    _text(painter, upper, words)
+    painter.setFont(theme.font("small"))
+    _text(painter, lower, row_words.source_words(row), "muted" if row.source == "review" else "model")
+
+
+def _labels(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
+    painter.setFont(theme.font("small"))
+    metrics = painter.fontMetrics()
+    chips: list[str] = index.data(CHIPS_ROLE)
+    left = area.left()
+    for number, text in enumerate(chips):
+        size = chip_size(metrics, text)
+        rest = f"+{len(chips) - number}"
+        needs_rest = chip_size(metrics, rest).width() + 4 if number < len(chips) - 1 else 0
+        if left + size.width() + needs_rest > area.right() and not (number == 0 and len(chips) == 1):
+            _text(painter, QRectF(left + 2, area.top(), area.right() - left, area.height()), rest, "muted")
+            return
+        width = min(size.width(), area.right() - left)
+        paint_chip(painter, QRectF(left, area.center().y() - size.height() / 2, width, size.height()), text)
+        left += width + 4
+
+
+def _confidence(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+    level = confidence_level(row.confidence)
+    if level is not None and row.source != "review":
+        _marked(painter, area, CONFIDENCE_MARKS[level], level, "muted" if level == "sure" else "doubtful")
+
+
+def _problem(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+    sentence = str(index.data())
+    if not sentence:
+        return
+    ink = "doubtful" if row.clip.readable else "bad"
+    metrics = painter.fontMetrics()
+    side = metrics.ascent()
+    room = area.adjusted(side + 6, 0, 0, 0)
+    lines = _two_lines_of(sentence, metrics, room.width())
+    top = room.center().y() - metrics.height() * len(lines) / 2
+    paint_mark(painter, QRectF(area.left(), top + 1, side, side), "warning", theme.colour(ink))
+    for number, line in enumerate(lines):
+        below = QRectF(room.left(), top + number * metrics.height(), room.width(), metrics.height())
+        _text(painter, below, line, ink)
+
+
+def _two_lines_of(text: str, metrics: QFontMetrics, width: float) -> list[str]:
+    """`text` broken after a word; the second line is all the rest, and shortened when it is painted."""
+    words, first = text.split(" "), ""
+    while words and metrics.horizontalAdvance(f"{first} {words[0]}".strip()) <= width:
+        first = f"{first} {words.pop(0)}".strip()
+    return [line for line in (first, " ".join(words)) if line]
+
+
+def _plain(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
+    _text(painter, area, str(index.data()), "muted")
+
+
+def _duration(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
+    painter.setPen(QPen(theme.colour("muted")))
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, str(index.data()))
+
+
+_PAINT: dict[str, Callable[[QPainter, QRectF, _Index, ClipRow], None]] = {
+    "picture": _picture,
+    "name": _name,
+    "status": _status,
+    "event": _event,
+    "labels": _labels,
+    "confidence": _confidence,
+    "duration": _duration,
+    "recording": _plain,
+    "added": _plain,
+    "problem": _problem,
+}

@@ -1,0 +1,218 @@
+"""The clip table's model: an array of row ids, and pages of rows read when they are painted."""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QImage
+from typing_extensions import override
+
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.store.library import ClipFilter, ClipRow
+from vvlm_desktop.store.search import SORTS
+from vvlm_desktop.ui.library import row_words
+from vvlm_desktop.ui.library.columns import COLUMNS, INDEX
+from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, confidence_level
+from vvlm_desktop.ui.words import clock, file_name, shown, when
+
+PAGE_ROWS = 200
+PAGES_KEPT = 20
+ROW_ROLE = Qt.ItemDataRole.UserRole
+CHIPS_ROLE = Qt.ItemDataRole.UserRole + 1
+_Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class ClipLists(Protocol):
+    """What the model asks of the library."""
+
+    def clip_rowids(self, filter: ClipFilter | None = None, *, sort: str = ..., descending: bool = ...) -> array[int]:  # noqa: A002
+        """Ids in order."""
+
+    def clip_rows(self, rowids: list[int]) -> list[ClipRow]:
+        """Rows of a page."""
+
+
+class ThumbnailSource(Protocol):
+    """Gives a clip's picture at once, or None and begins to make it."""
+
+    def picture(self, row: ClipRow) -> QImage | None:
+        """The picture, if it is at hand."""
+
+
+class ClipTableModel(QAbstractTableModel):
+    """Clips that a filter leaves, in one order; 100,000 of them cost an array of numbers."""
+
+    def __init__(
+        self, lists: ClipLists, schema: LabelSchema, *, thumbnails: ThumbnailSource, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._lists = lists
+        self._schema = schema
+        self._thumbnails = thumbnails
+        self._rowids: array[int] = array("q")
+        self._pages: OrderedDict[int, list[ClipRow | None]] = OrderedDict()
+        self._filter = ClipFilter()
+        self._sort, self._descending = "added", True
+
+    @property
+    def clip_filter(self) -> ClipFilter:
+        """The filter in force."""
+        return self._filter
+
+    def load(self, clip_filter: ClipFilter | None = None) -> None:
+        """Read the ids again, with another filter if one is given."""
+        self.beginResetModel()
+        self._filter = clip_filter if clip_filter is not None else self._filter
+        self._rowids = self._lists.clip_rowids(self._filter, sort=self._sort, descending=self._descending)
+        self._pages.clear()
+        self.endResetModel()
+
+    def refresh_rows(self) -> None:
+        """Rows have changed, their order has not: read again what is painted next."""
+        self._pages.clear()
+        if self._rowids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rowids) - 1, len(COLUMNS) - 1))
+
+    def repaint_picture(self, rowid: int) -> None:
+        """The picture of a clip is there now."""
+        line = self.line_of(rowid)
+        if line is not None:
+            index = self.index(line, INDEX["picture"])
+            self.dataChanged.emit(index, index)
+
+    def rowid(self, line: int) -> int:
+        """Row id of a line."""
+        return self._rowids[line]
+
+    def line_of(self, rowid: int) -> int | None:
+        """Line of a row id, None when the filter leaves it out."""
+        try:
+            return self._rowids.index(rowid)
+        except ValueError:
+            return None
+
+    def row(self, line: int) -> ClipRow | None:
+        """The row of a line; None for a clip that is no longer there."""
+        number, offset = divmod(line, PAGE_ROWS)
+        page = self._pages.get(number)
+        if page is None:
+            page = self._read_page(number)
+        else:
+            self._pages.move_to_end(number)
+        return page[offset]
+
+    def rows(self, lines: Iterable[int]) -> list[ClipRow]:
+        """Rows of many lines, without keeping them."""
+        rowids = [self._rowids[line] for line in lines]
+        return [
+            row for start in range(0, len(rowids), 1000) for row in self._lists.clip_rows(rowids[start : start + 1000])
+        ]
+
+    def _read_page(self, number: int) -> list[ClipRow | None]:
+        rowids = list(self._rowids[number * PAGE_ROWS : (number + 1) * PAGE_ROWS])
+        found = {row.rowid: row for row in self._lists.clip_rows(rowids)}
+        page = [found.get(rowid) for rowid in rowids]
+        self._pages[number] = page
+        while len(self._pages) > PAGES_KEPT:
+            self._pages.popitem(last=False)
+        return page
+
+    @override
+    def rowCount(self, parent: _Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self._rowids)
+
+    @override
+    def columnCount(self, parent: _Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(COLUMNS)
+
+    @override
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return COLUMNS[section].title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignVCenter | _ALIGNED.get(COLUMNS[section].id, Qt.AlignmentFlag.AlignLeft))
+        if role == Qt.ItemDataRole.ToolTipRole and self.can_sort(section):
+            return f"Sort by {COLUMNS[section].title.lower()}"
+        return None
+
+    @override
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or role not in _ROLES:
+            return None
+        row = self.row(index.row())
+        if row is None:
+            return None
+        column = COLUMNS[index.column()].id
+        if role == ROW_ROLE:
+            return row
+        if role == CHIPS_ROLE:
+            return row_words.notable_labels(row, self._schema)
+        if role == Qt.ItemDataRole.DecorationRole:
+            return self._thumbnails.picture(row) if column == "picture" else None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._tooltip(row, column)
+        return self.text(row, column)
+
+    def text(self, row: ClipRow, column: str) -> str:
+        """What a cell says, for people and for screen readers."""
+        clip = row.clip
+        level = confidence_level(row.confidence)
+        texts = {
+            "picture": "",
+            "name": file_name(clip.path),
+            "status": STATUS_MARKS[clip.status][0],
+            "event": row_words.event_words(row, self._schema),
+            "labels": ", ".join(row_words.notable_labels(row, self._schema)) if column == "labels" else "",
+            "confidence": level or "",
+            "duration": clock(clip.duration_s) if clip.readable else "",
+            "recording": shown(row_words.recording_words(clip)),
+            "added": when(clip.added_at),
+            "problem": shown(clip.problem or ""),
+        }
+        return texts[column]
+
+    def _tooltip(self, row: ClipRow, column: str) -> str | None:
+        if column == "problem":
+            return shown(row.clip.problem) if row.clip.problem else None
+        if column in {"name", "picture"}:
+            return shown(row.clip.path)
+        if column == "event":
+            source = row_words.source_words(row)
+            return f"{self.text(row, column)} ({source})" if source else None
+        return self.text(row, column) or None
+
+    def can_sort(self, column: int) -> bool:
+        """Whether the store knows an order by this column."""
+        return COLUMNS[column].sort in SORTS
+
+    @property
+    def sorted_by(self) -> tuple[int, bool]:
+        """The column sorted by, and whether downwards."""
+        return next(n for n, column in enumerate(COLUMNS) if column.sort == self._sort), self._descending
+
+    @override
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        name = COLUMNS[column].sort
+        if name is not None and self.can_sort(column):
+            self._sort, self._descending = name, order == Qt.SortOrder.DescendingOrder
+            self.load()
+
+
+_ROLES = frozenset(
+    {
+        Qt.ItemDataRole.DisplayRole,
+        Qt.ItemDataRole.AccessibleTextRole,
+        Qt.ItemDataRole.ToolTipRole,
+        Qt.ItemDataRole.DecorationRole,
+        ROW_ROLE,
+        CHIPS_ROLE,
+    }
+)
+_ALIGNED = {"duration": Qt.AlignmentFlag.AlignRight}

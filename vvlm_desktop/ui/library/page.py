@@ -1,0 +1,348 @@
+"""The library page: every clip there is, found, sorted, added and analysed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.review import Change
+from vvlm_desktop.store.library import ClipFilter, ClipRow
+from vvlm_desktop.ui import icons, theme
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.clip_jobs import BACKEND
+from vvlm_desktop.ui.errors_view import Problem, ProblemItem
+from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
+from vvlm_desktop.ui.library.details import Details
+from vvlm_desktop.ui.library.filter_row import FilterRow
+from vvlm_desktop.ui.library.table_view import ClipTable
+from vvlm_desktop.ui.library.thumbnails import Thumbnails
+from vvlm_desktop.ui.page import Page, Shell
+from vvlm_desktop.ui.widgets.buttons import button
+from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
+from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.words import count, file_name, shown
+
+_REFRESH_MS = 250
+
+
+class LibraryPage(Page):
+    """Table, filters and what can be done with clips; holds nothing that is not in the library."""
+
+    page_id = "library"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        session = shell.session
+        self._library = session.library
+        self._thumbnails = Thumbnails(session, parent=self)
+        self._clips = ClipTableModel(session.library, session.schema, thumbnails=self._thumbnails, parent=self)
+        self._thumbnails.made.connect(self._clips.repaint_picture)
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(_REFRESH_MS)
+        self._refresh.timeout.connect(self._on_refresh)
+        self._reload_needed = False
+        self._build()
+        self.reload()
+
+    # -- building
+
+    def _build(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        head = QVBoxLayout()
+        head.setContentsMargins(theme.MARGIN, theme.PAD, theme.MARGIN, theme.PAD)
+        head.setSpacing(theme.PAD)
+        top = QHBoxLayout()
+        top.setSpacing(theme.GAP)
+        self.counted = label("", "muted")
+        self.unreadable = button("", self._on_show_unreadable, kind="link")
+        self.analyse_new = button("Analyse new clips", self._on_analyse_new, kind="primary", icon="analyse")
+        top.addWidget(label("Library", "title"))
+        top.addSpacing(4)
+        top.addWidget(self.counted)
+        top.addWidget(self.unreadable)
+        top.addStretch(1)
+        registry = self.shell.registry
+        for text, action, icon in (
+            ("Add files…", "clips.add_files", "add-file"),
+            ("Add folder…", "clips.add_folder", "add-folder"),
+        ):
+            top.addWidget(button(text, self._trigger(action), icon=icon, tooltip=registry.key_label(action)))
+        top.addWidget(self.analyse_new)
+        self.filters = FilterRow(self.shell.session.schema)
+        self.filters.changed.connect(self._on_filter_changed)
+        head.addLayout(top)
+        head.addWidget(self.filters)
+        column.addLayout(head)
+        column.addWidget(rule())
+
+        self.table = ClipTable(self._clips)
+        # The table has the focus when the page is shown, so that arrows and Enter work at once.
+        self.setFocusProxy(self.table)
+        self.table.opened.connect(self._on_opened)
+        self.table.line_changed.connect(self._on_line_changed)
+        self.table.customContextMenuRequested.connect(self._on_menu_asked)
+        self.details = Details()
+        listed = QWidget()
+        rows = QVBoxLayout(listed)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.table, 1)
+        rows.addWidget(self.details)
+        self.nothing_yet = EmptyState(
+            "library",
+            "No clips yet",
+            "Drop dashcam files or folders here, or open a folder.",
+            [
+                Offer("Open a folder…", self._trigger("clips.add_folder"), "add-folder"),
+                Offer("Try six sample clips", self._trigger("clips.samples")),
+            ],
+        )
+        self.no_hits = EmptyState(
+            "search",
+            "No clip fits",
+            "No clip in the library fits the search and the filters.",
+            [Offer("Clear filters", self.filters.clear_all)],
+        )
+        self.body = QStackedWidget()
+        for item in (listed, self.nothing_yet, self.no_hits):
+            self.body.addWidget(item)
+        self._listed = listed
+        column.addWidget(self.body, 1)
+
+    def _trigger(self, action_id: str) -> Callable[[], None]:
+        return self.shell.registry.action(action_id).trigger
+
+    # -- what the window asks of a page
+
+    @override
+    def actions_here(self) -> Sequence[Action]:
+        def chosen() -> bool:
+            return bool(self.table.lines())
+
+        group = "Library"
+        return [
+            Action("library.search", "Search clips", self._on_search, ("Ctrl+F",), "library", group, "search"),
+            Action(
+                "library.open",
+                "Open the clip in Review",
+                self._on_open_current,
+                ("Return",),
+                "library",
+                group,
+                "review",
+                listens=False,
+                enabled=chosen,
+            ),
+            Action(
+                "library.analyse",
+                "Analyse selected clips",
+                self._on_analyse,
+                ("Ctrl+Return",),
+                "library",
+                group,
+                "analyse",
+                enabled=chosen,
+            ),
+            Action(
+                "library.folder",
+                "Show in folder",
+                self._on_show_in_folder,
+                ("Ctrl+Shift+F",),
+                "library",
+                group,
+                "folder",
+                enabled=chosen,
+            ),
+            Action(
+                "library.copy_path",
+                "Copy path",
+                self._on_copy_path,
+                ("Ctrl+C",),
+                "library",
+                group,
+                "copy",
+                enabled=chosen,
+            ),
+            Action("library.copy_id", "Copy id", self._on_copy_id, (), "library", group, "copy", enabled=chosen),
+            Action("library.clear", "Clear filters", self.filters.clear_all, ("Ctrl+L",), "library", group, "filter"),
+        ]
+
+    @override
+    def activate(self, clip_id: str | None = None) -> None:
+        if self._reload_needed:
+            self.reload()
+        if clip_id is not None:
+            self._show_clip(clip_id)
+
+    @override
+    def on_change(self, change: Change) -> None:
+        if change.what & {"clips", "analyses", "review"}:
+            self._reload_needed |= bool(change.what & {"clips", "review"})
+            if not self._refresh.isActive():
+                self._refresh.start()
+
+    @override
+    def close_page(self) -> None:
+        self._refresh.stop()
+        self._thumbnails.close()
+
+    # -- reading
+
+    def reload(self) -> None:
+        """Read the list again; what was selected stays selected as far as it is still there."""
+        self._reload_needed = False
+        selected = [self._clips.rowid(line) for line in self.table.lines()[:500]]
+        top = self.table.verticalScrollBar().value()
+        self._clips.load(self.filters.clip_filter())
+        for rowid in selected:
+            line = self._clips.line_of(rowid)
+            if line is not None:
+                self._select(line, first=rowid == selected[0])
+        self.table.verticalScrollBar().setValue(top)
+        self._say_counts()
+        self._on_line_changed()
+
+    def _select(self, line: int, *, first: bool) -> None:
+        model = self.table.selectionModel()
+        index = self._clips.index(line, 1)
+        flags = model.SelectionFlag.Select | model.SelectionFlag.Rows
+        if first:
+            model.setCurrentIndex(index, flags)
+        else:
+            model.select(index, flags)
+
+    def _say_counts(self) -> None:
+        all_clips = self._library.count_clips()
+        listed = self._clips.rowCount()
+        self.counted.setText(
+            count(all_clips, "clip") if listed == all_clips else f"{listed:,} of {count(all_clips, 'clip')}"
+        )
+        self.counted.setVisible(all_clips > 0)
+        closed = len(self._library.problem_files())
+        self.unreadable.setText(f"{count(closed, 'file')} could not be opened" if closed else "")
+        self.unreadable.setVisible(closed > 0)
+        self.filters.setVisible(all_clips > 0)
+        self.analyse_new.setVisible(self._some_new())
+        shown_page = self._listed if listed else self.no_hits if all_clips else self.nothing_yet
+        self.body.setCurrentWidget(shown_page)
+
+    def _some_new(self) -> bool:
+        whole = self._library.count_clips(ClipFilter(problem=False))
+        return whole > self._library.count_clips(ClipFilter(problem=False, backend=BACKEND))
+
+    def _on_refresh(self) -> None:
+        if not self.isVisible():
+            self._reload_needed = True
+        elif self._reload_needed:
+            self.reload()
+        else:
+            self._clips.refresh_rows()
+            self._say_counts()
+            self._on_line_changed()
+
+    def _show_clip(self, clip_id: str) -> None:
+        clip = self._library.clip(clip_id)
+        alike = self._library.clip_rowids(ClipFilter(text=file_name(clip.path)))
+        for row in self._library.clip_rows(alike):
+            line = self._clips.line_of(row.rowid) if row.clip.id == clip_id else None
+            if line is not None:
+                self.table.show_line(line)
+
+    # -- what the user does
+
+    def _current(self) -> ClipRow | None:
+        index = self.table.currentIndex()
+        return self._clips.row(index.row()) if index.isValid() and index.row() < self._clips.rowCount() else None
+
+    def _selected(self) -> list[Clip]:
+        return [row.clip for row in self._clips.rows(self.table.lines())]
+
+    def _on_filter_changed(self, _filter: ClipFilter) -> None:
+        self.reload()
+
+    def _on_line_changed(self) -> None:
+        self.details.show_row(self._current())
+
+    def _on_opened(self, line: int) -> None:
+        row = self._clips.row(line)
+        if row is None:
+            return
+        if row.clip.readable:
+            self.shell.navigate("review", row.clip.id)
+        else:
+            name = self._clips.text(row, "name")
+            self.shell.report(Problem(f"{name} cannot be shown.", hint=shown(row.clip.problem or "")))
+
+    def _on_open_current(self) -> None:
+        self._on_opened(self.table.lines()[0])
+
+    def _on_analyse(self) -> None:
+        clips = self._selected()
+        readable = [clip for clip in clips if clip.readable]
+        if readable:
+            self.shell.analyse(readable)
+        else:
+            self.shell.report(Problem("None of the selected clips can be read.", hint="Their reasons are in the list."))
+
+    def _on_analyse_new(self) -> None:
+        self.shell.registry.action("clips.analyse_new").trigger()
+
+    def _on_search(self) -> None:
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
+
+    def _on_show_in_folder(self) -> None:
+        row = self._current()
+        if row is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(row.clip.path).parent)))
+
+    def _on_copy_path(self) -> None:
+        QGuiApplication.clipboard().setText("\n".join(shown(clip.path) for clip in self._selected()))
+
+    def _on_copy_id(self) -> None:
+        QGuiApplication.clipboard().setText("\n".join(clip.id for clip in self._selected()))
+
+    def _on_show_unreadable(self) -> None:
+        items = tuple(ProblemItem(shown(file.path), file.problem) for file in self._library.problem_files())
+        self.shell.report(
+            Problem(
+                f"{count(len(items), 'file or folder', 'files and folders')} could not be opened.",
+                hint="Mend the reason, then add them again.",
+                tone="doubtful",
+                items=items,
+            )
+        )
+
+    def _on_menu_asked(self, position: QPoint) -> None:
+        if self.table.lines():
+            self.menu().popup(self.table.viewport().mapToGlobal(position))
+
+    def menu(self) -> QMenu:
+        """What can be done with the selected clips."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        registry = self.shell.registry
+        for action_id in (
+            "library.open",
+            "library.analyse",
+            "",
+            "library.folder",
+            "library.copy_path",
+            "library.copy_id",
+        ):
+            if not action_id:
+                menu.addSeparator()
+                continue
+            action = registry.action(action_id)
+            item = menu.addAction(icons.icon(action.icon or "more"), action.label, action.trigger)
+            item.setText(f"{action.label}\t{registry.key_label(action_id)}")
+        return menu

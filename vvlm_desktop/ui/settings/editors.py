@@ -1,0 +1,209 @@
+"""Editors for the kinds of settings there are, made from the field's type and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, MaxLen
+from pydantic.fields import FieldInfo
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QWidget,
+)
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.widgets.buttons import button
+
+#: What a choice is called; the value itself, capitalised, where it is not here.
+_CHOICES = {
+    "system": "As the system",
+    "event": "Play around the event",
+    "paused": "Stay paused",
+}
+#: Text settings that name a file or a folder.
+FOLDERS = frozenset({"library_dir"})
+FILES = {"schema_file": "Label schemas (*.toml)"}
+
+
+class Editor(QWidget):
+    """Shows one setting's value and emits `edited` with the new one when the user has finished with it."""
+
+    edited = Signal(object)
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(theme.GAP)
+        self.setAccessibleName(title)
+
+    def show_value(self, value: Any) -> None:
+        """Show another value without emitting."""
+        raise NotImplementedError
+
+    def _put(self, widget: QWidget, *, stretch: int = 0) -> None:
+        widget.setAccessibleName(self.accessibleName())
+        self.setFocusProxy(widget)
+        self._row.addWidget(widget, stretch)
+        if not stretch:
+            self._row.addStretch(1)
+
+
+class SwitchEditor(Editor):
+    """On or off."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.box = QCheckBox("On")
+        self.box.toggled.connect(self.edited)
+        self._put(self.box)
+
+    def show_value(self, value: Any) -> None:
+        """Show on or off."""
+        blocker = QSignalBlocker(self.box)
+        self.box.setChecked(bool(value))
+        blocker.unblock()
+
+
+class ChoiceEditor(Editor):
+    """One of a few."""
+
+    def __init__(self, title: str, choices: tuple[str, ...]) -> None:
+        super().__init__(title)
+        self.box = QComboBox()
+        self.box.setMinimumWidth(theme.px(220))
+        for choice in choices:
+            self.box.addItem(_CHOICES.get(choice, choice.capitalize()), choice)
+        self.box.activated.connect(self._on_activated)
+        self._put(self.box)
+
+    def show_value(self, value: Any) -> None:
+        """Show the choice."""
+        self.box.setCurrentIndex(self.box.findData(value))
+
+    def _on_activated(self, index: int) -> None:
+        self.edited.emit(self.box.itemData(index))
+
+
+class NumberEditor(Editor):
+    """A whole or a decimal number within its limits."""
+
+    def __init__(self, title: str, field: FieldInfo, *, whole: bool) -> None:
+        super().__init__(title)
+        low, high = limits(field)
+        self.box: QSpinBox | QDoubleSpinBox
+        if whole:
+            self.box = QSpinBox()
+            self.box.setRange(int(low), int(high))
+            self.box.setSingleStep(64 if high > 1000 else 1)
+        else:
+            self.box = QDoubleSpinBox()
+            self.box.setDecimals(1)
+            self.box.setRange(max(0.1, low), high)
+        self.box.setKeyboardTracking(False)
+        self.box.setGroupSeparatorShown(True)
+        self.box.setMinimumWidth(theme.px(120))
+        self.box.valueChanged.connect(self.edited)
+        self._put(self.box)
+
+    def show_value(self, value: Any) -> None:
+        """Show the number."""
+        blocker = QSignalBlocker(self.box)
+        self.box.setValue(value)
+        blocker.unblock()
+
+
+class TextEditor(Editor):
+    """A line of text."""
+
+    def __init__(self, title: str, *, max_length: int | None = None, placeholder: str = "") -> None:
+        super().__init__(title)
+        self._shown = ""
+        self.line = QLineEdit()
+        self.line.setPlaceholderText(placeholder)
+        if max_length is not None:
+            self.line.setMaxLength(max_length)
+        self.line.editingFinished.connect(self._on_finished)
+        self._put(self.line, stretch=1)
+
+    def show_value(self, value: Any) -> None:
+        """Show the text."""
+        self._shown = str(value)
+        self.line.setText(self._shown)
+
+    def _on_finished(self) -> None:
+        if self.line.text() != self._shown:
+            self._shown = self.line.text()
+            self.edited.emit(self._shown.strip())
+
+
+class PathEditor(TextEditor):
+    """A line of text that names a file or folder, with a button to choose it and one to go back to the default."""
+
+    def __init__(self, title: str, *, file_kinds: str | None, placeholder: str) -> None:
+        super().__init__(title, placeholder=placeholder)
+        self._file_kinds = file_kinds
+        self.choose = button("Choose…", self._on_choose)
+        self.choose.setAccessibleName(f"Choose: {title}")
+        self.reset = button("Default", self._on_reset, kind="plain")
+        self.reset.setAccessibleName(f"Back to the default: {title}")
+        self._row.addWidget(self.choose)
+        self._row.addWidget(self.reset)
+
+    def _on_choose(self) -> None:
+        start = str(Path(self._shown).expanduser()) if self._shown else ""
+        title = self.accessibleName()
+        if self._file_kinds is None:
+            chosen = QFileDialog.getExistingDirectory(self, title, start)
+        else:
+            chosen, _ = QFileDialog.getOpenFileName(self, title, start, self._file_kinds)
+        if chosen:
+            self.line.setText(chosen)
+            self._on_finished()
+
+    def _on_reset(self) -> None:
+        self.line.clear()
+        self._on_finished()
+
+
+def limits(field: FieldInfo) -> tuple[float, float]:
+    """Smallest and largest number that a field allows."""
+    low, high = 0.0, 1_000_000.0
+    for limit in field.metadata:
+        if isinstance(limit, Ge):
+            low = float(limit.ge)  # type: ignore[arg-type]
+        elif isinstance(limit, Gt):
+            low = float(limit.gt)  # type: ignore[arg-type]
+        elif isinstance(limit, Le):
+            high = float(limit.le)  # type: ignore[arg-type]
+    return low, high
+
+
+def editor_for(name: str, field: FieldInfo, *, placeholder: Callable[[str], str]) -> Editor:
+    """The editor that fits a field of the settings.
+
+    Raises:
+        ValueError: a type that no editor exists for.
+    """
+    title, kind = field.title or name, field.annotation
+    if get_origin(kind) is Literal:
+        return ChoiceEditor(title, get_args(kind))
+    if kind is bool:
+        return SwitchEditor(title)
+    if kind in {int, float}:
+        return NumberEditor(title, field, whole=kind is int)
+    if kind is str:
+        if name in FOLDERS or name in FILES:
+            return PathEditor(title, file_kinds=FILES.get(name), placeholder=placeholder(name))
+        length = next((limit.max_length for limit in field.metadata if isinstance(limit, MaxLen)), None)
+        return TextEditor(title, max_length=length, placeholder=placeholder(name))
+    raise ValueError(f"no editor for setting {name!r} of type {kind!r}")

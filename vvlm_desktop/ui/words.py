@@ -1,0 +1,41 @@
+"""Names, counts and times as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+
+
+def file_name(path: str | PurePath) -> str:
+    """The name of a file as text that can be shown, whatever bytes the file system gave."""
+    return shown(PurePath(path).name or str(path))
+
+
+def shown(text: str) -> str:
+    """`text` without what cannot be shown: bytes that are not UTF-8, and line breaks in names."""
+    return text.encode("utf-8", "replace").decode().replace("\n", " ").replace("\r", " ")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`number` of something: 1 clip, 300 clips."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A duration as minutes and seconds, hours only where there are some."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
+
+
+def when(utc: str, *, now: datetime | None = None) -> str:
+    """A stored time on this computer's clock: "today 14:03", "21 Nov 14:03", "21 Nov 2025"."""
+    try:
+        local = datetime.fromisoformat(utc).astimezone()
+    except ValueError:
+        return ""
+    today = (now or datetime.now().astimezone()).astimezone()
+    if local.date() == today.date():
+        return f"today {local:%H:%M}"
+    day = f"{local.day} {local:%b}"
+    return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
