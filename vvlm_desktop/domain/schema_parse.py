@@ -27,8 +27,9 @@ from vvlm_desktop.domain.values import CANNOT_TELL
 from vvlm_desktop.errors import SchemaError
 
 MAX_BYTES = 1_000_000
-#: `tomllib` needs the square of a dotted key's length.
 MAX_LINE_LENGTH = 4000
+#: A dotted key takes the square of its parts in time.
+MAX_DOTS = 100
 MAX_TEXT_LENGTH = 4000
 MAX_RANGE_MS = 86_400_000  # a day
 
@@ -86,9 +87,11 @@ def _read_toml(text: str, source: str) -> tuple[dict[str, Any], Document]:
         raise SchemaError(source, "the file is empty.", line=1)
     if len(text) > MAX_BYTES or len(text.encode("utf-8", errors="replace")) > MAX_BYTES:
         raise SchemaError(source, f"the file is larger than {MAX_BYTES // 1000} kB; a schema is a few pages of text.")
-    for number, line in enumerate(text.split("\n"), start=1):
-        if len(line) > MAX_LINE_LENGTH:
+    for number, written in enumerate(text.split("\n"), start=1):
+        if len(written) > MAX_LINE_LENGTH:
             raise SchemaError(source, f"the line is longer than {MAX_LINE_LENGTH} characters.", line=number)
+        if written.count(".") > MAX_DOTS:
+            raise SchemaError(source, f"the line has more than {MAX_DOTS} dots.", line=number)
     try:
         text.encode("utf-8")
         data = tomllib.loads(text)

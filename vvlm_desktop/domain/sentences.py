@@ -34,7 +34,7 @@ def split_sentences(text: str) -> list[str]:
     for match in _END.finditer(text):
         following = text[match.end() : match.end() + 2].strip()
         before = text[max(start, match.start() - _LONGEST_ABBREVIATION) : match.start()]
-        if not following or following[0].islower() or _is_abbreviation(before, match.group()):
+        if not following or _goes_on(match.group(), before=before, following=following):
             continue
         sentences.append(text[start : match.end()].strip())
         start = match.end()
@@ -42,9 +42,12 @@ def split_sentences(text: str) -> list[str]:
     return [*sentences, last] if last else sentences
 
 
-def _is_abbreviation(before: str, stop: str) -> bool:
+def _goes_on(stop: str, *, before: str, following: str) -> bool:
+    if stop[0] in "。！？":
+        return False
     word = _LAST_WORD.search(before)
-    return stop == "." and word is not None and (word.group().casefold() in _ABBREVIATIONS)
+    is_abbreviation = stop == "." and word is not None and word.group().casefold() in _ABBREVIATIONS
+    return is_abbreviation or following[0].islower()
 
 
 def cut_text(text: str, *, max_length: int, max_sentences: int | None) -> str:

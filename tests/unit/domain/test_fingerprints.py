@@ -74,10 +74,11 @@ def test_neither(before, after):
 
 
 def test_the_wording_of_the_prompt_itself_counts(monkeypatch):
+    before = parse_schema(SMALL, source="x")
     monkeypatch.setattr(schema_parse, "build_prompt", lambda schema: build_prompt(schema) + "Be brief.")
-    schema = parse_schema(SMALL, source="x")
-    assert schema.wording_sha != small().wording_sha
-    assert schema.labels_sha == small().labels_sha
+    after = parse_schema(SMALL, source="x")
+    assert after.wording_sha != before.wording_sha
+    assert after.labels_sha == before.labels_sha
 
 
 def test_fingerprints_are_hex_sha256_and_stable():

@@ -159,13 +159,20 @@ def test_a_file_without_fields_is_refused():
     assert "at least one [[field]]" in refusal('name = "a"\nversion = 1\ntitle = "A"\n').reason
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a = " + "[" * 3000, "\n".join(["a = ["] * 1) + "[\n" * 50_000, "a = " + "9" * 3990, "a" + ".a" * 200_000],
-    ids=["nested", "deeply nested", "long number", "long key"],
-)
-def test_hostile_depth_and_length_are_refused(text):
-    assert refusal(text).reason
+HOSTILE = {
+    "nested": "a = " + "[" * 3000,
+    "nested over lines": "a = [" + "[\n" * 50_000,
+    "long number": "a = " + "9" * 3990,
+    "long line": "a = '" + "b" * 200_000 + "'",
+    "long key": "a" + ".a" * 1900,
+    "long keys": "".join(f"[a{number}{'.a' * 99}]\n" for number in range(500)),
+}
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_depth_and_length_are_refused(name):
+    assert refusal(HOSTILE[name]).reason
 
 
 def test_a_lone_surrogate_is_refused_with_its_line():
