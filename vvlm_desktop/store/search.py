@@ -128,13 +128,14 @@ def _filtered(query: Select[Any], wanted: ClipFilter, *, by_state: bool) -> Sele
     for field, values in wanted.labels.items():
         label = t.clip_label.c
         either.append(number.in_(select(label.clip_row).where(label.field == field, label.value.in_(values))))
-    words = fts_query(wanted.text)
+    typed = wanted.text.encode("utf-8", "replace").decode().strip()
+    words = fts_query(typed)
     if words:
         matches = text("SELECT rowid FROM clip_text WHERE clip_text MATCH :words").bindparams(words=words)
         either.append(number.in_(matches))
-    elif wanted.text.strip():
+    elif typed:
         # Signs alone, an emoji for example, are in no word: look for them in the name itself.
-        conditions_clip.append(clip.name.contains(wanted.text.strip(), autoescape=True))
+        conditions_clip.append(clip.name.contains(typed, autoescape=True))
     if (by_state and conditions_clip) or (not by_state and state_conditions):
         query = query.select_from(CLIP_TABLES)
     else:
@@ -143,6 +144,9 @@ def _filtered(query: Select[Any], wanted: ClipFilter, *, by_state: bool) -> Sele
 
 
 def _ranks(statuses: Sequence[str]) -> list[int]:
+    unknown = set(statuses) - set(STATUSES)
+    if unknown:
+        raise ValueError(f"no such status: {', '.join(sorted(unknown))}")
     return [STATUSES.index(status) for status in statuses]
 
 

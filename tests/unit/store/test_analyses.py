@@ -1,0 +1,130 @@
+"""Analyses are stored once and never changed; batches go on where they were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from tests.unit.store.builders import make_analysis, make_clip
+from vvlm_desktop.errors import ClipNotFoundError
+from vvlm_desktop.store.library import Library
+
+
+def test_an_analysis_comes_back_whole(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    analysis = make_analysis(clip, raw_text="whatever it said \ud800 \x00 🚗")
+    change = library.add_analysis(analysis)
+    assert (change.clip_ids, change.what) == ((clip.id,), {"analyses"})
+    assert library.analyses(clip.id) == [analysis]
+    assert library.latest_analysis(clip.id) == analysis
+
+
+def test_the_newest_comes_first_whatever_the_order_of_arrival(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    new = make_analysis(clip, "new", created_at="2026-03-01T00:00:00.000Z", schema_key="other-1", attention=None)
+    old = make_analysis(clip, "old", created_at="2026-01-01T00:00:00.000Z")
+    twin = make_analysis(clip, "twin", created_at="2026-01-01T00:00:00.000Z", attention=0.75)
+    for analysis in (new, old, twin):
+        library.add_analysis(analysis)
+    assert [analysis.id for analysis in library.analyses(clip.id)] == [new.id, twin.id, old.id]
+    assert library.latest_analysis(clip.id) == new
+    assert library.latest_analysis(clip.id, schema_key="dashcam-1") == twin
+    assert library.latest_analysis(clip.id, schema_key="nothing") is None
+    assert library.clip_rows(library.clip_rowids())[0].attention == 0.75  # the newest one that has any
+
+
+def test_storing_the_same_again_changes_nothing_and_another_is_refused(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    analysis = make_analysis(clip)
+    library.add_analysis(analysis)
+    assert library.add_analysis(analysis).clip_ids == ()
+    with pytest.raises(ValueError, match="another analysis has the id"):
+        library.add_analysis(replace(analysis, raw_text="changed"))
+    assert library.analyses(clip.id) == [analysis]
+
+
+def test_an_analysis_cannot_be_updated_by_any_statement(library: Library) -> None:
+    library.add_clip(make_clip())
+    library.add_analysis(make_analysis(make_clip()))
+    with pytest.raises(IntegrityError, match="never changed"), library.write() as connection:
+        connection.execute(text("UPDATE analysis SET backend = 'other'"))
+
+
+def test_an_analysis_of_an_unknown_clip_is_refused(library: Library) -> None:
+    with pytest.raises(ClipNotFoundError):
+        library.add_analysis(make_analysis(make_clip()))
+
+
+def test_clips_without_an_analysis_are_the_readable_ones(library: Library) -> None:
+    clips = [library.add_clip(make_clip(number, frames=0 if number == 3 else 9)).clip for number in range(1, 5)]
+    library.add_analysis(make_analysis(clips[0]))
+    library.add_analysis(make_analysis(clips[1], model="signals 2", schema_labels_sha="new labels"))
+    assert library.clips_without("signals") == [clips[3]]
+    assert library.clips_without("gemini") == [clips[0], clips[1], clips[3]]
+    assert library.clips_without("signals", model="signals 2") == [clips[0], clips[3]]
+    assert library.clips_without("signals", schema_labels_sha="labels") == [clips[1], clips[3]]
+
+
+@dataclass(frozen=True)
+class _Schema:
+    key: str = "dashcam-1"
+    document: str = "title = 'Dashcam'"
+    labels_sha: str = "l1"
+    wording_sha: str = "w1"
+
+
+def test_schemas_are_remembered_by_both_fingerprints(library: Library) -> None:
+    library.remember_schema(_Schema())
+    library.remember_schema(_Schema())
+    library.remember_schema(_Schema(document="other words", wording_sha="w2"))
+    assert library.schema_document("l1", "w1") == "title = 'Dashcam'"
+    assert library.schema_document("l1", "w2") == "other words"
+    assert library.schema_document("l2", "w1") is None
+
+
+def test_a_batch_goes_on_where_it_was(library: Library) -> None:
+    clips = [library.add_clip(make_clip(number)).clip for number in range(4)]
+    ids = [clip.id for clip in clips]
+    batch_id = library.open_batch("signals", [*ids, ids[0]], options={"frames": 8})
+    library.add_analysis(make_analysis(clips[0]), batch_id=batch_id)
+    library.batch_done(batch_id, ids[1], error="The worker died.")
+    assert library.batch_pending(batch_id) == ids[2:]
+    assert library.batch_errors(batch_id) == {ids[1]: "The worker died."}
+    with Library.open(library.folder) as reopened:
+        batch = reopened.unfinished_batches()[0]
+        assert (batch.id, batch.backend, batch.options) == (batch_id, "signals", {"frames": 8})
+        assert (batch.total, batch.pending, batch.failed) == (4, 2, 1)
+        assert reopened.batch_pending(batch_id) == ids[2:]
+        reopened.batch_done(batch_id, ids[2])
+        reopened.close_batch(batch_id)
+    assert library.unfinished_batches() == []
+
+
+def test_a_result_of_a_batch_is_stored_once(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    batch_id = library.open_batch("signals", [clip.id], options={})
+    library.add_analysis(make_analysis(clip, "first"), batch_id=batch_id)
+    library.batch_done(batch_id, clip.id, error="came too late")
+    assert library.add_analysis(make_analysis(clip, "second"), batch_id=batch_id).clip_ids == ()
+    assert [analysis.id for analysis in library.analyses(clip.id)] == [make_analysis(clip, "first").id]
+    assert library.batch_pending(batch_id) == []
+    assert library.batch_errors(batch_id) == {}
+
+
+def test_a_failed_clip_can_still_get_its_result(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    batch_id = library.open_batch("signals", [clip.id], options={})
+    library.batch_done(batch_id, clip.id, error="The worker died.")
+    library.add_analysis(make_analysis(clip), batch_id=batch_id)
+    assert library.batch_errors(batch_id) == {}
+
+
+def test_a_result_for_a_batch_that_does_not_hold_the_clip_is_misuse(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    batch_id = library.open_batch("signals", [], options={})
+    with pytest.raises(ValueError, match="is not in batch"):
+        library.add_analysis(make_analysis(clip), batch_id=batch_id)
+    assert library.analyses(clip.id) == []
