@@ -38,9 +38,9 @@ def _check(number: int) -> int:
     return (number * 2_654_435_761 >> 11 ^ 0xA5A) & 0xFFF  # all black is no code
 
 
-def draw(number: int, *, width: int, height: int, calm: bool = False) -> np.ndarray:
+def draw(number: int, *, width: int, height: int) -> np.ndarray:
     """RGB picture with the number in two rows of blocks above, and something that moves below."""
-    picture = _texture(height, width, calm).copy()
+    picture = _texture(height, width).copy()
     picture = np.roll(picture, 5 * number, axis=1)
     for row, value in enumerate((number, _check(number))):
         for bit in range(_BITS):
@@ -59,7 +59,7 @@ def read_code(picture: np.ndarray) -> int:
         value = 0
         for bit in range(_BITS):
             y, x = (2 * row + 1) * height / 10, (2 * bit + 1) * width / (2 * _BITS)
-            dy, dx = height / 25, width / (5 * _BITS)
+            dy, dx = height / 13, width / (2.6 * _BITS)
             block = grey[int(y - dy) : int(y + dy) + 1, int(x - dx) : int(x + dx) + 1]
             value = value << 1 | int(block.mean() > 127)
         values.append(value)
@@ -67,12 +67,10 @@ def read_code(picture: np.ndarray) -> int:
 
 
 @cache
-def _texture(height: int, width: int, calm: bool) -> np.ndarray:
+def _texture(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[0:height, 0:width]
     waves = np.stack([(x * 3 + y) % 256, (y * 2) % 256, (x + y * 2) % 256], axis=2).astype(np.uint8)
-    if calm:
-        return waves
-    noise = np.random.default_rng(1).integers(0, 90, (height // 4 + 1, width // 4 + 1, 3)).repeat(4, 0).repeat(4, 1)
+    noise = np.random.default_rng(1).integers(0, 60, (height // 8 + 1, width // 8 + 1, 3)).repeat(8, 0).repeat(8, 1)
     return np.clip(waves // 2 + noise[:height, :width], 0, 255).astype(np.uint8)
 
 
@@ -94,9 +92,9 @@ def make_clip(
     times_s: Sequence[Fraction] | None = None,
     audio_s: tuple[float, float] | None = None,
     rotation: int = 0,
+    black: bool = False,
     sample_aspect: Fraction | None = None,
     full_range: bool = False,
-    calm: bool = False,
 ) -> Path:
     """Encode a clip.
 
@@ -116,7 +114,7 @@ def make_clip(
         pytest.skip(f"PyAV has no encoder {codec} here")
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes a page to stderr otherwise
     with av.open(str(path), "w", format=container, container_options=dict(container_options or {})) as out:
-        settings = {"preset": "veryfast", "crf": "20"} if codec == "libx264" else {}
+        settings = {"preset": "veryfast", "crf": "26"} if codec == "libx264" else {}
         if codec == "libx265":
             settings = {"preset": "ultrafast", "x265-params": "log-level=error"}
         stream = out.add_stream(codec, rate=rate, options={**settings, **(options or {})})
@@ -136,7 +134,7 @@ def make_clip(
         sound = out.add_stream("aac", rate=48_000, layout="mono") if audio_s is not None else None
         for number, time_s in zip(numbers, times_s, strict=True):
             upright = size if rotation % 180 == 0 else size[::-1]
-            picture = np.rot90(draw(number, width=upright[0], height=upright[1], calm=calm), rotation // 90)
+            picture = np.rot90(draw(number, width=upright[0], height=upright[1]) * (not black), rotation // 90)
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame = frame.reformat(format=pix_fmt, dst_color_range=2 if full_range else 1)
             frame.pts, frame.time_base = round(time_s / tick), tick
@@ -178,6 +176,35 @@ def remux(
     return path
 
 
+def _two_streams(path: Path) -> None:
+    """Front and rear camera in one file, the second with its own size and numbers 1000, 1001 …."""
+    rear = make_clip(path.with_name("rear.mp4"), frames=30, numbers=range(1000, 1030), size=(240, 136), options=_GOP30)
+    with av.open(str(path), "w") as new, av.open(str(clip("h264_bframes.mp4"))) as front, av.open(str(rear)) as second:
+        pairs = [(source.streams.video[0], source) for source in (front, second)]
+        copies = [new.add_stream_from_template(stream) for stream, _ in pairs]
+        for copy, (stream, source) in zip(copies, pairs, strict=True):
+            for packet in source.demux(stream):
+                if packet.size:
+                    packet.stream = copy
+                    new.mux(packet)
+
+
+def _tone(path: Path) -> None:
+    """A file with sound only."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("aac", rate=48_000, layout="mono")
+        for step in range(20):
+            chunk = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            chunk.sample_rate, chunk.pts, chunk.time_base = 48_000, step * 1024, Fraction(1, 48_000)
+            out.mux(stream.encode(chunk))
+        out.mux(stream.encode(None))
+
+
+def _picture(path: Path) -> None:
+    frame = av.VideoFrame.from_ndarray(draw(1, width=320, height=180), format="rgb24")
+    frame.to_image().save(path, "JPEG")
+
+
 def damage(source: Path, path: Path, change: Callable[[bytearray], bytes | bytearray]) -> Path:
     """Write a changed copy of a file."""
     path.write_bytes(change(bytearray(source.read_bytes())))
@@ -185,8 +212,8 @@ def damage(source: Path, path: Path, change: Callable[[bytearray], bytes | bytea
 
 
 def _zeroed(data: bytearray) -> bytearray:
-    middle = len(data) // 2
-    data[middle : middle + 65_536] = bytes(65_536)
+    start = len(data) * 2 // 5
+    data[start : start + 65_536] = bytes(65_536)
     return data
 
 
@@ -200,11 +227,23 @@ def _flipped(data: bytearray) -> bytearray:
 # --- the collection -------------------------------------------------------------------------------------------------
 
 _GOP30 = {"g": "30", "bf": "3", "x264-params": "scenecut=0"}
-_LARGE = {**_GOP30, "crf": "2"}
-_AV1 = {"preset": "11", "g": "30", "crf": "16", "svtav1-params": "lp=1"}
+_LARGE = {**_GOP30, "crf": "0"}
+_AV1 = {"preset": "8", "g": "30", "crf": "16", "svtav1-params": "lp=1"}
 _VFR = [n for n in range(FRAMES) if n % 7 not in (2, 3) and not 40 <= n < 56]
 _FASTSTART = {"movflags": "faststart"}
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+_ENCRYPTED = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "0" * 31 + "1", "encryption_kid": "0" * 32}
+_LENGTHS = {
+    "h264_gop250.mp4": 120,
+    "h264_one_key_30s.mp4": 120,
+    "mjpeg.avi": 30,
+    "uhd.mp4": 2,
+    "one_frame.mp4": 1,
+    "h264_full_range.mp4": 6,
+    "h264_wide_pixels.mp4": 6,
+    "name with spaces, 🚗 and #1 %d.mp4": 12,
+    **{f"h264_rotated_{degrees}.mp4": 12 for degrees in (90, 180, 270)},
+}
 _CUT_PACKET, _CUT_FRAME = 30, 42
 _JUMP = [Fraction(n, FPS) + (5000 if n >= 45 else 0) for n in range(FRAMES)]
 
@@ -257,6 +296,9 @@ CLIPS: dict[str, Callable[[Path], object]] = {
     "mpeg4.mp4": lambda p: make_clip(p, codec="mpeg4", options={"g": "30", "bf": "2", "b": "4M"}),
     "matroska.mp4": lambda p: remux(clip("h264_bframes.mp4"), p, container="matroska"),
     "name with spaces, 🚗 and #1 %d.mp4": lambda p: p.write_bytes(clip("h264_rotated_90.mp4").read_bytes()),
+    "two_streams.mp4": _two_streams,
+    "one_frame.mp4": lambda p: make_clip(p, frames=1),
+    "uhd.mp4": lambda p: make_clip(p, frames=2, size=(3840, 2160), options={"preset": "ultrafast"}),
     # cut off
     "cut_no_moov.mp4": lambda p: damage(clip("h264_gop250.mp4"), p, lambda d: d[: len(d) * 2 // 3]),
     "cut_faststart.mp4": lambda p: damage(clip("h264_bframes.mp4"), p, lambda d: d[: len(d) // 2]),
@@ -270,11 +312,13 @@ CLIPS: dict[str, Callable[[Path], object]] = {
     "flipped.mp4": lambda p: damage(clip("h264_gop250.mp4"), p, _flipped),
     "flipped.ts": lambda p: damage(clip("h264.ts"), p, _flipped),
     # no videos
-    "jpeg.mp4": lambda p: (
-        av.VideoFrame.from_ndarray(draw(1, width=320, height=180), format="rgb24").to_image().save(p, "JPEG")
-    ),
+    "jpeg.mp4": _picture,
     "html.mp4": lambda p: p.write_text("<!DOCTYPE html><html><body>Not found</body></html>", encoding="utf-8"),
     "empty.mp4": lambda p: p.write_bytes(b""),
+    "audio_only.mp4": _tone,
+    "encrypted.mp4": lambda p: make_clip(p, frames=30, container_options=_ENCRYPTED),
+    # pictures without a number
+    "black.mp4": lambda p: make_clip(p, frames=30, black=True),
 }
 
 #: A damaged clip → the clip whose frames, at the same times, it holds.
@@ -290,9 +334,9 @@ ORIGIN = {
     "flipped.ts": "h264.ts",
 }
 #: These give no pictures at all.
-UNREADABLE = ("h264.h264", "cut_no_moov.mp4", "jpeg.mp4", "html.mp4", "empty.mp4")
+UNREADABLE = ("h264.h264", "cut_no_moov.mp4", "jpeg.mp4", "html.mp4", "empty.mp4", "audio_only.mp4", "encrypted.mp4")
 #: Whole clips: every frame must come out.
-WHOLE = tuple(name for name in CLIPS if name not in ORIGIN and name not in UNREADABLE)
+WHOLE = tuple(name for name in CLIPS if name not in ORIGIN and name not in (*UNREADABLE, "black.mp4"))
 
 
 def codes(name: str) -> tuple[int, ...]:
@@ -301,9 +345,7 @@ def codes(name: str) -> tuple[int, ...]:
         return tuple(_VFR)
     if name == "h264_edit_list.mp4":
         return tuple(range(_CUT_FRAME, FRAMES))
-    lengths = {"h264_gop250.mp4": 120, "h264_one_key_30s.mp4": 120, "mjpeg.avi": 30}
-    short = 12 if "rotated" in name or name.startswith("name") else 6 if "range" in name or "wide" in name else FRAMES
-    return tuple(range(lengths.get(name, short)))
+    return tuple(range(_LENGTHS.get(name, FRAMES)))
 
 
 @cache

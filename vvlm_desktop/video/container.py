@@ -103,7 +103,8 @@ def packets(
     while True:
         try:
             for packet in container.demux(stream):
-                if packet.size:
+                # A stream that turns up late makes PyAV hand out packets of others, and fail at the end of the file.
+                if packet.size and packet.stream_index == stream.index:
                     in_a_row = 0
                     yield packet
         except MEDIA_ERRORS as error:

@@ -29,6 +29,7 @@ _PACKETS_TO_FIRST_PICTURE = 64
 _ZEROS_BYTES = 16
 #: How many pictures show whether they come out in the order of their times.
 _PICTURES_TO_ORDER = 16
+_CANCEL_EVERY = 1024
 _FORMAT = 1
 
 
@@ -171,7 +172,7 @@ class FrameIndex:
             values["time_base"] = Fraction(data["time_base"])
             keys = tuple((int(pts), int(dts)) for pts, dts in data["keys"])
             return cls(pts=tuple(map(int, data["pts"])), keys=keys, **values)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"a damaged frame index: {error}") from error
 
 
@@ -265,7 +266,7 @@ def _read_times(
     keys: list[tuple[int, int]] = []
     for packet in packets(container, stream, scan.faults):
         scan.packets += 1
-        if scan.packets % 1024 == 0 and cancel is not None and cancel():
+        if scan.packets % _CANCEL_EVERY == 0 and cancel is not None and cancel():
             raise JobCancelledError(f"Reading {path.name} was stopped.")
         if scan.packets > _MAX_PACKETS:
             raise ClipUnreadableError(

@@ -20,6 +20,8 @@ _LONG_GROUP_FRAMES = 900
 _PATIENCE_S = 30.0
 #: A gap in time that is worth telling; no camera leaves out so much and goes on in the same file.
 _JUMP_S = 60.0
+#: So many pictures are lost with the packet in which a recording was cut off; more are damage.
+_CUT_FRAMES = 4
 _CHUNK_BYTES = 1 << 20
 
 
@@ -113,11 +115,10 @@ def _complaints(index: FrameIndex, shown: FrameIndex, scan: Scan, *, promised: i
     lost = len(index) - len(shown)
     if scan.before_first_key:
         said.append(f"the beginning is cut off: its first {_frames(scan.before_first_key)} cannot be shown")
-    whole_end = bool(shown.pts) and shown.pts[-1] == index.pts[-1]
-    if missing_at_end or (lost and not whole_end and shown.pts == index.pts[: len(shown)]):
+    first_gap = next((i for i, pts in enumerate(index.pts) if i >= len(shown) or shown.pts[i] != pts), None)
+    if missing_at_end or (first_gap == len(shown) and lost <= _CUT_FRAMES):
         said.append(f"cut off: {len(shown)} of {promised} frames can be shown")
-    elif lost:
-        first_gap = next(i for i, pts in enumerate(index.pts) if i >= len(shown) or shown.pts[i] != pts)
+    elif first_gap is not None:
         said.append(f"damaged at {index.seconds(first_gap):.1f} s: {len(shown)} of {promised} frames can be shown")
     elif _ends_early(index):
         said.append(f"cut off: {index.duration_s:.1f} of {index.declared_duration_s:.1f} s can be shown")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -76,7 +77,9 @@ class FrameReader:
         self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
         self._newest: int | None = None  # highest frame index the present run has given
         self._current: tuple[int, av.VideoFrame] | None = None
-        self._doubtful = False  # the present run met a fault and no keyframe since
+        self._met_fault = False  # data were lost in the present run
+        self._doubtful = False  # a fault, or a picture that the decoder calls damaged, and no keyframe since
+        self._fed: deque[int | None] = deque(maxlen=_REORDER_FRAMES)  # PTS of the packets fed since the last fault
         self._refused: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -106,9 +109,10 @@ class FrameReader:
             return self._current[1]
         if i not in self._refused:
             found = self._decode_to(i) if self._is_ahead(i) else None
-            entries = self._entry_points(i)
-            while found is None and (entry := next(entries, None)) is not None:
+            for entry in self._entry_points(i) if found is None else ():
                 found = self._decode_to(i) if self._start_at(entry, i) else None
+                if found is not None or self._met_fault:  # data lost on the way do not come back from further off
+                    break
             if found is not None:
                 return found
             self._refused.add(i)
@@ -199,7 +203,8 @@ class FrameReader:
         self._runs += 1
         self._newest = None
         self._current = None
-        self._doubtful = False
+        self._met_fault = self._doubtful = False
+        self._fed.clear()
         self._run = iter(())
         if entry == _FROM_START:
             self._container.close()
@@ -230,11 +235,14 @@ class FrameReader:
                 if packet.pts is not None and packet.pts > wanted_pts and not from_start:
                     return  # landed too late
                 entered = True
-            self._doubtful |= packet.is_corrupt
+            if packet.is_corrupt:
+                self._met_fault = self._doubtful = True
+            if not self._doubtful:
+                self._fed.append(packet.pts)
             try:
                 yield from packet.decode()
             except MEDIA_ERRORS:
-                self._doubtful = True
+                self._met_fault = self._doubtful = True
         try:
             yield from self._stream.codec_context.decode(None)
         except MEDIA_ERRORS:
@@ -257,8 +265,7 @@ class FrameReader:
     def _next(self) -> tuple[int, av.VideoFrame] | None:
         """The next frame of this run that the index knows."""
         for frame in self._run:
-            self._doubtful = frame.is_corrupt or (self._doubtful and not frame.key_frame)
-            if frame.pts is None or (self._doubtful and not self._damaged):
+            if frame.pts is None or (self._is_patched(frame) and not self._damaged):
                 continue
             i = bisect_left(self.index.pts, frame.pts)
             if i == len(self.index.pts) or self.index.pts[i] != frame.pts:
@@ -268,6 +275,15 @@ class FrameReader:
             return i, frame
         self._newest = None
         return None
+
+    def _is_patched(self, frame: av.VideoFrame) -> bool:
+        """Whether a frame may show parts of others: the decoder says so, or a frame it builds on was lost."""
+        if frame.is_corrupt:
+            self._doubtful = True
+            return True
+        if frame.key_frame:
+            self._doubtful = False
+        return self._doubtful and frame.pts not in self._fed  # decoded before the fault, given out after it
 
     def _decode_to(self, frame_index: int) -> av.VideoFrame | None:
         behind = 0
