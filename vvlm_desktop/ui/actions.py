@@ -107,6 +107,10 @@ class ActionRegistry(QObject):
             (a for a in self._actions.values() if a.page in {None, self._page}), key=lambda action: action.page is None
         )
 
+    def everywhere(self) -> list[Action]:
+        """Every action of the pages that have been built, page by page."""
+        return sorted(self._actions.values(), key=lambda action: (action.page is None, action.page or ""))
+
     def keys_of(self, action: Action) -> tuple[str, ...]:
         """Keys in force: the user's, else the default."""
         return self._own_keys.get(action.id, action.keys)

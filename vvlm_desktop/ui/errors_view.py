@@ -15,9 +15,10 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
+    QHeaderView,
     QPlainTextEdit,
-    QTreeWidget,
-    QTreeWidgetItem,
+    QTableWidget,
+    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
@@ -228,17 +229,27 @@ class ProblemSheet(QDialog):
         column.addLayout(row)
 
 
-def _table(items: Sequence[ProblemItem]) -> QTreeWidget:
-    table = QTreeWidget()
+def _table(items: Sequence[ProblemItem]) -> QTableWidget:
+    table = QTableWidget(len(items), 2)
     table.setAccessibleName("Items")
-    table.setHeaderLabels(["Item", "What is the matter"])
-    table.setRootIsDecorated(False)
-    table.setUniformRowHeights(False)
-    table.setWordWrap(True)
+    table.setHorizontalHeaderLabels(["Item", "What is the matter"])
+    table.setShowGrid(False)
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    table.setTabKeyNavigation(False)
+    across, down = table.horizontalHeader(), table.verticalHeader()
+    across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    across.setHighlightSections(False)
+    across.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.setColumnWidth(0, theme.px(220))
-    for item in items:
-        row = QTreeWidgetItem([item.name, f"{item.sentence} {item.hint}".strip()])
-        for column in (0, 1):
-            row.setToolTip(column, row.text(column))
-        table.addTopLevelItem(row)
+    down.hide()
+    # Heights follow the wrapped text; for thousands of lines that would take seconds.
+    if len(items) <= 500:
+        down.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    for line, item in enumerate(items):
+        for column, text in enumerate((item.name, f"{item.sentence} {item.hint}".strip())):
+            cell = QTableWidgetItem(text)
+            cell.setToolTip(text)
+            cell.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            table.setItem(line, column, cell)
     return table

@@ -13,9 +13,10 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import KeyCap, label
 
 
-def grouped(registry: ActionRegistry) -> list[tuple[str, list[Action]]]:
+def grouped(registry: ActionRegistry, *, all_pages: bool = False) -> list[tuple[str, list[Action]]]:
     """Actions that have a key, by headline, in the order of registration; those of every page last."""
-    actions = [a for a in registry.here() if registry.keys_of(a)]
+    known = registry.everywhere() if all_pages else registry.here()
+    actions = [a for a in known if registry.keys_of(a)]
     order = list(dict.fromkeys((a.page is None, a.group) for a in actions))
     actions.sort(key=lambda a: order.index((a.page is None, a.group)))
     return [(group or "Everywhere", list(members)) for group, members in groupby(actions, key=lambda a: a.group)]
@@ -24,15 +25,15 @@ def grouped(registry: ActionRegistry) -> list[tuple[str, list[Action]]]:
 class KeysSheet(QDialog):
     """Not modal: it can stay open beside the page while one learns."""
 
-    def __init__(self, registry: ActionRegistry, *, page_title: str, parent: QWidget | None = None) -> None:
+    def __init__(self, registry: ActionRegistry, *, page_title: str | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keys")
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(theme.PAD)
-        column.addWidget(label(f"Keys on the page {page_title}", "title"))
-        groups = grouped(registry)
+        column.addWidget(label(f"Keys on the page {page_title}" if page_title else "Keys of all pages", "title"))
+        groups = grouped(registry, all_pages=page_title is None)
         half = sum(len(members) + 2 for _, members in groups) / 2
         columns = [QVBoxLayout(), QVBoxLayout()]
         taken = 0
@@ -65,7 +66,8 @@ def _group(registry: ActionRegistry, title: str, members: list[Action]) -> QVBox
     column.setSpacing(6)
     column.addWidget(label(title, "strong"))
     grid = QGridLayout()
-    grid.setColumnStretch(0, 1)
+    grid.setColumnMinimumWidth(0, theme.px(210))
+    grid.setColumnStretch(1, 1)
     grid.setVerticalSpacing(4)
     grid.setHorizontalSpacing(theme.MARGIN)
     for line, action in enumerate(members):

@@ -201,9 +201,11 @@ class MainWindow(QMainWindow):
         """Open the command palette."""
         self.palette_line.open()
 
-    def show_keys(self) -> None:
-        """Show the keys of the current page."""
-        title = self._specs[self._current].title if self._current else ""
+    def show_keys(self, *, all_pages: bool = False) -> None:
+        """Show the keys of the current page, or of all."""
+        for page_id in self._specs if all_pages else ():
+            self._page(page_id)
+        title = None if all_pages or self._current is None else self._specs[self._current].title
         self._keys_sheet = KeysSheet(self._registry, page_title=title, parent=self)
         self._keys_sheet.destroyed.connect(self._on_keys_sheet_gone)
         self._keys_sheet.show()

@@ -60,8 +60,8 @@ class Shell(Protocol):
     def analyse(self, clips: Sequence[Clip]) -> None:
         """Analyse `clips` in the background."""
 
-    def show_keys(self) -> None:
-        """Show the keys of the current page."""
+    def show_keys(self, *, all_pages: bool = False) -> None:
+        """Show the keys of the current page, or of all."""
 
 
 class Page(QWidget):

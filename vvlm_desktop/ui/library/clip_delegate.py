@@ -16,6 +16,7 @@ from vvlm_desktop.ui.library.clip_table_model import CHIPS_ROLE, ROW_ROLE
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, Mark, confidence_level, paint_mark
+from vvlm_desktop.ui.words import shown
 
 _Index = QModelIndex | QPersistentModelIndex
 _MIDDLE = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
@@ -37,7 +38,7 @@ class ClipDelegate(QStyledItemDelegate):
         painter.save()
         painter.setClipRect(area)
         if selected or option.state & QStyle.StateFlag.State_MouseOver:
-            painter.fillRect(area, theme.colour("selected" if selected else "panel"))
+            painter.fillRect(area, theme.colour("selected" if selected else "raised"))
         painter.setPen(theme.colour("line", alpha=0.6))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         column = COLUMNS[index.column()].id
@@ -89,17 +90,18 @@ def _picture(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> No
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.fillRect(frame, QColor(theme.tokens().picture))
     scale = min(frame.width() / picture.width(), frame.height() / picture.height())
-    shown = QRectF(0, 0, picture.width() * scale, picture.height() * scale)
-    shown.moveCenter(frame.center())
-    painter.drawImage(shown, picture)
+    target = QRectF(0, 0, picture.width() * scale, picture.height() * scale)
+    target.moveCenter(frame.center())
+    painter.drawImage(target, picture)
 
 
 def _name(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
-    upper, lower = _two_lines(painter, area)
+    below = row_words.picture_words(row.clip)
+    upper, lower = _two_lines(painter, area) if below else (area, area)
     painter.setFont(theme.font("strong"))
     _text(painter, upper, str(index.data()), middle=True)
     painter.setFont(theme.font("small"))
-    _text(painter, lower, row_words.picture_words(row.clip), "muted")
+    _text(painter, lower, below, "muted")
 
 
 def _status(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
@@ -166,6 +168,15 @@ def _two_lines_of(text: str, metrics: QFontMetrics, width: float) -> list[str]:
     return [line for line in (first, " ".join(words)) if line]
 
 
+def _recorded(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+    first, camera = row_words.recorded_words(row.clip)
+    upper, lower = _two_lines(painter, area) if camera else (area, area)
+    painter.setFont(theme.font())
+    _text(painter, upper, shown(first), "muted")
+    painter.setFont(theme.font("small"))
+    _text(painter, lower, camera, "muted")
+
+
 def _plain(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
     _text(painter, area, str(index.data()), "muted")
 
@@ -183,7 +194,7 @@ _PAINT: dict[str, Callable[[QPainter, QRectF, _Index, ClipRow], None]] = {
     "labels": _labels,
     "confidence": _confidence,
     "duration": _duration,
-    "recording": _plain,
+    "recording": _recorded,
     "added": _plain,
     "problem": _problem,
 }

@@ -172,7 +172,7 @@ class ClipTableModel(QAbstractTableModel):
             "labels": ", ".join(row_words.notable_labels(row, self._schema)) if column == "labels" else "",
             "confidence": level or "",
             "duration": clock(clip.duration_s) if clip.readable else "",
-            "recording": shown(row_words.recording_words(clip)),
+            "recording": shown(", ".join(part for part in row_words.recorded_words(clip) if part)),
             "added": when(clip.added_at),
             "problem": shown(clip.problem or ""),
         }

@@ -15,7 +15,7 @@ class Column:
     """A column.
 
     Attributes:
-        width: px at 13 px text; `stretch` shares what is left over.
+        width: px at 13 px text, at least; of what is left over it takes the part `share`.
         sort: the store's name for the order, None where it has none.
         gives_way: 0 never; the higher, the earlier it is left out when there is no room.
     """
@@ -24,30 +24,30 @@ class Column:
     title: str
     width: int
     sort: str | None = None
-    stretch: bool = False
+    share: float = 0.0
     gives_way: int = 0
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("picture", "", 100),
-    Column("name", "Name", 216, "name"),
+    Column("name", "Name", 200, "name", share=0.35),
     Column("status", "Status", 126, "status"),
     Column("event", "Event", 112, "event"),
-    Column("labels", "Labels", 200, stretch=True),
+    Column("labels", "Labels", 190, share=0.35),
     Column("confidence", "Confidence", 92, "confidence", gives_way=3),
     Column("duration", "Duration", 72, "duration"),
-    Column("recording", "Recording", 112, "recording", gives_way=1),
+    Column("recording", "Recorded", 142, "recording", gives_way=1),
     Column("added", "Added", 108, "added", gives_way=2),
-    Column("problem", "Problem", 190, "problem"),
+    Column("problem", "Problem", 190, "problem", share=0.3),
 )
 INDEX: dict[str, int] = {column.id: number for number, column in enumerate(COLUMNS)}
 
 
-def left_out(room: float) -> set[str]:
-    """Columns that have no place in `room` (px at 13 px text)."""
-    out: set[str] = set()
+def layout(room: float) -> dict[str, float]:
+    """Width of each column that has a place in `room` (all in px at 13 px text)."""
+    shown = list(COLUMNS)
     for column in sorted((c for c in COLUMNS if c.gives_way), key=lambda c: -c.gives_way):
-        if sum(c.width for c in COLUMNS if c.id not in out) <= room:
-            break
-        out.add(column.id)
-    return out
+        if sum(c.width for c in shown) > room:
+            shown.remove(column)
+    spare = max(0.0, room - sum(c.width for c in shown))
+    return {c.id: c.width + spare * c.share for c in shown}

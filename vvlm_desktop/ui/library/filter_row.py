@@ -182,6 +182,7 @@ class FilterRow(QWidget):
     def _show_chips(self) -> None:
         while (item := self._chip_row.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
+                widget.hide()  # it may be the one whose click this is, so it lives until the click is over
                 widget.deleteLater()
         for field_key, values in self._labels.items():
             field = self._schema.field(field_key)

@@ -236,8 +236,8 @@ class LibraryPage(Page):
         self.body.setCurrentWidget(shown_page)
 
     def _some_new(self) -> bool:
-        whole = self._library.count_clips(ClipFilter(problem=False))
-        return whole > self._library.count_clips(ClipFilter(problem=False, backend=BACKEND))
+        readable = self._library.count_clips(ClipFilter(readable=True))
+        return readable > self._library.count_clips(ClipFilter(readable=True, backend=BACKEND))
 
     def _on_refresh(self) -> None:
         if not self.isVisible():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import CANNOT_TELL
 from vvlm_desktop.store.library import ClipRow
+from vvlm_desktop.workflow.recordings import read_name
 
 #: Answers that say that there is nothing to see.
 _QUIET = frozenset({"none", "no", CANNOT_TELL})
@@ -63,9 +66,13 @@ def picture_words(clip: Clip) -> str:
     return "  ".join(part for part in parts if part)
 
 
-def recording_words(clip: Clip) -> str:
-    """The recording's name without the folder."""
-    return clip.recording.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+def recorded_words(clip: Clip) -> tuple[str, str]:
+    """When and by which camera, as far as the file's name tells; else the folder it lies in."""
+    name = read_name(clip.path)
+    camera = f"{name.camera} camera" if name.camera else ""
+    if name.starts_at is None:
+        return PurePath(clip.path).parent.name, camera
+    return f"{name.starts_at.day} {name.starts_at:%b %Y %H:%M}", camera
 
 
 def _label(schema: LabelSchema, field_key: str, value: str) -> str:

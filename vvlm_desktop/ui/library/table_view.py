@@ -10,7 +10,7 @@ from typing_extensions import override
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.library.clip_delegate import ROW_PX, ClipDelegate
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
-from vvlm_desktop.ui.library.columns import COLUMNS, INDEX, left_out
+from vvlm_desktop.ui.library.columns import COLUMNS, INDEX, layout
 
 
 class ClipTable(QTableView):
@@ -52,11 +52,6 @@ class ClipTable(QTableView):
         across.setMinimumSectionSize(theme.px(48))
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         across.setFixedHeight(theme.px(32))
-        for number, column in enumerate(COLUMNS):
-            self.setColumnWidth(number, theme.px(column.width))
-            mode = QHeaderView.ResizeMode.Stretch if column.stretch else QHeaderView.ResizeMode.Interactive
-            across.setSectionResizeMode(number, mode)
-        across.setSectionResizeMode(INDEX["picture"], QHeaderView.ResizeMode.Fixed)
         across.setSortIndicator(INDEX["added"], Qt.SortOrder.DescendingOrder)
         across.setSortIndicatorShown(True)
         across.sectionClicked.connect(self._on_header_clicked)
@@ -101,7 +96,8 @@ class ClipTable(QTableView):
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
-        out = left_out(self.viewport().width() * 13 / theme.px(13))
+        widths = layout(self.viewport().width() * 13 / theme.px(13))
         for number, column in enumerate(COLUMNS):
-            self.setColumnHidden(number, column.id in out)
+            self.setColumnHidden(number, column.id not in widths)
+            self.setColumnWidth(number, int(widths.get(column.id, column.width) * theme.px(13) / 13))
         super().resizeEvent(event)

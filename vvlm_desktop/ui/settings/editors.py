@@ -50,6 +50,9 @@ class Editor(QWidget):
         """Show another value without emitting."""
         raise NotImplementedError
 
+    def _on_changed(self, value: object) -> None:
+        self.edited.emit(value)
+
     def _put(self, widget: QWidget, *, stretch: int = 0) -> None:
         widget.setAccessibleName(self.accessibleName())
         self.setFocusProxy(widget)
@@ -64,7 +67,7 @@ class SwitchEditor(Editor):
     def __init__(self, title: str) -> None:
         super().__init__(title)
         self.box = QCheckBox("On")
-        self.box.toggled.connect(self.edited)
+        self.box.toggled.connect(self._on_changed)
         self._put(self.box)
 
     def show_value(self, value: Any) -> None:
@@ -111,8 +114,9 @@ class NumberEditor(Editor):
             self.box.setRange(max(0.1, low), high)
         self.box.setKeyboardTracking(False)
         self.box.setGroupSeparatorShown(True)
+        self.box.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach it
         self.box.setMinimumWidth(theme.px(120))
-        self.box.valueChanged.connect(self.edited)
+        self.box.valueChanged.connect(self._on_changed)
         self._put(self.box)
 
     def show_value(self, value: Any) -> None:

@@ -48,7 +48,7 @@ class SettingsPage(Page):
         head.setContentsMargins(theme.MARGIN, theme.PAD, theme.MARGIN, theme.PAD)
         head.addWidget(label("Settings", "title"))
         head.addStretch(1)
-        head.addWidget(button("Show all keys", shell.show_keys, icon="keyboard"))
+        head.addWidget(button("Show all keys", self._on_keys, icon="keyboard"))
         outer.addLayout(head)
         outer.addWidget(rule())
         body = QWidget()
@@ -156,6 +156,9 @@ class SettingsPage(Page):
     def on_settings(self, settings: Settings) -> None:
         for name, editor in self.editors.items():
             editor.show_value(getattr(settings, name))
+
+    def _on_keys(self) -> None:
+        self.shell.show_keys(all_pages=True)
 
     def _on_edited(self, value: object) -> None:
         editor = self.sender()
