@@ -13,10 +13,11 @@ from vvlm_desktop.formats.base import ExportContext, ExportItem
 from vvlm_desktop.formats.folder_format import Filled, FolderFormat, Placed, frames_lines, not_trainable
 from vvlm_desktop.formats.json_text import compact_json, parse_json, plain, read_lines
 from vvlm_desktop.formats.record import projection
-from vvlm_desktop.formats.split import Split
+from vvlm_desktop.formats.split import SPLITS, Split
 from vvlm_desktop.formats.staging import write_text
 
 METADATA_FILE = "metadata.jsonl"
+_FILES: dict[Split, str] = {"train": METADATA_FILE, "val": "metadata_val.jsonl", "test": "metadata_test.jsonl"}
 
 _VIOLATIONS = "presence_of_rule_violations"
 _ACTION = "intended_driving_action"
@@ -59,17 +60,13 @@ class Metadata(FolderFormat):
         "Values that the recipe does not know, such as medium traffic or cannot_tell, are written as they are.",
         "Evidence, who judged, when and why, confidence, raw text, notes, status, content hashes.",
         (
-            "Which frames to look at: the recipe draws 8 to 32 evenly spaced ones at random. What our analyses"
-            " saw is in `frames.rows` (one JSON object per line)."
+            "Which frames to look at: the recipe draws 8 to 32 evenly spaced ones at random. What our analyses saw is"
+            " in `frames.jsonl`."
         ),
         (
-            "The split: the recipe draws its own 1 % for validation, clip by clip. So `metadata.jsonl` holds the"
-            " training part only; `held_out.rows` has the other two, each row with its `split`. Both end in"
-            " `.rows` so that a loader that is given the folder does not mix them in."
-        ),
-        (
-            "A loader that is given the folder also guesses splits from the clips' names (`test`, `val` …);"
-            ' naming the file, `load_dataset("json", data_files="metadata.jsonl")`, is safe.'
+            "The split within training: the recipe draws its own 1 % for validation, clip by clip, from"
+            " `metadata.jsonl`. That file holds the training part only; what is held out is in `metadata_val.jsonl` and"
+            " `metadata_test.jsonl`."
         ),
         "Second and later video streams of a file; such clips are left out.",
     )
@@ -100,9 +97,11 @@ class Metadata(FolderFormat):
         """Write the training part, the parts held out, and which frames our analyses saw."""
         splits: Counter[Split] = Counter(entry.item.split for entry in placed)
         rows = [(entry.item.split, self._row(entry, context=context)) for entry in placed]
-        write_text(folder / METADATA_FILE, _lines(row for split, row in rows if split == "train"))
-        write_text(folder / "held_out.rows", _lines({"split": split, **row} for split, row in rows if split != "train"))
-        write_text(folder / "frames.rows", frames_lines(placed, context=context))
+        for split in SPLITS:
+            if splits[split] or split == "train":
+                write_text(folder / _FILES[split], _lines(row for part, row in rows if part == split))
+        write_text(folder / "README.md", [_dataset_card(self.title)])
+        write_text(folder / "frames.jsonl", frames_lines(placed, context=context))
         complete = sum(all(key in row for key in self.keys) for _, row in rows)
         notes = [f"{complete} of {len(rows)} rows have every key; the others lack what nobody has judged."]
         if not splits["train"]:
@@ -159,6 +158,20 @@ class MetadataTrainingCode(Metadata):
 
 
 FORMATS = (Metadata(), MetadataTrainingCode())
+
+
+def _dataset_card(title: str) -> str:
+    """Tells `datasets.load_dataset(folder)` which file to read.
+
+    Without it the library takes the folder for a collection of videos, and guesses parts from the names of clips: one
+    called `d02_test_1.mp4` makes a dataset of that clip alone, without labels. The other parts are not named: it wants
+    the same columns in all of them, and none empty.
+    """
+    return (
+        f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {METADATA_FILE}\n---\n\n"
+        f"# {title}\n\n"
+        "Give the recipe this folder's path with a slash at its end. What is missing here is told in LOSSES.md.\n"
+    )
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterable[str]:

@@ -15,11 +15,13 @@ from tests.unit.formats.items import (
     REVIEWER,
     accepted,
     context,
+    corrected,
     dashcam,
     in_split,
     make_analysis,
     make_clip,
     make_review,
+    rejected,
     reviewed,
     tree,
     unreviewed,
@@ -42,7 +44,7 @@ def rows_of(out: Path) -> list[dict]:
     """Every training row or record of an export."""
     found: list[dict] = []
     for file in out.iterdir():
-        if file.name in ("metadata.jsonl", "held_out.rows", "corrections.jsonl"):
+        if file.name in ("metadata.jsonl", "metadata_val.jsonl", "metadata_test.jsonl", "corrections.jsonl"):
             found += [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         elif file.name.startswith("data") and file.name != "dataset_info.json":
             found += json.loads(file.read_text(encoding="utf-8"))
@@ -300,3 +302,17 @@ def test_the_same_clip_twice_is_our_own_mistake(fmt, tmp_path):
 
     with pytest.raises(ValueError, match="given twice"):
         fmt.write([item, item], tmp_path / "out", context=context())
+
+
+def test_an_unfinished_review_already_overrules_the_analysis(tmp_path):
+    clip = make_clip(tmp_path)
+    begun = make_review(
+        clip,
+        {"event_type": corrected("no_incident", "collision"), "time_of_day": rejected("night")},
+        status="in_review",
+    )
+
+    item = ExportItem(clip, dashcam(), reviews=(begun,), analysis=make_analysis(clip))
+
+    assert item.source == "analysis"
+    assert item.labels == {"event_type": "no_incident"}

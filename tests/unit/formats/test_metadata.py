@@ -74,16 +74,19 @@ def test_held_out_rows_are_not_in_the_file_that_is_trained_on(tmp_path):
     Metadata().write(items, tmp_path / "out", context=context())
 
     assert [row["video"] for row in lines(tmp_path / "out" / "metadata.jsonl")] == ["videos/0.mp4"]
-    assert [row["split"] for row in lines(tmp_path / "out" / "held_out.rows")] == ["val", "test"]
+    assert [row["video"] for row in lines(tmp_path / "out" / "metadata_val.jsonl")] == ["videos/1.mp4"]
+    assert [row["video"] for row in lines(tmp_path / "out" / "metadata_test.jsonl")] == ["videos/2.mp4"]
 
 
-def test_no_other_file_looks_like_data_to_a_loader_given_the_folder(tmp_path):
-    Metadata().write([reviewed(make_clip(tmp_path / "in"))], tmp_path / "out", context=context())
+def test_the_card_makes_a_loader_read_the_training_part_whatever_clips_are_called(tmp_path):
+    clips = [make_clip(tmp_path / "in", name) for name in ("d02_test_1.mp4", "my-val-drive.mp4")]
+    items = [in_split(reviewed(clip), split) for clip, split in zip(clips, ("train", "val"), strict=True)]
 
-    suffixes = {path.name: path.suffix for path in (tmp_path / "out").iterdir() if path.is_file()}
-    assert [name for name, suffix in suffixes.items() if suffix in (".jsonl", ".json", ".csv", ".txt")] == [
-        "metadata.jsonl"
-    ]
+    Metadata().write(items, tmp_path / "out", context=context())
+
+    _, card, words = (tmp_path / "out" / "README.md").read_text(encoding="utf-8").split("---\n")
+    assert card == ("configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: metadata.jsonl\n")
+    assert "slash" in words
 
 
 def test_a_review_of_other_fields_is_left_out(tmp_path):
