@@ -34,6 +34,10 @@ _HEADER_KEYS = (
     "prev",
     "payload_hash",
 )
+_NUMBERS = frozenset({"v", "seq", "lamport"})
+_MAY_BE_NULL = frozenset({"undoes", "clip"})
+#: Larger numbers are no exact integers in every JSON reader, and leave no room for what comes after.
+_NUMBERS_END = 2**52
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +111,37 @@ class Link:
             if set(header) != set(_HEADER_KEYS):
                 raise ValueError(f"a header has the keys {sorted(header)}")
             salt, payload = document["salt"], document["payload"]
+            _check_types(header, payload=payload)
             return cls(
                 clip_id=header.pop("clip"),
                 **header,
                 hash=str(document["hash"]),
                 salt=None if salt is None else bytes.fromhex(salt),
-                payload=payload if payload is None else str(payload),
+                payload=payload,
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"not an event: {error}") from error
+            raise ValueError(f"not an event: {error!r}") from error
+
+
+def _check_types(header: Mapping[str, Any], *, payload: Any) -> None:
+    """Raise ValueError or TypeError unless everything has the type that the database and the fold rely on."""
+    for key in _HEADER_KEYS:
+        value = header[key]
+        if key in _NUMBERS:
+            fits = type(value) is int and 0 < value < _NUMBERS_END
+        else:
+            fits = isinstance(value, str) or (value is None and key in _MAY_BE_NULL)
+        if not fits:
+            raise ValueError(f"{key} is {value!r}")
+    if payload is None:
+        return
+    content = json.loads(payload)
+    if not isinstance(content, dict) or not isinstance(content.get("data"), dict):
+        raise TypeError("its payload holds no data")
+    for key in ("reviewer", "schema_key", "analysis_id"):
+        value = content.get(key)
+        if not (isinstance(value, str) or (value is None and key == "analysis_id")):
+            raise ValueError(f"{key} is {value!r}")
 
 
 def header_bytes(header: Mapping[str, Any]) -> bytes:
@@ -190,8 +216,7 @@ def fault_of(link: Link, *, seq: int, prev: str) -> str | None:
     Whether a missing payload was erased on record is for the caller to know.
     """
     if link.seq > seq:
-        missing = str(seq) if link.seq == seq + 1 else f"{seq} to {link.seq - 1}"
-        return f"event {missing} is missing"
+        return f"event {seq} is missing" if link.seq == seq + 1 else f"events {seq} to {link.seq - 1} are missing"
     if link.seq < seq:
         return f"event {link.seq} occurs twice"
     if header_hash(link.header()) != link.hash:
