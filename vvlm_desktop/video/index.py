@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -14,22 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
+from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, codec_name, open_container
+from vvlm_desktop.video.scan import Scan, scan_stream
 
-from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
-from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, codec_name, open_container, packets
-
-#: A day at 120 frames a second; a header that leads to more is not to be believed.
-_MAX_PACKETS = 24 * 3600 * 120
-#: How many packets may be fed until the first picture tells its orientation.
-_PACKETS_TO_FIRST_PICTURE = 64
-#: No codec's packet begins with this many zeros; a lost block of a memory card does.
-_ZEROS_BYTES = 16
-#: How many pictures show whether they come out in the order of their times.
-_PICTURES_TO_ORDER = 16
-_CANCEL_EVERY = 1024
 _FORMAT = 1
 
 
@@ -66,6 +52,7 @@ class FrameIndex:
     declared_duration_s: float | None = None
     problem: str | None = None
     in_decode_order: bool = False
+    breaks: tuple[int, ...] = ()
     #: Frames at which decoding can start, ascending.
     keyframe_indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
@@ -155,6 +142,7 @@ class FrameIndex:
             "declared_duration_s": self.declared_duration_s,
             "problem": self.problem,
             "in_decode_order": self.in_decode_order,
+            "breaks": list(self.breaks),
         }
 
     @classmethod
@@ -170,24 +158,11 @@ class FrameIndex:
         try:
             values["sample_aspect"] = Fraction(data["sample_aspect"])
             values["time_base"] = Fraction(data["time_base"])
+            values["breaks"] = tuple(map(int, data["breaks"]))
             keys = tuple((int(pts), int(dts)) for pts, dts in data["keys"])
             return cls(pts=tuple(map(int, data["pts"])), keys=keys, **values)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"a damaged frame index: {error}") from error
-
-
-@dataclass(slots=True)
-class Scan:
-    """What the packets of one stream said, before it is judged."""
-
-    packets: int = 0
-    hidden: int = 0  # by an edit list
-    damaged: int = 0  # said so by the demuxer, or overwritten with zeros
-    without_time: int = 0
-    repeated_times: int = 0
-    before_first_key: int = 0
-    encrypted: bool = False
-    faults: list[str] = field(default_factory=list)
 
 
 def read_index(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None) -> FrameIndex:
@@ -207,87 +182,37 @@ def scan_file(
     with open_container(path) as container:
         try:
             stream = choose_stream(container, path, stream_index)
-            return _scan_stream(path, container, stream, stream_index=stream_index, cancel=cancel)
+            scan = scan_stream(path, container, stream, cancel=cancel)
+            time_base, codec = stream.time_base, codec_name(stream)
         except MEDIA_ERRORS as error:
             raise ClipUnreadableError(
                 path, f"the file is damaged ({error})", hint="Copy it again from the camera's card."
             ) from error
-
-
-def _scan_stream(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    *,
-    stream_index: int,
-    cancel: Callable[[], bool] | None,
-) -> tuple[FrameIndex, Scan]:
-    scan = Scan()
-    shown, keys = _read_times(path, container, stream, scan=scan, cancel=cancel)
-    time_base = stream.time_base
-    if not shown or not time_base or time_base <= 0:
-        raise _no_times(path, scan, declared_s=_declared_duration_s(container, stream))
-    times = sorted(set(shown))
-    scan.repeated_times = len(shown) - len(times)
-    entries = tuple(sorted(keys)) or ((times[0], times[0]),)
-    first = bisect_left(times, entries[0][0])  # what comes before the first entry point cannot be decoded
-    scan.before_first_key = first
-    look = _look(container, stream)
-    width, height = (look.height, look.width) if look.rotation in {90, 270} else (look.width, look.height)
+        container_name, has_audio = container.format.name, bool(container.streams.audio)
+    if not scan.times or not time_base or time_base <= 0:
+        raise _nothing_to_index(path, scan)
+    turned = scan.rotation in {90, 270}
     index = FrameIndex(
         stream_index=stream_index,
-        container=container.format.name,
-        codec=codec_name(stream),
-        width=width,
-        height=height,
-        rotation=look.rotation,
-        sample_aspect=stream.sample_aspect_ratio or Fraction(1),
+        container=container_name,
+        codec=codec,
+        width=scan.height if turned else scan.width,
+        height=scan.width if turned else scan.height,
+        rotation=scan.rotation,
+        sample_aspect=scan.sample_aspect,
         time_base=time_base,
-        pts=tuple(times[first:]),
-        keys=entries,
-        has_audio=bool(container.streams.audio),
-        declared_frames=stream.frames or None,
-        declared_duration_s=_declared_duration_s(container, stream),
-        in_decode_order=look.in_decode_order,
+        pts=scan.times,
+        keys=scan.keys,
+        has_audio=has_audio,
+        declared_frames=scan.declared_frames,
+        declared_duration_s=scan.declared_duration_s,
+        in_decode_order=scan.in_decode_order,
+        breaks=scan.breaks,
     )
     return index, scan
 
 
-def _read_times(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    *,
-    scan: Scan,
-    cancel: Callable[[], bool] | None,
-) -> tuple[array[int], list[tuple[int, int]]]:
-    """PTS of every packet that is to be shown, and (PTS, DTS) of every key packet."""
-    shown: array[int] = array("q")
-    keys: list[tuple[int, int]] = []
-    for packet in packets(container, stream, scan.faults):
-        scan.packets += 1
-        if scan.packets % _CANCEL_EVERY == 0 and cancel is not None and cancel():
-            raise JobCancelledError(f"Reading {path.name} was stopped.")
-        if scan.packets > _MAX_PACKETS:
-            raise ClipUnreadableError(
-                path, f"the file claims more than {_MAX_PACKETS:,} frames", hint="Cut it into shorter files."
-            )
-        if scan.packets == 1:
-            scan.encrypted = packet.has_sidedata("encryption_info")
-        scan.damaged += packet.is_corrupt or not any(memoryview(packet)[:_ZEROS_BYTES])
-        scan.hidden += packet.is_discard
-        pts, dts = packet.pts, packet.dts
-        if pts is None:
-            scan.without_time += 1
-            continue
-        if not packet.is_discard:
-            shown.append(pts)
-        if packet.is_keyframe:  # one hidden by an edit list is still an entry point
-            keys.append((pts, dts if dts is not None else pts))
-    return shown, keys
-
-
-def _no_times(path: Path, scan: Scan, *, declared_s: float | None) -> ClipUnreadableError:
+def _nothing_to_index(path: Path, scan: Scan) -> ClipUnreadableError:
     if scan.without_time:
         return ClipUnreadableError(
             path,
@@ -295,57 +220,10 @@ def _no_times(path: Path, scan: Scan, *, declared_s: float | None) -> ClipUnread
             hint="It is a bare video stream. Put it into a container, for example: "
             f"ffmpeg -r 30 -i {path.name} -c copy {path.stem}.mp4",
         )
+    declared_s = scan.declared_duration_s
     claims = f", although the file claims {declared_s:.0f} s" if declared_s else ""
     return ClipUnreadableError(
         path,
         f"no picture can be decoded{claims}",
         hint="The pictures themselves are missing. Copy it again from the camera's card.",
     )
-
-
-def _declared_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration:
-        seconds = container.duration / av.time_base
-    else:
-        return None
-    return seconds if seconds > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What only decoded pictures tell."""
-
-    width: int
-    height: int
-    rotation: int = 0
-    in_decode_order: bool = False
-
-
-def _look(container: InputContainer, stream: VideoStream) -> _Look:
-    """Decode the first picture; in an AVI a few more, which show whether its times are those of showing."""
-    wanted = _PICTURES_TO_ORDER if container.format.name == "avi" else 1
-    pictures: list[av.VideoFrame] = []
-    try:
-        container.seek(stream.start_time or 0, stream=stream, backward=True)
-    except MEDIA_ERRORS:
-        return _Look(stream.codec_context.width, stream.codec_context.height)
-    for fed, packet in enumerate(packets(container, stream)):
-        with suppress(*MEDIA_ERRORS):
-            pictures += packet.decode()
-        if len(pictures) >= wanted or fed >= _PACKETS_TO_FIRST_PICTURE:
-            break
-    if not pictures:
-        with suppress(*MEDIA_ERRORS):  # a clip may be shorter than its decoder's delay
-            pictures += stream.codec_context.decode(None)
-    if not pictures:
-        return _Look(stream.codec_context.width, stream.codec_context.height)
-    times = [picture.pts for picture in pictures if picture.pts is not None]
-    first = pictures[0]
-    return _Look(first.width, first.height, _clockwise(first.rotation), times != sorted(times) and wanted > 1)
-
-
-def _clockwise(degrees: int) -> int:
-    """PyAV counts counter-clockwise; only quarter turns are applied."""
-    return -degrees % 360 if degrees % 90 == 0 else 0

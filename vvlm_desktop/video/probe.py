@@ -11,8 +11,9 @@ from pathlib import Path
 
 from vvlm_desktop.errors import FrameUnreadableError
 from vvlm_desktop.video.container import open_container, video_streams_of
-from vvlm_desktop.video.index import FrameIndex, Scan, scan_file
+from vvlm_desktop.video.index import FrameIndex, scan_file
 from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.scan import Scan
 
 #: A longer last group is not decoded to prove a clip that looks healthy.
 _LONG_GROUP_FRAMES = 900

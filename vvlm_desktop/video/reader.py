@@ -69,6 +69,7 @@ class FrameReader:
         self._threads = threads or ("SLICE", 0 if index.codec in _REPORT_DAMAGE_ANYHOW else 1)
         self._container, self._stream = self._open()
         self._entries = [pts for pts, _ in index.keys]
+        self._breaks = frozenset(index.breaks)
         demuxers = set(index.container.split(","))
         self._seek_by_dts = not _BY_DTS.isdisjoint(demuxers)
         self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(demuxers)
@@ -235,7 +236,7 @@ class FrameReader:
                 if packet.pts is not None and packet.pts > wanted_pts and not from_start:
                     return  # landed too late
                 entered = True
-            if packet.is_corrupt:
+            if packet.is_corrupt or packet.pts in self._breaks:
                 self._met_fault = self._doubtful = True
             if not self._doubtful:
                 self._fed.append(packet.pts)
@@ -281,7 +282,7 @@ class FrameReader:
         if frame.is_corrupt:
             self._doubtful = True
             return True
-        if frame.key_frame:
+        if frame.key_frame and frame.pts not in self._breaks:
             self._doubtful = False
         return self._doubtful and frame.pts not in self._fed  # decoded before the fault, given out after it
 

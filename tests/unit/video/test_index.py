@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.clips import FPS, FRAMES, WHOLE, clip, codes
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
-from vvlm_desktop.video import index as index_module
+from vvlm_desktop.video import scan
 from vvlm_desktop.video.index import FrameIndex, read_index
 
 
@@ -116,14 +116,14 @@ def test_stream_that_is_not_there_is_named() -> None:
 
 
 def test_reading_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "_CANCEL_EVERY", 16)
+    monkeypatch.setattr(scan, "_CANCEL_EVERY", 16)
     with pytest.raises(JobCancelledError):
         read_index(clip("h264.ts"), cancel=lambda: True)
     assert len(read_index(clip("h264.ts"), cancel=lambda: False)) == FRAMES
 
 
 def test_absurd_number_of_frames_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "_MAX_PACKETS", 50)
+    monkeypatch.setattr(scan, "_MAX_PACKETS", 50)
     with pytest.raises(ClipUnreadableError, match="more than 50 frames"):
         read_index(clip("h264.ts"))
 

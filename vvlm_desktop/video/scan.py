@@ -1,0 +1,168 @@
+"""One pass over the packets of a video stream: what they say, before it is judged."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
+from vvlm_desktop.video.container import MEDIA_ERRORS, packets
+from vvlm_desktop.video.transport import damaged_packets
+
+#: A day at 120 frames a second; a header that leads to more is not to be believed.
+_MAX_PACKETS = 24 * 3600 * 120
+#: How many packets may be fed until the first picture tells its orientation.
+_PACKETS_TO_FIRST_PICTURE = 64
+#: No codec's packet begins with this many zeros; a lost block of a memory card does.
+_ZEROS_BYTES = 16
+#: How many pictures show whether they come out in the order of their times.
+_PICTURES_TO_ORDER = 16
+_CANCEL_EVERY = 1024
+
+
+@dataclass(slots=True)
+class Scan:
+    """What one pass over a stream found.
+
+    Attributes:
+        times: PTS of the frames that can be reached, ascending, each once.
+        keys: entry points as (PTS, DTS), ascending, those that an edit list hides included.
+        breaks: PTS of packets that lost data.
+        hidden: packets that an edit list hides.
+        damaged: packets that the demuxer calls damaged, or that begin with nothing but zeros.
+        repeated_times, without_time, before_first_key: packets that give no frame of their own.
+        width, height: of the coded picture; `rotation` degrees clockwise make it upright.
+    """
+
+    times: tuple[int, ...] = ()
+    keys: tuple[tuple[int, int], ...] = ()
+    breaks: tuple[int, ...] = ()
+    packets: int = 0
+    hidden: int = 0
+    damaged: int = 0
+    repeated_times: int = 0
+    without_time: int = 0
+    before_first_key: int = 0
+    encrypted: bool = False
+    faults: list[str] = field(default_factory=list)
+    width: int = 0
+    height: int = 0
+    rotation: int = 0
+    sample_aspect: Fraction = Fraction(1)
+    in_decode_order: bool = False
+    declared_frames: int | None = None
+    declared_duration_s: float | None = None
+
+
+def scan_stream(
+    path: Path, container: InputContainer, stream: VideoStream, *, cancel: Callable[[], bool] | None
+) -> Scan:
+    """Read every packet of a stream, and its first picture.
+
+    Raises:
+        ClipUnreadableError: more packets than any recording has.
+        JobCancelledError: `cancel` said so.
+    """
+    scan = Scan(declared_frames=stream.frames or None, declared_duration_s=_declared_duration_s(container, stream))
+    _read_times(path, container, stream, scan=scan, cancel=cancel)
+    if scan.times:
+        scan.sample_aspect = stream.sample_aspect_ratio or Fraction(1)
+        _look(container, stream, scan)
+    return scan
+
+
+def _read_times(
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    *,
+    scan: Scan,
+    cancel: Callable[[], bool] | None,
+) -> None:
+    shown: array[int] = array("q")
+    keys: list[tuple[int, int]] = []
+    places: list[tuple[int, int]] = []  # (position in the file, PTS) in a transport stream
+    in_transport_stream = container.format.name == "mpegts"
+    for packet in packets(container, stream, scan.faults):
+        scan.packets += 1
+        if scan.packets % _CANCEL_EVERY == 0 and cancel is not None and cancel():
+            raise JobCancelledError(f"Reading {path.name} was stopped.")
+        if scan.packets > _MAX_PACKETS:
+            raise ClipUnreadableError(
+                path, f"the file claims more than {_MAX_PACKETS:,} frames", hint="Cut it into shorter files."
+            )
+        if scan.packets == 1:
+            scan.encrypted = packet.has_sidedata("encryption_info")
+        scan.damaged += packet.is_corrupt or not any(memoryview(packet)[:_ZEROS_BYTES])
+        scan.hidden += packet.is_discard
+        pts, dts = packet.pts, packet.dts
+        if pts is None:
+            scan.without_time += 1
+            continue
+        if in_transport_stream and packet.pos is not None:
+            places.append((packet.pos, pts))
+        if not packet.is_discard:
+            shown.append(pts)
+        if packet.is_keyframe:  # one hidden by an edit list is still an entry point
+            keys.append((pts, dts if dts is not None else pts))
+    times = sorted(set(shown))
+    scan.repeated_times = len(shown) - len(times)
+    scan.keys = tuple(sorted(keys)) or tuple((pts, pts) for pts in times[:1])
+    scan.before_first_key = bisect_left(times, scan.keys[0][0]) if times else 0  # nothing to decode them from
+    scan.times = tuple(times[scan.before_first_key :])
+    if places:
+        scan.breaks = _breaks(path, stream.id, sorted(places))
+        scan.damaged += len(scan.breaks)
+
+
+def _breaks(path: Path, pid: int, places: list[tuple[int, int]]) -> tuple[int, ...]:
+    broken = damaged_packets(path, pid, [position for position, _ in places])
+    return tuple(sorted({places[i][1] for i in broken}))
+
+
+def _declared_duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration:
+        seconds = container.duration / av.time_base
+    else:
+        return None
+    return seconds if seconds > 0 else None
+
+
+def _look(container: InputContainer, stream: VideoStream, scan: Scan) -> None:
+    """Decode the first picture; in an AVI a few more, which show whether its times are those of showing."""
+    scan.width, scan.height = stream.codec_context.width, stream.codec_context.height
+    wanted = _PICTURES_TO_ORDER if container.format.name == "avi" else 1
+    pictures: list[av.VideoFrame] = []
+    try:
+        container.seek(stream.start_time or 0, stream=stream, backward=True)
+    except MEDIA_ERRORS:
+        return
+    for fed, packet in enumerate(packets(container, stream)):
+        with suppress(*MEDIA_ERRORS):
+            pictures += packet.decode()
+        if len(pictures) >= wanted or fed >= _PACKETS_TO_FIRST_PICTURE:
+            break
+    if not pictures:
+        with suppress(*MEDIA_ERRORS):  # a clip may be shorter than its decoder's delay
+            pictures += stream.codec_context.decode(None)
+    if pictures:
+        first = pictures[0]
+        scan.width, scan.height, scan.rotation = first.width, first.height, _clockwise(first.rotation)
+        times = [picture.pts for picture in pictures if picture.pts is not None]
+        scan.in_decode_order = wanted > 1 and times != sorted(times)
+
+
+def _clockwise(degrees: int) -> int:
+    """PyAV counts counter-clockwise; only quarter turns are applied."""
+    return -degrees % 360 if degrees % 90 == 0 else 0

@@ -1,0 +1,88 @@
+"""Lost data in an MPEG transport stream, found in its packet counters: the demuxer passes over holes in silence."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SYNC = 0x47
+#: Plain, and with a time code before each packet (M2TS).
+_SIZES = (188, 192)
+_BLOCK_PACKETS = 1 << 15
+#: So many packets in a row must fit before a place counts as the beginning of one.
+_PACKETS_TO_TRUST = 3
+
+
+def damaged_packets(path: Path, pid: int, positions: Sequence[int]) -> list[int]:
+    """Which of the video's packets lost data.
+
+    Args:
+        path: of the transport stream.
+        pid: of the video in it.
+        positions: where in the file each packet begins, ascending.
+
+    Returns:
+        Indices into `positions`.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    holes = _holes(np.memmap(path, np.uint8, "r"), pid)
+    return sorted({max(0, bisect_right(positions, hole) - 1) for hole in holes}) if positions else []
+
+
+def _holes(data: NDArray[np.uint8], pid: int) -> Iterator[int]:
+    """File positions at which packets of this PID are missing or damaged, or nothing fits."""
+    size, position = _find_packets(data, 0)
+    last_counter: int | None = None
+    while size:
+        count = min(_BLOCK_PACKETS, (len(data) - position) // size)
+        block = data[position : position + count * size].reshape(count, size)
+        fits = block[:, 0] == _SYNC
+        good = count if fits.all() else int(np.argmin(fits))
+        ours = np.flatnonzero(((block[:good, 1] & 0x1F).astype(np.uint16) << 8 | block[:good, 2]) == pid)
+        found, last_counter = _gaps(block[ours, :6], last_counter)
+        for i in found:
+            yield position + int(ours[i]) * size
+        position += good * size
+        if good == count and count < _BLOCK_PACKETS:
+            return
+        if good < count:
+            yield position
+            size, position = _find_packets(data, position)
+            last_counter = None
+
+
+def _gaps(heads: NDArray[np.uint8], last_counter: int | None) -> tuple[list[int], int | None]:
+    """Packets before which others are missing by the four-bit counter, and the counter to go on with."""
+    flags, control = heads[:, 1], heads[:, 3]
+    carries = (control & 0x10) != 0
+    # An adaptation field may announce a break of the counter; a packet may be sent twice.
+    announced = ((control & 0x20) != 0) & (heads[:, 4] > 0) & ((heads[:, 5] & 0x80) != 0)
+    chosen = np.flatnonzero(carries)
+    if not len(chosen):
+        return np.flatnonzero(flags & 0x80).tolist(), last_counter
+    counters = (control[chosen] & 0x0F).astype(np.int16)
+    before = np.concatenate([[counters[0] - 1 if last_counter is None else last_counter], counters[:-1]])
+    steps = (counters - before) % 16
+    broken = (steps > 1) & ~announced[chosen]
+    marked = (flags[chosen] & 0x80) != 0
+    return chosen[broken | marked].tolist(), int(counters[-1])
+
+
+def _find_packets(data: NDArray[np.uint8], start: int) -> tuple[int, int]:
+    """Size and position of the next packets that fit; size 0 at the end of the data."""
+    window = 1 << 16
+    while start < len(data):
+        for candidate in np.flatnonzero(data[start : start + window] == _SYNC):
+            position = start + int(candidate)
+            for size in _SIZES:
+                ahead = data[position : position + size * _PACKETS_TO_TRUST : size]
+                if len(ahead) == _PACKETS_TO_TRUST and (ahead == _SYNC).all():
+                    return size, position
+        start += window
+    return 0, len(data)
