@@ -24,8 +24,9 @@ _JOLT_TIMES_USUAL = 6.0
 #: seconds before, most of it within two.
 _STOP_WITHIN_S, _STOP_FALL, _STOP_FROM_SHARE, _STOP_BEFORE_S = 2.0, 0.7, 0.7, 4.0
 _STOP_TIMES_NOISE, _STOP_STILL_SHARE = 4.0, 0.4
-#: Thirty times the power of the five seconds around it, and about as loud as talk beside the microphone.
-_SOUND_ABOVE_DB, _SOUND_FLOOR_DBFS, _SOUND_QUIET_DBFS = 15.0, -30.0, -60.0
+#: Six times the power of the five seconds around it, clearly more than the sound scatters anyway (a motor does by
+#: 1 dB, talk and music by 6), and about as loud as talk beside the microphone.
+_SOUND_ABOVE_DB, _SOUND_TIMES_SCATTER, _SOUND_FLOOR_DBFS, _SOUND_QUIET_DBFS = 8.0, 4.0, -30.0, -60.0
 _SOUND_REACH_S = 2
 #: An hour over cobblestones must not bury the reviewer.
 _MAX_CANDIDATES = 20
@@ -75,15 +76,13 @@ def _jolts(measured: Measurements) -> Iterator[_Moment]:
         peak = members[np.argmax(jolt[members])]
         size = float(jolt[peak])
         before_s = float(times_s[max(0, members[0] - 1)])
-        down = abs(float(measured.motions["shift_y"][peak])) >= abs(float(measured.motions["shift_x"][peak]))
         step_s = float(times_s[peak] - times_s[max(0, peak - 1)])
         yield _Moment(
             "jolt",
             before_s,
             float(times_s[members[-1]]),
             _score(size / _JOLT_WIDTHS),
-            f"jolt: the whole picture jumped by {100 * size:.1f} % of its width {'up or down' if down else 'sideways'} "
-            f"in {step_s:.2f} s, {size / max(usual, 1e-4):.0f} times the usual",
+            f"jolt: the whole picture jumped by {100 * size:.1f} % of its width in {step_s:.2f} s",
         )
 
 
@@ -150,7 +149,10 @@ def _sound_peaks(measured: Measurements) -> Iterator[_Moment]:
     seconds = np.median(heard[: len(heard) // a_second * a_second].reshape(-1, a_second), axis=1).astype(np.float32)
     usual = np.repeat(running_median(seconds, reach=_SOUND_REACH_S), a_second)
     usual = np.pad(usual, (0, len(heard) - len(usual)), mode="edge")
-    high = np.flatnonzero((heard >= _SOUND_FLOOR_DBFS) & (heard - usual >= _SOUND_ABOVE_DB))
+    # 1.48 medians are a standard deviation, if it were noise.
+    scatter = 1.48 * float(np.median(np.abs(heard - usual)))
+    needed = max(_SOUND_ABOVE_DB, _SOUND_TIMES_SCATTER * scatter)
+    high = np.flatnonzero((heard >= _SOUND_FLOOR_DBFS) & (heard - usual >= needed))
     for group in _grouped(high * WINDOW_S):
         members = high[group]
         peak = int(members[np.argmax(heard[members])])
@@ -159,7 +161,7 @@ def _sound_peaks(measured: Measurements) -> Iterator[_Moment]:
             "sound_peak",
             float(members[0] * WINDOW_S),
             float((members[-1] + 1) * WINDOW_S),
-            _score(above / _SOUND_ABOVE_DB),
+            _score(above / needed),
             f"sound peak: {above:.0f} dB above the seconds around it",
         )
 

@@ -22,7 +22,7 @@ CONFIDENCE_KIND = "measured_margin"
 #: Luma span below which there is no picture: even a night scene has lamps and noise, a grey wall has shades.
 _FLAT_BELOW = 0.03
 #: A camera exposes for mid-grey (0.4 to 0.5). By day it reaches it in the sky or on the ground; at night it cannot.
-_DAY_ABOVE, _NIGHT_BELOW = 0.34, 0.18
+_DAY_ABOVE, _NIGHT_BELOW, _LIT_ABOVE = 0.34, 0.18, 0.15
 #: How far the mean exposure of cameras differs.
 _EXPOSURE_DOUBT = 0.10
 #: A crisp picture at 640 wide loses 0.6 and more of its gradients to the blur; Gaussian blur of 0.4 % of the width
@@ -30,6 +30,8 @@ _EXPOSURE_DOUBT = 0.10
 _UNFOCUSED_BELOW, _FOCUSED_ABOVE, _FOCUS_DOUBT = 0.30, 0.45, 0.10
 #: Share of cells that never show anything, and of clips' time without any picture.
 _OBSTRUCTED_ABOVE, _LOSS_ABOVE = 0.25, 0.05
+#: Luma a pixel. An edge of a third of the scale that crosses a cell gives 0.010; noise, smoothed, 0.003.
+_EDGE = 0.010
 #: Widths. A lens of 90° to 130° spans about a width a right angle; lanes change within a tenth.
 _STRAIGHT_BELOW, _TURN_ABOVE, _HEADING_DOUBT = 0.25, 0.50, 0.12
 #: Widths a second, about 12° a second: at more than 70 km/h that would be 4 m/s² sideways, so it is no bend of a
@@ -74,7 +76,8 @@ def judge_time_of_day(measured: Measurements) -> Judgement | None:
     words = f"sky {_percent(sky)} and the whole picture {_percent(_typical(measured, 'median'))} of white"
     if light >= _DAY_ABOVE:
         return Judgement("day", margin_confidence((light - _DAY_ABOVE) / _EXPOSURE_DOUBT), words)
-    if light <= _NIGHT_BELOW and dark >= 0.4:
+    # At night something is lit; without a single light it might as well be a covered lens.
+    if light <= _NIGHT_BELOW and dark >= 0.4 and _typical(measured, "high") >= _LIT_ABOVE:
         margin = min((_NIGHT_BELOW - light) / _EXPOSURE_DOUBT, (dark - 0.4) / 0.2)
         return Judgement("night", margin_confidence(margin), f"{words}, {_percent(dark)} of it dark")
     # The sky glows over a dark ground: at night and in a tunnel the lit road is brighter than what is above it.
@@ -131,7 +134,8 @@ def judge_visibility(
     words = f"contrast around the horizon is {_percent(contrast)}"
     # That band holds what is between some twenty metres and the horizon. In clear air trees, houses or cars against
     # sky or road span a third of the scale and more; in fog only the light of the air is left of them.
-    if contrast >= 0.3:
+    # And in clear sight there is no part of that band without an edge.
+    if contrast >= 0.3 and _blank_columns(measured) <= 0.25:
         return Judgement("good", margin_confidence((contrast - 0.3) / 0.15, cap=0.85), words)
     if contrast <= 0.12:
         return Judgement("bad", margin_confidence((0.12 - contrast) / 0.06, cap=0.8), words)
@@ -159,6 +163,17 @@ def judge_camera(measured: Measurements, course: Course) -> Judgement | None:
                 "obstructed",
                 margin_confidence((hidden - _OBSTRUCTED_ABOVE) / 0.15, cap=0.8),
                 f"{_percent(hidden)} of the middle of the picture shows nothing and never changes",
+            )
+        )
+    blank = _blank_columns(measured)
+    # Fog hides the horizon all along; a part of it hidden beside clear parts, for the whole clip, is something on the
+    # lens, or a wall or lorry that stays beside ego: hence the low cap.
+    if not found and 0.4 <= blank <= 0.75 and _typical(measured, "median") >= _NIGHT_BELOW:
+        found.append(
+            (
+                "obstructed",
+                margin_confidence((blank - 0.4) / 0.2, cap=0.6),
+                f"{_percent(blank)} of the band around the horizon shows nothing, the rest does",
             )
         )
     if not math.isnan(crisp) and crisp <= _UNFOCUSED_BELOW:
@@ -209,7 +224,10 @@ def judge_action(measured: Measurements, course: Course) -> Judgement | None:
     elif abs(turned) <= _STRAIGHT_BELOW and driving >= 0.4:
         actions.append("go_straight")
         margins.append(min((_STRAIGHT_BELOW - abs(turned)) / _HEADING_DOUBT, (driving - 0.4) / 0.15))
-        reasons.append(f"drove for {_percent(driving)} of the time, turned by {abs(turned):.2f} picture widths at most")
+        reasons.append(
+            f"the surroundings grow in {_percent(driving)} of the samples, the view turns by {abs(turned):.2f} picture "
+            "widths at most; a lane change would look the same"
+        )
     stop = course.stop_after_drive()
     if stop is not None:
         actions.append("stop")
@@ -217,11 +235,16 @@ def judge_action(measured: Measurements, course: Course) -> Judgement | None:
         reasons.append(f"stood from {stop[0]:.1f} s to {stop[1]:.1f} s")
     if not actions:
         return None
-    return Judgement(list(actions), margin_confidence(min(margins), cap=0.9), "; ".join(reasons))
+    return Judgement(actions, margin_confidence(min(margins), cap=0.75), "; ".join(reasons))
 
 
 def _typical(measured: Measurements, name: str) -> float:
     return float(np.median(measured.looks[name]))
+
+
+def _blank_columns(measured: Measurements) -> float:
+    """Share of the columns in which the band around the horizon has no edge at all."""
+    return float(np.mean(measured.structure.detail[2:4].max(axis=0) < _EDGE))
 
 
 def _highest(values: NDArray[np.float32], *, percentile: float = 100.0) -> float:

@@ -40,6 +40,17 @@ _MIN_SIDE_PX = 48
 _MAX_GAP_S = 0.5
 
 
+#: A quarter's movement is the median of its corners.
+_MIN_IN_QUARTER = 3
+_MIN_QUARTERS = 3
+#: Corners of a quarter that really moves as one differ by their distances only. Rain at night does not move as one.
+_AGREEING_WIDTHS, _AGREEING_SHARE = 0.003, 0.5
+
+#: Four numbers.
+Quarters: TypeAlias = tuple[float, ...]
+_NOWHERE: Quarters = (math.nan,) * 4
+
+
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Between two pictures; NaN where it could not be measured.
@@ -47,15 +58,17 @@ class Motion:
     Attributes:
         forward: 1/s, growth of the surroundings.
         yaw: widths a second, positive when the camera turns right (the picture moves left).
-        shift_x, shift_y: widths by which the whole picture moved from the one to the other, right and down.
+        shift_x, shift_y: widths by which each quarter of the picture moved right and down from the one to the other,
+            its growth taken off: upper left, upper right, lower left, lower right. NaN for a quarter that does not move
+            as one.
         still: 0..1, share of the corners that did not move.
         tracked: corners followed.
     """
 
     forward: float = math.nan
     yaw: float = math.nan
-    shift_x: float = math.nan
-    shift_y: float = math.nan
+    shift_x: Quarters = _NOWHERE
+    shift_y: Quarters = _NOWHERE
     still: float = math.nan
     tracked: int = 0
 
@@ -88,12 +101,14 @@ class EgoMotion:
         # Widths from the middle, and widths a second: what follows does not depend on the size of the picture.
         offsets = (points - (width / 2, height / 2)) / width
         speeds = moves_px / (width * gap_s)
-        drift_x, drift_y = _turn(offsets, speeds)
+        drift_x, drift_y, growth = _turn(offsets, speeds)
+        shifts, off = _quarters(offsets, (speeds - growth * offsets) * gap_s)
+        agreed = _agreeing(shifts, off)
         return Motion(
             forward=_growth(offsets, speeds - (drift_x, drift_y)),
-            yaw=-drift_x,
-            shift_x=drift_x * gap_s,
-            shift_y=drift_y * gap_s,
+            yaw=-_shared_by(shifts[:, 0], drift_x * gap_s) / gap_s,
+            shift_x=tuple(agreed[:, 0].tolist()),
+            shift_y=tuple(agreed[:, 1].tolist()),
             still=still,
             tracked=len(points),
         )
@@ -117,8 +132,8 @@ def _follow(before: Picture, picture: Picture) -> tuple[Vectors, Vectors]:
     return corners[good].astype(np.float64), (there - corners)[good].astype(np.float64)
 
 
-def _turn(offsets: Vectors, speeds: Vectors) -> tuple[float, float]:
-    """Drift of the whole picture in widths a second: fit of drift + growth · offset, far corners counting most.
+def _turn(offsets: Vectors, speeds: Vectors) -> tuple[float, float, float]:
+    """Drift (right, down, widths a second) and growth (1/s) of the picture: far corners count most.
 
     Other cars are outliers; they are weighed down by how badly they fit (iteratively reweighted least squares).
     """
@@ -127,7 +142,7 @@ def _turn(offsets: Vectors, speeds: Vectors) -> tuple[float, float]:
     squared = x * x + y * y
     prior = 1.0 / (1.0 + squared / _FAR_RADIUS**2)
     weight = prior
-    drift_x = drift_y = 0.0
+    drift_x = drift_y = growth = 0.0
     terms = np.stack([np.ones_like(x), x, y, squared, u, v, x * u + y * v])
     for _ in range(4):
         w, wx, wy, wr, wu, wv, wg = terms @ weight
@@ -138,7 +153,40 @@ def _turn(offsets: Vectors, speeds: Vectors) -> tuple[float, float]:
         misfit = np.hypot(u - drift_x - growth * x, v - drift_y - growth * y)
         scale = max(1e-3, 1.5 * float(np.partition(misfit, len(misfit) // 2)[len(misfit) // 2]))
         weight = prior / (1.0 + (misfit / scale) ** 2)
-    return float(drift_x), float(drift_y)
+    return float(drift_x), float(drift_y), float(growth)
+
+
+def _quarters(offsets: Vectors, shifts: Vectors) -> tuple[Vectors, Vectors]:
+    """Median shift of each quarter and how far its corners lie off it; NaN where too few corners are in it."""
+    which = (offsets[:, 0] > 0).astype(int) + 2 * (offsets[:, 1] > 0)
+    middle, off = np.full((4, 2), math.nan), np.full(4, math.nan)
+    for quarter in range(4):
+        inside = shifts[which == quarter]
+        if len(inside) >= _MIN_IN_QUARTER:
+            middle[quarter] = np.median(inside, axis=0)
+            off[quarter] = np.median(np.hypot(*(inside - middle[quarter]).T))
+    return middle, off
+
+
+def _agreeing(middle: Vectors, off: Vectors) -> Vectors:
+    """The quarters' shifts, NaN for those whose corners do not move as one."""
+    as_one = off <= np.maximum(_AGREEING_WIDTHS, _AGREEING_SHARE * np.hypot(middle[:, 0], middle[:, 1]))
+    return np.where(as_one[:, None], middle, math.nan)
+
+
+def _shared_by(quarters: Vectors, fitted: float) -> float:
+    """The fitted drift, as far as it is one of the whole picture.
+
+    A car that cuts in takes two quarters with it, and the fit; a turn takes all. Twice the slowest quarter leaves room
+    for near things, that seem to turn less or more.
+    """
+    known = [value for value in quarters.tolist() if not math.isnan(value)]
+    if len(known) < _MIN_QUARTERS:
+        return fitted
+    slowest: float = min(known, key=abs)
+    if min(known) < 0.0 < max(known):
+        return slowest
+    return math.copysign(min(abs(fitted), 2.0 * abs(slowest)), slowest)
 
 
 def _growth(offsets: Vectors, speeds: Vectors) -> float:
@@ -169,4 +217,6 @@ def _shift_only(before: Picture, picture: Picture, tracked: int, gap_s: float) -
     # Unrelated pictures correlate at a few per cent.
     if response < 0.15:
         return Motion(tracked=tracked)
-    return Motion(yaw=-right / width / gap_s, shift_x=right / width, shift_y=down / width, tracked=tracked)
+    return Motion(
+        yaw=-right / width / gap_s, shift_x=(right / width,) * 4, shift_y=(down / width,) * 4, tracked=tracked
+    )

@@ -38,6 +38,7 @@ _PROGRESS_EVERY_S = 0.25
 #: Pixel formats whose first plane is luma, lowest bits first; everything else is converted, which takes longer.
 _LUMA_PLANE = re.compile(r"(yuvj?a?4\d\dp(9|10|12|14|16)?(le)?|nv(12|21|16|24)|gray(9|10|12|14|16)?(le)?)$")
 _LEVELLING_SAMPLES = 7
+_MIN_QUARTERS = 3
 #: From 16..235, as video is coded, to 0..255.
 _FULL_RANGE = np.clip((np.arange(256) - 16) * (255 / 219) + 0.5, 0, 255).astype(np.uint8)
 
@@ -48,7 +49,8 @@ class Measurements:
 
     Attributes:
         looks: per sample, by name of `picture.Look`'s fields.
-        motions: per sample, by name of `ego_motion.Motion`'s fields; NaN for the first.
+        motions: per sample, by name of `ego_motion.Motion`'s fields; NaN for the first. Shifts have the shape
+            [samples, 4].
         structure: which parts of the picture ever show or change anything.
         loudness: dBFS of every `sound.WINDOW_S`; None for a clip without sound.
         decoded, expected: frames that came out, frames that the index promised.
@@ -171,11 +173,25 @@ def upright_luma(frame: av.VideoFrame, *, rotation: int) -> Picture:
 
 
 def jolts(shift_x: Series, shift_y: Series) -> Series:
-    """How far each shift of the picture lies off the usual one within seven samples around it, in widths."""
-    off_x = shift_x - running_median(shift_x, reach=_LEVELLING_SAMPLES)
-    off_y = shift_y - running_median(shift_y, reach=_LEVELLING_SAMPLES)
-    off: Series = np.hypot(off_x, off_y)
-    return off
+    """How far the whole picture jumped off its course within seven samples around, in widths.
+
+    Each quarter's shift counts against its own usual one; of what is left the smallest counts, and only where all
+    quarters go the same way: a passing car takes one or two of them along, a blow takes all.
+
+    Args:
+        shift_x: shape [samples, 4], as `ego_motion.Motion`.
+        shift_y: likewise.
+    """
+    shared = []
+    for shift in (shift_x, shift_y):
+        usual = [running_median(quarter, reach=_LEVELLING_SAMPLES) for quarter in shift.T]
+        off = shift - np.stack(usual, axis=1)
+        known = ~np.isnan(off)
+        low = np.where(known, off, np.inf).min(axis=1)
+        high = np.where(known, off, -np.inf).max(axis=1)
+        same_way = np.where(low > 0, low, np.where(high < 0, -high, 0.0))
+        shared.append(np.where(known.sum(axis=1) >= _MIN_QUARTERS, same_way, np.nan))
+    return np.hypot(*shared).astype(np.float32)
 
 
 def _every_frame(reader: FrameReader, cancelled: Callable[[], bool]) -> Iterator[tuple[int, av.VideoFrame]]:

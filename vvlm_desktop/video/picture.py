@@ -53,7 +53,7 @@ class Structure:
     """Over all pictures of a clip, in a grid of 6 × 8 cells, row by row from the top.
 
     Attributes:
-        detail: mean gradient of each cell, luma a pixel at 320 wide.
+        detail: mean gradient of each cell once noise is smoothed away, luma a pixel at 320 wide.
         change: standard deviation along time of a cell's pixels, averaged over the cell.
         level: mean luma of each cell.
         histogram: share of pixels in 32 steps from black to white.
@@ -106,8 +106,8 @@ class PictureStatistics:
         scaled = small.astype(np.float32) / 255
         cv2.accumulate(scaled, self._sum)
         cv2.accumulateSquare(scaled, self._squares)
-        across = cv2.absdiff(small[:, 1:], small[:, :-1])
-        cv2.accumulate(across.astype(np.float32) / 255, self._gradients[:, 1:])
+        calm = cv2.blur(scaled, (3, 3))
+        self._gradients[1:, 1:] += np.abs(calm[1:, 1:] - calm[1:, :-1]) + np.abs(calm[1:, 1:] - calm[:-1, 1:])
         self._histogram += np.bincount(small.ravel() >> 3, minlength=32)
 
 
