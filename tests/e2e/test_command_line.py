@@ -61,6 +61,7 @@ def test_clip_goes_all_the_way_through(vvlm: Vvlm, clip: Path, tmp_path: Path) -
 
 def test_export_is_imported_into_another_library_without_loss(vvlm: Vvlm, clip: Path, tmp_path: Path) -> None:
     vvlm("add", clip)
+    vvlm("analyse")
     vvlm("review", "160000", "--set", "event_type=collision", "--set", "event_time=0.4..1.2",
          "--set", "conflict_with=car", "--evidence", "event_type=0.8", "--reviewer", "Ada")  # fmt: skip
     before = vvlm("show", "160000", "--json").data["review"]
@@ -70,7 +71,11 @@ def test_export_is_imported_into_another_library_without_loss(vvlm: Vvlm, clip: 
     imported = vvlm("import", out, *other, "--json", with_library=False)
     assert imported.exit_code == 0, imported.stderr
     assert imported.data["imported"] == 1
-    after = vvlm("show", "160000", *other, "--json", with_library=False).data["review"]
+    shown = vvlm("show", "160000", *other, "--json", with_library=False).data
+    assert [a["labels"] for a in shown["analyses"]] == [
+        a["labels"] for a in vvlm("show", "160000", "--json").data["analyses"]
+    ]
+    after = shown["review"]
     for part in ("labels", "evidence", "status", "note"):
         assert after[part] == before[part]
     assert {k: (v["verdict"], v["value"], v["how"], v["reason"]) for k, v in after["verdicts"].items()} == {

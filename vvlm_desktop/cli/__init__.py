@@ -18,4 +18,30 @@ def main() -> None:
     from vvlm_desktop.cli.commands import app
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    app(prog_name="vvlm")
+    try:
+        app(prog_name="vvlm")
+    except Exception:  # noqa: BLE001 - the edge of the process: a bug is written down, not thrown at the reviewer
+        sys.exit(_tell_bug())
+
+
+def _tell_bug() -> int:
+    """Write the traceback to the log file and say where it is."""
+    import traceback
+
+    from vvlm_desktop import paths
+    from vvlm_desktop.cli import output
+    from vvlm_desktop.errors import VvlmError
+
+    details = traceback.format_exc()
+    file = paths.log_dir() / "vvlm-fault.log"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as log:
+            log.write(f"{' '.join(sys.argv)}\n{details}\n")
+        where = f"in {file}"
+    except OSError:
+        sys.stderr.write(details)
+        where = "above"
+    hint = f"Nothing that was stored is lost. The details are {where}."
+    output.complain(VvlmError("Something went wrong in the program itself.", hint=hint))
+    return 1

@@ -52,8 +52,12 @@ def export(
         print_line(f"{report.records} records ({splits}) written to {report.out}")
         for note in report.notes:
             print_line(note)
+        by_reason: dict[str, list[str]] = {}
         for row in report.left_out:
-            print_line(f"left out: {row.name}: {row.reason}")
+            by_reason.setdefault(row.reason, []).append(row.name)
+        for reason, names in by_reason.items():
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            print_line(f"left out, {reason}: {', '.join(names[:3])}{more}")
     for row in report.failed:
         warn(f"{row.name}: {row.reason}")
     if report.failed:

@@ -55,7 +55,7 @@ def export(
     if out == library_folder or library_folder in out.parents:
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
     wanted = clips if clips is not None else _all_clips(session)
-    items = [item for clip in wanted if (item := gather(session, clip, unreviewed=unreviewed)) is not None]
+    items = [gather(session, clip) for clip in wanted]
     context = ExportContext(
         schema=session.schema,
         prompt=build_prompt(session.schema),
@@ -76,20 +76,17 @@ def _all_clips(session: Session) -> list[Clip]:
     return [row.clip for row in session.library.clip_rows(session.library.clip_rowids())]
 
 
-def gather(session: Session, clip: Clip, *, unreviewed: bool) -> ExportItem | None:
-    """Everything known about one clip in the session's schema; None when it is of no concern to an export."""
+def gather(session: Session, clip: Clip) -> ExportItem:
+    """Everything known about one clip in the session's schema."""
     library = session.library
     key = session.schema.key
-    truth = library.truth(clip.id, schema_key=key)
     analyses = [a for a in library.analyses(clip.id) if a.schema_key == key]
-    if truth is None and not (unreviewed and analyses):
-        return None
     reviews = tuple(r for r in library.reviews(clip.id) if r.schema_key == key)
     return ExportItem(
         clip=_at_present_path(session, clip),
         schema=session.schema,
         reviews=reviews,
-        truth=truth,
+        truth=library.truth(clip.id, schema_key=key),
         analysis=starting_point(analyses, session.schema),
         analyses=tuple(analyses),
     )

@@ -95,6 +95,9 @@ def _as_actions(
         if not events:
             known += 1
             continue
+        known_ids = {analysis.id for analysis in session.library.analyses(clip.id)}
+        if record.analysis is not None and record.analysis.id not in known_ids:
+            session.library.add_analysis(record.analysis)
         session.library.append(events)
         new += 1
     return ImportReport(new, known, tuple(problems))

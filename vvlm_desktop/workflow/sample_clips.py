@@ -33,7 +33,11 @@ def add_samples(
         progress: called with 0..1 and a few words.
     """
     report = progress or (lambda _done, _stage: None)
-    samples = make_samples(folder or paths.samples_dir(), progress=report)
+
+    def on_made(done: int, total: int, name: str) -> None:
+        report(done / max(1, total), f"{name} ({done} of {total})")
+
+    samples = make_samples(folder or paths.samples_dir(), progress=on_made)
     # The scripts speak the schema that comes with the program; a fleet's own may lack their fields.
     schema = session.schema if session.schema.name == "dashcam" else load_schema()
     session.library.remember_schema(schema)
