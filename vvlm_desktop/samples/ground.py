@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -34,16 +35,17 @@ class Ground:
     def __init__(self, surface: Surface, scenario: Scenario, mood: Mood, *, size: tuple[int, int]) -> None:
         self._mood, self._wet, self._size = mood, scenario.wet, size
         focal = focal_px(size[0])
-        self._bands = [
-            _make_band(surface, a, b, focal=focal, width=size[0])
-            for a, b in zip(_EDGES_M[:-1], _EDGES_M[1:], strict=True)
-        ]
+        self._bands = [_make_band(surface, a, b, focal=focal, width=size[0]) for a, b in pairwise(_EDGES_M)]
         self._rows = int(size[1] * 0.72)
         self._light, self._added = self._lighting(focal)
         self._scratch = np.empty((self._rows, size[0]), np.float32), np.empty((self._rows, size[0]), np.float32)
 
-    def draw(self, canvas: Image, view: View, first_row: int) -> None:
-        """Fill the canvas from `first_row` down."""
+    def draw(self, canvas: Image, view: View, first_row: int, *, junction: tuple[float, float] | None = None) -> None:
+        """Fill the canvas from `first_row` down.
+
+        Args:
+            junction: (from, to) along the road where another road crosses.
+        """
         v = np.arange(first_row, view.height, dtype=np.float64)
         z = view.focal * EYE_M / np.maximum(v - view.horizon_v, 0.25)
         s = view.s + view.facing * z
@@ -55,6 +57,8 @@ class Ground:
         map_s = self._scratch[1][: len(v)]
         np.multiply(slope, u.astype(np.float32)[None, :], out=map_d)
         np.add(map_d, middle, out=map_d)
+        if junction is not None:
+            _open_junction(map_d, s, junction)
         for band in self._bands:
             top = int(np.searchsorted(-z, -band.far_m, side="right"))
             bottom = int(np.searchsorted(-z, -band.near_m, side="right"))
@@ -96,6 +100,15 @@ class Ground:
             light = light * (1 - mirror)
             added = added + mirror * np.array(mood.low_sky)
         return _bytes(light * 128), _bytes(added)
+
+
+def _open_junction(map_d: NDArray[np.float32], s: NDArray[np.float64], junction: tuple[float, float]) -> None:
+    """Where the other road crosses, show ego's bare lane everywhere, folded so that no edge or line appears."""
+    rows = np.flatnonzero((s > junction[0]) & (s < junction[1]))
+    if len(rows):
+        part = map_d[rows[0] : rows[-1] + 1]
+        np.abs(np.mod(part + 1.1, 4.4, out=part) - 2.2, out=part)
+        part -= 1.1
 
 
 def _bytes(values: NDArray[np.float64]) -> Image:

@@ -80,7 +80,7 @@ def _mud(random: np.random.Generator, mood: Mood, width: int, height: int) -> tu
     """Cover over four fifths of the picture; a ragged window stays at the upper left."""
     noise = cv2.resize(fractal(random, 256, 6, first=2), (width, height), interpolation=cv2.INTER_CUBIC)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    gap = np.hypot((x / width - 0.2) / 0.3, (y / height - 0.26) / 0.42)
+    gap = np.hypot((x / width - 0.19) / 0.25, (y / height - 0.3) / 0.36)
     cover = np.clip((gap - 0.75) * 1.5 + noise * 0.17, 0, 1)
     cover = np.clip(cover * 1.25, 0, 0.97).astype(np.float32)
     return np.ascontiguousarray(cover), _brown(random, mood, noise, width, height)
@@ -88,7 +88,7 @@ def _mud(random: np.random.Generator, mood: Mood, width: int, height: int) -> tu
 
 def _dust(random: np.random.Generator, mood: Mood, width: int, height: int) -> tuple[NDArray[np.float32], Image]:
     """A film of dust with smears where a wiper has been."""
-    noise = cv2.resize(fractal(random, 256, 6, first=3), (width, height), interpolation=cv2.INTER_CUBIC)
+    noise = cv2.resize(fractal(random, 256, 6, first=4), (width, height), interpolation=cv2.INTER_CUBIC)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     arc = np.hypot(x / width - 0.35, (y / height - 1.35) * 0.7)
     smear = 0.5 + 0.5 * np.sin(arc * 90 + noise * 1.3)

@@ -166,7 +166,7 @@ def _darken(mood: Mood, light: Light, weather: Weather) -> Mood:
         cloud_dark=(12, 13, 19),
         sun=0.0,
         lamps=True,
-        beams=1.75 if weather != "rain" else 1.5,
+        beams=2.0 if weather != "fog" else 1.6,
     )
 
 

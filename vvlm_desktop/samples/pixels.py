@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -122,18 +122,18 @@ def paste(
     box = (u1 - u0, v1 - v0)
     if abs(target[0, 0] - target[3, 0]) + abs(target[0, 1] - target[1, 1]) + abs(target[3, 1] - target[2, 1]) < 0.02:
         matrix = cv2.getAffineTransform(source[:3], target[:3])
-        warped = cv2.warpAffine(image, matrix, box, flags=cv2.INTER_LINEAR)
+        warped: Any = cv2.warpAffine(image, matrix, box, flags=cv2.INTER_LINEAR)
     else:
         matrix = cv2.getPerspectiveTransform(source, target)
         warped = cv2.warpPerspective(image, matrix, box, flags=cv2.INTER_LINEAR)
     alpha = cv2.extractChannel(warped, 3)
-    rgb = cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB)
+    rgb = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), np.uint8)
     scale = times(light, (1.0 - hazy,) * 3)
     if min(scale) < 0.995 or max(scale) > 1.005:
         rgb = _per_channel(rgb, scale)
-    alpha3 = cv2.merge([alpha, alpha, alpha])
+    alpha3 = np.asarray(cv2.merge([alpha, alpha, alpha]), np.uint8)
     if hazy > 0.01:
-        rgb = cv2.add(rgb, _per_channel(alpha3, times(haze, (hazy / 255,) * 3)))
+        rgb = np.asarray(cv2.add(rgb, _per_channel(alpha3, times(haze, (hazy / 255,) * 3))), np.uint8)
     roi = canvas[v0:v1, u0:u1]
     kept = cv2.multiply(roi, cv2.bitwise_not(alpha3), scale=1 / 255)
     cv2.add(kept, rgb, dst=roi)

@@ -9,6 +9,7 @@ import numpy as np
 
 from vvlm_desktop.samples.camera import views
 from vvlm_desktop.samples.ground import Ground
+from vvlm_desktop.samples.junction import half_width_m
 from vvlm_desktop.samples.lens import Lens
 from vvlm_desktop.samples.mood import mood_of
 from vvlm_desktop.samples.own_car import OwnCar, Stamp
@@ -35,11 +36,15 @@ def render(
     own, lens = OwnCar(scenario, mood, size=size), Lens(scenario, mood, size=size, seed=seed)
     stamp = Stamp(scenario, seed=seed, size=size) if scenario.stamp else None
     noise = _sensor_noise(seed, size) if mood.ambient[0] < 0.3 else None
+    junction = None
+    if stage.junction_s is not None:
+        half = half_width_m(stage.road)
+        junction = (stage.junction_s - half, stage.junction_s + half)
     canvas = np.zeros((size[1], size[0], 3), np.uint8)
     all_views = views(snapshots, stage.road, size=size, fps=fps, camera=scenario.camera, seed=seed)
     for i, (snapshot, view) in enumerate(zip(snapshots, all_views, strict=True)):
         glow = Glow(size)
-        ground.draw(canvas, view, sky.draw(canvas, view))
+        ground.draw(canvas, view, sky.draw(canvas, view), junction=junction)
         scenery.draw_flat(canvas, view)
         solids = [Solid(state, view, at_s=snapshot.t_s) for state in snapshot.others]
         solids = sorted((s for s in solids if s.visible), key=lambda s: -s.z)

@@ -12,7 +12,7 @@ Edge: TypeAlias = Literal["grass", "pavement", "yard"]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A painted line along the road at `d`; dashed when `dash_m` is set (dash and gap must fill 24 m a whole number of times)."""
+    """A painted line along the road at `d`; dashed when `dash_m` is set; `period_m` must divide 24 m."""
 
     d: float
     width: float = 0.14

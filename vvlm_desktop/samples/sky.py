@@ -115,13 +115,18 @@ def _ridges(
     green: Rgb = (66, 88, 62) if scenario.weather != "snow" else (186, 192, 198)
     for depth, (high, distance) in enumerate(((0.075, 5200.0), (0.05, 2400.0), (0.03, 1100.0))):
         line = _ridge_line(random, width, smooth=width / (7 - 2 * depth)) * high * focal * (0.6 if town else 1.0)
-        colour = mix(times(green, mood.ambient), mood.haze, min(0.93, mood.hazy(distance * 0.4)))
+        colour = mix(times(green, mood.ambient), mood.haze, _veil(scenario, mood, distance * 0.4))
         _below(picture, horizon - line - 0.003 * focal, colour)
     rough = _ridge_line(random, width, smooth=width / 160) * 0.7 + _ridge_line(random, width, smooth=width / 34) * 0.6
-    trees = mix(times((46, 62, 40), mood.ambient), mood.haze, min(0.85, mood.hazy(420.0)))
+    trees = mix(times((46, 62, 40), mood.ambient), mood.haze, _veil(scenario, mood, 420.0))
     _below(picture, horizon - rough * 0.02 * focal - 0.004 * focal, trees)
-    if town:
+    if town and scenario.weather != "fog":
         _roofs(picture, mood, horizon, focal, random)
+
+
+def _veil(scenario: Scenario, mood: Mood, distance_m: float) -> float:
+    """Share of haze in front of the horizon; only fog hides it altogether."""
+    return 1.0 if scenario.weather == "fog" else min(0.9, mood.hazy(distance_m))
 
 
 def _roofs(picture: Image, mood: Mood, horizon: int, focal: float, random: np.random.Generator) -> None:

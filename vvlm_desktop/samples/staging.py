@@ -154,13 +154,12 @@ def _red_light(scenario: Scenario, random: Random) -> Stage:
     junction = line + 11.5
     red = yellow + 1.6
     others: list[Vehicle] = []
-    for k, (side, d0) in enumerate(((-1, 19.0), (-1, 31.0), (1, 27.0), (1, 40.0))):
+    for k, (side, after) in enumerate(((-1, 2.1), (1, 2.9), (-1, 3.9), (1, 5.0), (-1, 6.4))):
         body, paint = _pick(random)
-        s = junction + (1.7 if side > 0 else -1.7) * (1 if side < 0 else -1) * -1
-        crossing = Vehicle(20 + k, body, s, side * (d0 + 5.0), 0.0, paint, heading=-side * math.pi / 2)
-        crossing.cruise, crossing.follows = 0.0, False
-        crossing.moves = [Move(red + 1.1 + 0.9 * (k % 2), "cruise", 9.0)]
-        others.append(crossing)
+        v = random.uniform(8.0, 9.5)
+        s = junction + 1.8 * side  # right-hand traffic: from the right on the far half
+        d = side * v * (red + after) + 4.0 * side
+        others.append(Vehicle(20 + k, body, s, d, v, paint, heading=-side * math.pi / 2, cruise=v, follows=False))
     waiting = Vehicle(30, "sedan", junction + 11.5 + 2.6, road.oncoming[0], 0.0, 3, heading=math.pi, cruise=0.0)
     others.append(waiting)
     if len(road.lanes) > 1:
@@ -220,7 +219,7 @@ def _crossing(scenario: Scenario, random: Random) -> Stage:
 
 def _parked(scenario: Scenario, random: Random) -> Stage:
     road = ROADS[scenario.place]
-    ego = Vehicle(EGO_ID, "sedan", 0.0, 0.0, 0.0, cruise=0.0, follows=False)
+    ego = Vehicle(EGO_ID, "sedan", 0.0, 0.0, 0.0, follows=False)
     others: list[Vehicle] = []
     for side in (-1, 1):
         for k in range(11):
@@ -229,7 +228,7 @@ def _parked(scenario: Scenario, random: Random) -> Stage:
             body, paint = _pick(random)
             heading = random.choice((-1, 1)) * math.pi / 2
             d = side * 10.2 - 1.7 + random.uniform(-0.15, 0.15)
-            others.append(Vehicle(40 + len(others), body, 6.2 + 2.75 * k, d, 0.0, paint, heading, cruise=0.0))
+            others.append(Vehicle(40 + len(others), body, 4.0 + 24.0 / 9 * k, d, 0.0, paint, heading))
     passing = Vehicle(1, "hatchback", 52.0, -3.4, 4.2, 1, heading=math.pi, cruise=4.2, follows=False)
     others.append(passing)
     return Stage(World(ego, others), road)

@@ -14,7 +14,9 @@ from vvlm_desktop.samples.scenario import Scenario
 
 Floats = NDArray[np.floating[Any]]
 
-TILE_M = 48.0
+TILE_M = 24.0
+#: Width of a parking bay; nine fit into a tile.
+BAY_M = TILE_M / 9
 _HALF_M = 64.0
 #: (cell along s, cell along d, amplitude on asphalt, amplitude on grass) in metres and grey levels
 _OCTAVES = (
@@ -118,7 +120,7 @@ class Surface:
             colour = np.array((214, 176, 62) if line.yellow else (222, 222, 214), np.float32)
             total += paint * (colour - under)
         if self._road.scene == "parking":
-            along = _stripe(np.mod(s, 2.75) - 1.375, 0.12, 1.0 / per_m_s)
+            along = _stripe(np.mod(s, BAY_M) - BAY_M / 2, 0.12, 1.0 / per_m_s)
             bays = along * ((np.abs(d + 1.7) > 7.6) & (np.abs(d + 1.7) < 12.8))
             total += bays[:, :, None] * (np.array((210, 210, 204), np.float32) - under)
         return total * (0.25 if self._scenario.weather == "snow" else 1.0)
@@ -169,7 +171,7 @@ def _cracks(random: np.random.Generator, road: Road) -> Floats:
     """Cracks and tar seams as a mask over d -20..20 m."""
     mask = np.zeros((int(TILE_M * _CRACKS_PER_M), 40 * _CRACKS_PER_M), np.uint8)
     left, right = max(-19.0, road.left), min(19.0, road.right)
-    for _ in range(26):
+    for _ in range(13):
         at = np.array([random.uniform(left, right), random.uniform(2, TILE_M - 8)])
         angle = random.choice((0.0, 1.57)) + random.normal(0, 0.2)
         points = [at]
@@ -181,7 +183,7 @@ def _cracks(random: np.random.Generator, road: Road) -> Floats:
         fixed = ((line + np.array([20.0, 0.0])) * _CRACKS_PER_M * 16).round().astype(np.int32)
         strength = float(random.uniform(60, 210))
         cv2.polylines(mask, [fixed], isClosed=False, color=(strength,), thickness=1, lineType=cv2.LINE_AA, shift=4)
-    for _ in range(3):  # patches of newer asphalt
+    for _ in range(2):  # patches of newer asphalt
         x, y = random.uniform(left, right - 2), random.uniform(0, TILE_M - 7)
         w, h = random.uniform(1.0, 2.2), random.uniform(2, 6)
         a = (int((x + 20) * _CRACKS_PER_M), int(y * _CRACKS_PER_M))

@@ -32,14 +32,14 @@ class Falling:
         z = self._random.uniform(1.0, 5.0, n) ** 1.5
         x = self._random.uniform(-1, 1, n) * z * 0.9
         h = EYE_M + self._random.uniform(-0.62, 0.62, n) * z * 0.95
-        fall, exposure = (1.6, 0.012) if self._snow else (8.0, 0.009)
+        fall, exposure = (1.6, 0.005) if self._snow else (8.0, 0.009)
         run = speed * exposure * view.facing
         z2 = np.maximum(z - run, 0.5)
         a = view.to_pixels(x, z, h)
         b = view.to_pixels(x, z2, h - fall * exposure)
         layer = np.zeros(canvas.shape[:2], np.uint8)
         lamp = 0.55 if self._mood.ambient[0] < 0.3 else 1.0
-        glint = (150.0 if self._snow else 92.0) * lamp / (0.8 + 0.12 * z)
+        glint = (105.0 if self._snow else 92.0) * lamp / (0.8 + 0.12 * z)
         flakes = np.maximum(1, (view.focal * 0.006 / z).round()).astype(int) if self._snow else np.ones(n, int)
         starts, ends = (a * 8).round().astype(int), (b * 8).round().astype(int)
         for p, q, light, thick in zip(starts.tolist(), ends.tolist(), glint.tolist(), flakes.tolist(), strict=True):

@@ -43,7 +43,8 @@ class Move:
 
     Attributes:
         what: `brake` at `amount` m/s² until `until_v` (0: to a stand, and stay); `lane` to d = `amount` within
-            `over_s`; `cruise` at `amount` m/s; `blink` (-1 left, 1 right, 2 hazard, 0 off); `ignore` the car ahead (1) or see it again (0).
+            `over_s`; `cruise` at `amount` m/s; `blink` (-1 left, 1 right, 2 hazard, 0 off); `ignore` the car
+            ahead (1) or see it again (0).
     """
 
     at_s: float
@@ -55,7 +56,12 @@ class Move:
 
 @dataclass(slots=True)
 class Vehicle:
-    """A vehicle and its driver. `s` and `d` are of its centre."""
+    """A vehicle and its driver.
+
+    Attributes:
+        s, d: of its centre.
+        cruise: the speed its driver wants, 0 for one who waits with a foot on the brake, None to keep what it is.
+    """
 
     id: int
     body: BodyName
@@ -252,7 +258,7 @@ def touching(one: Vehicle, other: Vehicle) -> bool:
 
 
 def _state(v: Vehicle) -> State:
-    braking = (v.a < -0.6) or (v.v < 0.05 and v.hit) or (v.v < 0.05 and v.cruise is not None and v.cruise > 0)
+    braking = v.a < -0.6 or (v.v < 0.05 and v.cruise is not None)
     return State(v.id, v.body, v.paint, v.s, v.d, v.v, v.a, v.heading + v.yaw, braking, v.blink)
 
 
