@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.video.reader import source_colour
+from vvlm_desktop.video.rgb import source_colour
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,11 +124,11 @@ def paint_curve(painter: QPainter, lane: Lane, view: View) -> None:
     if len(points) < 2:
         return
     base = lane.top + lane.height - 1
-    ink = theme.colour(lane.curve.token)
+    ink = theme.colour(lane.curve.ink)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if lane.curve.filled:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(lane.curve.token, alpha=0.6))
+        painter.setBrush(theme.colour(lane.curve.ink, alpha=0.6))
         closed = [QPointF(points[0].x(), base), *points, QPointF(points[-1].x(), base)]
         painter.drawPolygon(QPolygonF(closed))
     # Width 1 on purpose: Qt's raster engine is twenty times slower for 1.2.
@@ -167,8 +167,10 @@ def place_marks(marks: Sequence[EventMark], view: View, top: float, metrics: QFo
         left = max(view.left_px, view.x(mark.start_s))
         width = max(view.x(mark.end_s) - left, metrics.horizontalAdvance(mark.label) + 14)
         left = max(view.left_px, min(left, view.left_px + view.width_px - width))
-        row = next((n for n, end in enumerate(rows) if end + 3 <= left), len(rows))
-        rows[row:] = [*rows[row:], left + width][-1:] if row == len(rows) else [left + width, *rows[row + 1 :]]
+        row = next((n for n, end in enumerate(rows) if end <= left + 1), len(rows))
+        if row == len(rows):
+            rows.append(0.0)
+        rows[row] = left + width
         scale = theme.px(100) / 100
         height = _MARK_HEIGHT * scale
         placed.append(PlacedMark(mark, QRectF(left, top + row * (height + 2), width, height)))

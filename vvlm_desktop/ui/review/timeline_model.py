@@ -46,7 +46,7 @@ class CurveLane:
     name: str
     t_s: NDArray[np.float64]
     level: NDArray[np.float64]
-    token: str
+    ink: str
     filled: bool = True
 
 
@@ -71,7 +71,7 @@ def curve(
     t_s: NDArray[np.floating],
     values: NDArray[np.floating] | None,
     *,
-    token: str,
+    ink: str,
     filled: bool = True,
     bounds: tuple[float, float] | None = None,
 ) -> CurveLane | None:
@@ -84,7 +84,7 @@ def curve(
         return None
     low, high = bounds or (float(level[known].min()), float(level[known].max()))
     level = np.clip((level - low) / (high - low), 0.0, 1.0) if high > low else np.zeros_like(level)
-    return CurveLane(name, np.asarray(t_s, dtype=np.float64), np.where(known, level, 0.0), token, filled)
+    return CurveLane(name, np.asarray(t_s, dtype=np.float64), np.where(known, level, 0.0), ink, filled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The form: made from the label schema, shows a review, says what the reviewer did."""

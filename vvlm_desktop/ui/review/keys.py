@@ -1,0 +1,195 @@
+"""The keys of the Review page: its actions, and the few keys that are held or go by their place on the keyboard."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.review.shuttle import Shuttle, ShuttleKey
+from vvlm_desktop.ui.widgets.focus_keys import is_text_field
+
+if TYPE_CHECKING:
+    from vvlm_desktop.ui.review.page import ReviewPage
+
+_PAGE = "review"
+_SHUTTLE: dict[Qt.Key, ShuttleKey] = {Qt.Key.Key_J: "J", Qt.Key.Key_K: "K", Qt.Key.Key_L: "L"}
+#: Scan codes of the keys 1…9, 0 in the upper row, wherever a layout puts its digits.
+_FIRST_DIGIT = {"linux": 10, "win32": 2}.get(sys.platform)
+
+
+def review_actions(page: ReviewPage) -> Sequence[Action]:
+    """Every action of the page, in the order of the sheet of keys."""
+    desk, acts, form = page.desk, page.acts, page.form
+
+    def act(
+        name: str,
+        label: str,
+        run: Callable[[], object],
+        *keys: str,
+        group: str,
+        repeat: bool = False,
+        listens: bool = True,
+        palette: bool = True,
+    ) -> Action:
+        return Action(
+            f"review.{name}",
+            label,
+            run,
+            keys,
+            page=_PAGE,
+            group=group,
+            auto_repeat=repeat,
+            listens=listens,
+            in_palette=palette,
+        )
+
+    play, judge, clip = "Play and go", "Judge", "Clips"
+    return (
+        act("play", "Play or pause", desk.toggle, "Space", group=play),
+        act("step_back", "One frame back", lambda: desk.step(-1), "Left", ",", group=play, repeat=True),
+        act("step_on", "One frame on", lambda: desk.step(1), "Right", ".", group=play, repeat=True),
+        act("second_back", "One second back", lambda: desk.skip(-1), "Shift+Left", group=play, repeat=True),
+        act("second_on", "One second on", lambda: desk.skip(1), "Shift+Right", group=play, repeat=True),
+        act("long_back", "Long step back", lambda: desk.skip(-page.long_step_s), "Ctrl+Left", group=play, repeat=True),
+        act("long_on", "Long step on", lambda: desk.skip(page.long_step_s), "Ctrl+Right", group=play, repeat=True),
+        act("first", "First frame", lambda: desk.seek_end(last=False), "Home", group=play),
+        act("last", "Last frame", lambda: desk.seek_end(last=True), "End", group=play),
+        act("back", "Shuttle: play backward", lambda: page.shuttle("J"), "J", group=play, listens=False),
+        act(
+            "hold",
+            "Shuttle: pause; held, J and L are frames",
+            lambda: page.shuttle("K"),
+            "K",
+            group=play,
+            listens=False,
+        ),
+        act("on", "Shuttle: play, faster each time", lambda: page.shuttle("L"), "L", group=play, listens=False),
+        act("slower", "Slower", lambda: desk.change_rate(-1), "-", group=play),
+        act("faster", "Faster", lambda: desk.change_rate(1), "+", "=", group=play),
+        act("mark_in", "Mark the start; sets it on a time field", lambda: page.mark(0), "I", group=play),
+        act("mark_out", "Mark the end; sets it on a time field", lambda: page.mark(1), "O", group=play),
+        act("loop", "Loop around the event", desk.loop, "B", group=play),
+        act("previous_mark", "Previous event or evidence", lambda: desk.next_mark(-1), "PgUp", group=play),
+        act("next_mark", "Next event or evidence", lambda: desk.next_mark(1), "PgDown", group=play),
+        act("seen_only", "Only the frames the model saw", desk.seen_only, "S", group=play),
+        act("go_to", "Go to a time or frame", desk.ask_where, "G", group=play),
+        act("full_screen", "Full screen", page.toggle_full_screen, "F", group=play),
+        act("field_up", "Field above", lambda: form.step_field(-1), "Up", group=judge, repeat=True),
+        act("field_down", "Field below", lambda: form.step_field(1), "Down", group=judge, repeat=True),
+        act("doubtful", "Next doubtful field", page.next_doubtful, "W", group=judge),
+        act("digit", "Choose a value", lambda: None, "1", "9", group=judge, listens=False, palette=False),
+        act("nothing", "None seen, absent", lambda: acts.press_digit(0), "0", group=judge, listens=False),
+        act(
+            "field_number", "Field by number", lambda: None, "Alt+1", "Alt+9", group=judge, listens=False, palette=False
+        ),
+        act("cannot_tell", "Cannot tell", acts.cannot_tell, "U", group=judge),
+        act("accept_field", "Accept the field", acts.accept_field, "A", group=judge),
+        act("reject_field", "Wrong, right value unknown", acts.reject_field, "X", group=judge),
+        act("reason", "Reason of the correction", page.ask_reason, "R", group=judge),
+        act("evidence", "This frame proves it", acts.stamp, "E", group=judge),
+        act("caption", "Write the description", page.edit_caption, "C", group=judge),
+        act("note", "Write a note", page.edit_note, "V", group=judge),
+        act("accept", "Accept the rest, next clip", acts.accept_rest, "Return", "Enter", group=clip),
+        act("undo", "Take back", acts.undo, "Backspace", "Ctrl+Z", group=clip),
+        act("redo", "Do again", acts.redo, "Ctrl+Shift+Z", group=clip),
+        act("next", "Next unfinished clip", lambda: page.go_unfinished(1), "N", group=clip),
+        act("previous", "Previous unfinished clip", lambda: page.go_unfinished(-1), "P", group=clip),
+        act("last_finished", "The clip just finished", page.go_last_finished, "H", group=clip),
+        act("escalate", "Later, or a second opinion", lambda: acts.set_status("escalated"), "Shift+N", group=clip),
+        act("coach", "Needs coaching", lambda: acts.set_status("needs_coaching"), "T", group=clip),
+        act("praise", "Needs recognition", lambda: acts.set_status("needs_recognition"), "Y", group=clip),
+        act("dismiss", "Dismiss, with a reason", page.ask_dismissal, "D", group=clip),
+        act("analyse", "Analyse this clip", page.analyse, group=clip),
+        act("back_out", "Go back", page.go_back, "Esc", group=clip, palette=False),
+    )
+
+
+class RawKeys(QObject):
+    """Hears J, K, L going down and up, and digits by their place on the keyboard, while the page is shown."""
+
+    def __init__(
+        self,
+        *,
+        shuttle: Shuttle,
+        on_digit: Callable[[int], object],
+        on_field: Callable[[int], object],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._shuttle = shuttle
+        self._on_digit = on_digit
+        self._on_field = on_field
+        self._window: QWidget | None = None
+
+    def listen(self, window: QWidget | None) -> None:
+        """Hear the keys that nothing in `window` has used; None to stop."""
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+        self._window = window
+        if window is not None:
+            window.installEventFilter(self)
+        else:
+            self._shuttle.let_go()
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        kind = event.type()
+        if kind in {QEvent.Type.WindowDeactivate, QEvent.Type.Hide}:
+            self._shuttle.let_go()
+            return False
+        if not isinstance(event, QKeyEvent) or is_text_field(QApplication.focusWidget()):
+            return False
+        if kind == QEvent.Type.ShortcutOverride and (digit_of(event) is not None or shuttle_key(event) is not None):
+            event.accept()  # or a layout's "-" on a digit's place would be taken as the shortcut for slower
+            return True
+        if kind == QEvent.Type.KeyPress:
+            return self._press(event)
+        if kind == QEvent.Type.KeyRelease and (key := shuttle_key(event, any_modifier=True)) is not None:
+            if not event.isAutoRepeat():
+                self._shuttle.release(key)
+            return True
+        return False
+
+    def _press(self, event: QKeyEvent) -> bool:
+        key = shuttle_key(event)
+        if key is not None:
+            if not event.isAutoRepeat():
+                self._shuttle.press(key)
+            return True
+        digit = digit_of(event)
+        if digit is None:
+            return False
+        if not event.isAutoRepeat():
+            if event.modifiers() & Qt.KeyboardModifier.AltModifier:
+                self._on_field(digit)
+            else:
+                self._on_digit(digit)
+        return True
+
+
+def shuttle_key(event: QKeyEvent, *, any_modifier: bool = False) -> ShuttleKey | None:
+    """J, K or L without a modifier."""
+    if event.modifiers() != Qt.KeyboardModifier.NoModifier and not any_modifier:
+        return None
+    return _SHUTTLE.get(Qt.Key(event.key()))
+
+
+def digit_of(event: QKeyEvent) -> int | None:
+    """The digit of a key in the upper row or on the number pad, also where a layout wants Shift for it."""
+    others = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.MetaModifier
+    if event.modifiers() & others:
+        return None
+    if Qt.Key.Key_0 <= event.key() <= Qt.Key.Key_9:
+        return event.key() - Qt.Key.Key_0.value
+    if _FIRST_DIGIT is None or not _FIRST_DIGIT <= event.nativeScanCode() < _FIRST_DIGIT + 10:
+        return None
+    if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        return None
+    return (event.nativeScanCode() - _FIRST_DIGIT + 1) % 10

@@ -1,0 +1,104 @@
+"""Opening clips: index, curves and decoder together; the next one is made ready while this one is looked at."""
+
+from __future__ import annotations
+
+import logging
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.ui.review.clip_source import ClipSource
+from vvlm_desktop.video.curves import Curves, load_npz
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.frame_index import index_of
+from vvlm_desktop.workflow.session import Session
+
+_log = logging.getLogger(__name__)
+_MB = 1 << 20
+#: Share of the cache that the clip which is only made ready may take.
+_READY_SHARE = 4
+
+
+@dataclass(slots=True)
+class OpenClip:
+    """A clip that can be looked at."""
+
+    clip: Clip
+    path: Path
+    index: FrameIndex
+    source: ClipSource
+
+
+class ClipOpener:
+    """Opens clips of a session, one to look at and one to come."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._budget_bytes = session.settings.frame_cache_mb * _MB
+        self._open: OpenClip | None = None
+        self._ready: OpenClip | None = None
+
+    def open(self, clip: Clip) -> OpenClip:
+        """Open a clip; the one before is closed.
+
+        Raises:
+            ClipMissingError: its file is gone.
+            ClipUnreadableError: it gives no pictures.
+        """
+        if self._open is not None and self._open.clip.id == clip.id:
+            return self._open
+        ready, self._ready = self._ready, None
+        if ready is not None and ready.clip.id != clip.id:
+            ready.source.close()
+            ready = None
+        before, self._open = self._open, None
+        if before is not None:
+            before.source.close()
+        self._open = ready or self._make(clip)
+        self._open.source.resize_cache(self._budget_bytes)
+        return self._open
+
+    def make_ready(self, clip: Clip, *, at_ms: int) -> None:
+        """Index the clip that comes next and decode the frame at which it will open."""
+        if self._ready is not None and self._ready.clip.id == clip.id:
+            return
+        if self._open is not None and self._open.clip.id == clip.id:
+            return
+        if self._ready is not None:
+            self._ready.source.close()
+            self._ready = None
+        try:
+            self._ready = self._make(clip, share=_READY_SHARE)
+        except VvlmError:
+            return  # said when it is opened
+        self._ready.source.request(self._ready.index.at_time(at_ms / 1000))
+
+    @property
+    def ready_id(self) -> str | None:
+        """Id of the clip that is made ready."""
+        return self._ready.clip.id if self._ready is not None else None
+
+    def curves(self, clip: Clip) -> Curves | None:
+        """What was measured along the clip; None before its analysis."""
+        file = self._session.library.curves_file(clip.id)
+        try:
+            return load_npz(file) if file.exists() else None
+        except (OSError, ValueError, VvlmError, zipfile.BadZipFile) as error:
+            _log.warning("The curves %s cannot be read: %s", file, error)
+            return None
+
+    def close(self) -> None:
+        """Let go of every file and thread."""
+        for each in (self._open, self._ready):
+            if each is not None:
+                each.source.close()
+        self._open = self._ready = None
+
+    def _make(self, clip: Clip, *, share: int = 1) -> OpenClip:
+        index = index_of(self._session, clip)
+        path = existing_path(self._session, clip)
+        source = ClipSource(clip.id, path, index, budget_bytes=max(16 * _MB, self._budget_bytes // share))
+        return OpenClip(clip, path, index, source)

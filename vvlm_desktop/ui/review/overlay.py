@@ -1,0 +1,130 @@
+"""What lies over the picture for a moment: a short message, and the cards of the sample tour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.widgets.buttons import IconButton, button
+from vvlm_desktop.ui.widgets.labels import label
+
+_SHOWN_MS = 2600
+
+
+class _OverPicture(QWidget):
+    """A panel that keeps its place at the bottom of the widget it lies on."""
+
+    def __init__(self, on: QWidget) -> None:
+        super().__init__(on)
+        self._on = on
+        on.installEventFilter(self)
+        self.hide()
+
+    def place(self) -> None:
+        """Go to the bottom, in the middle."""
+        room = self._on.width() - 2 * theme.MARGIN
+        self.setMaximumWidth(max(120, min(room, theme.px(460))))
+        self.adjustSize()
+        self.move((self._on.width() - self.width()) // 2, self._on.height() - self.height() - theme.MARGIN)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self.place()
+        return False
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(theme.colour("line"), 1))
+        painter.setBrush(theme.colour("panel", alpha=0.96))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+
+
+class Toast(_OverPicture):
+    """A sentence that goes away by itself."""
+
+    def __init__(self, on: QWidget) -> None:
+        super().__init__(on)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.words = label("")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.GAP)
+        row.addWidget(self.words)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SHOWN_MS)
+        self._timer.timeout.connect(self.hide)
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+        self.words.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.place()
+        self.show()
+        self.raise_()
+        self._timer.start()
+
+
+class HintCard(_OverPicture):
+    """One step of the tour: a sentence, and buttons where there is something to choose."""
+
+    dismissed = Signal()
+
+    def __init__(self, on: QWidget) -> None:
+        super().__init__(on)
+        self.step = label("", "small")
+        self.words = label("", "title", wrap=True)
+        self.more = label("", "muted", wrap=True)
+        self.close_button = IconButton("close", "End the tour", self.dismissed.emit)
+        self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        head = QHBoxLayout()
+        head.addWidget(self.step, 1)
+        head.addWidget(self.close_button)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(theme.GAP)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.GAP, theme.GAP, theme.PAD)
+        column.setSpacing(4)
+        column.addLayout(head)
+        column.addWidget(self.words)
+        column.addWidget(self.more)
+        column.addLayout(self._buttons)
+
+    def show_card(
+        self, step: str, words: str, more: str = "", offers: Sequence[tuple[str, Callable[[], object]]] = ()
+    ) -> None:
+        """Show a step; nothing of it takes the keys from the page."""
+        self.step.setText(step)
+        self.words.setText(words)
+        self.more.setText(more)
+        self.more.setVisible(bool(more))
+        while (item := self._buttons.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.deleteLater()
+        for number, (text, run) in enumerate(offers):
+            made = button(text, run, kind="primary" if number == 0 else "normal")
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            self._buttons.addWidget(made)
+        if offers:
+            self._buttons.addStretch(1)
+        self.setAccessibleName(f"{words} {more}".strip())
+        self.setMinimumWidth(theme.px(360))
+        for wrapped in (self.words, self.more):
+            wrapped.setMinimumHeight(0)
+        self.place()
+        self._fit_text(self.words)
+        self._fit_text(self.more)
+        self.place()
+        self.show()
+        self.raise_()
+
+    def _fit_text(self, text: QLabel) -> None:
+        """A wrapped label in a floating panel has no height of its own accord."""
+        text.setMinimumHeight(text.heightForWidth(self.width() - theme.MARGIN - theme.GAP) if text.text() else 0)

@@ -1,0 +1,409 @@
+"""The Review page: puts a clip, its form and the queue together and goes from one clip to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.domain.review import Change
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, VvlmError
+from vvlm_desktop.settings import Settings
+from vvlm_desktop.store.records import ClipFilter
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.page import Page, Shell
+from vvlm_desktop.ui.review import empty
+from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.desk import Desk
+from vvlm_desktop.ui.review.drawer import Arrangement
+from vvlm_desktop.ui.review.form.field_card import END, START
+from vvlm_desktop.ui.review.form.model import form_model, frame_of_pts
+from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.headline import headline_model
+from vvlm_desktop.ui.review.keys import RawKeys, review_actions
+from vvlm_desktop.ui.review.open_clip import ClipOpener, OpenClip
+from vvlm_desktop.ui.review.queue import QueueDesk
+from vvlm_desktop.ui.review.queue_list import QueueList, QueueModel
+from vvlm_desktop.ui.review.shuttle import ShuttleKey
+from vvlm_desktop.ui.review.side import Side
+from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, timeline_model
+from vvlm_desktop.ui.review.tour import Card, Tour
+from vvlm_desktop.workflow.review import ReviewState, open_review
+
+
+class ReviewPage(Page):
+    """Where clips are looked at and judged."""
+
+    page_id = "review"
+
+    #: the last card of the tour, and the end of the queue, offer these
+    record_requested = Signal(str)  # clip id
+    export_requested = Signal()
+    folder_requested = Signal()
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self._state: ReviewState | None = None
+        self._opened: OpenClip | None = None
+        self._last_finished: list[str] = []
+        self.opener = ClipOpener(shell.session)
+        self.queue = QueueDesk(shell.session)
+        self.desk = Desk(self._on_queue_button)
+        self.form = FormPanel()
+        self.side = Side(self.form)
+        self.queue_model = QueueModel(self.queue.items, self)
+        self.queue_list = QueueList(self.queue_model)
+        self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
+        self.tour = Tour(lambda: self.shell.session, self)
+        self.raw_keys = RawKeys(
+            shuttle=self.desk.shuttle, on_digit=self.acts.press_digit, on_field=self._on_field_number, parent=self
+        )
+        self._pages = QStackedWidget()
+        self._work = QWidget()
+        self.arrangement = Arrangement(self._work, queue=self.queue_list, desk=self.desk, side=self.side)
+        self._pages.addWidget(self._work)
+        self._empty: QWidget | None = None
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._pages)
+        self._connect()
+
+    def _connect(self) -> None:
+        form, acts, desk = self.form, self.acts, self.desk
+        form.value_pressed.connect(acts.press_value)
+        form.edge_pressed.connect(acts.set_edge)
+        form.span_pressed.connect(desk.go_to_span)
+        form.time_pressed.connect(desk.go_to_ms)
+        form.evidence_removed.connect(acts.remove_evidence)
+        form.evidence_pressed.connect(acts.stamp)
+        form.reason_pressed.connect(self.ask_reason)
+        form.text_committed.connect(acts.write)
+        form.note_committed.connect(acts.write_note)
+        form.accept_pressed.connect(acts.accept_rest)
+        form.editor_closed.connect(self.setFocus)
+        form.field_opened.connect(desk.clear_marked)
+        desk.ready_changed.connect(form.accept.setEnabled)
+        desk.settled.connect(self._make_next_ready)
+        desk.transport.full_screen_pressed.connect(self.toggle_full_screen)
+        desk.card.dismissed.connect(self.tour.stop)
+        desk.go_to_box.editingFinished.connect(self.setFocus)
+        acts.finished.connect(self._on_finished)
+        acts.clip_wanted.connect(self.open_clip)
+        acts.key_used.connect(self.tour.count_key)
+        self.tour.card_changed.connect(self._on_card)
+        self.queue_list.chosen.connect(self._on_queue_chosen)
+        self.side.analyse_pressed.connect(self.analyse)
+        self.side.tab_shown.connect(self._on_tab_shown)
+
+    # -- the page in the window ----------------------------------------------------------------------------------
+
+    @override
+    def actions_here(self) -> Sequence[Action]:
+        return review_actions(self)
+
+    @override
+    def activate(self, clip_id: str | None = None) -> None:
+        self.raw_keys.listen(self.window())
+        if clip_id is not None and (self._state is None or clip_id != self._state.clip.id):
+            self.open_clip(clip_id)
+        elif self._state is None:
+            self._start()
+        else:
+            self._refresh()
+
+    @override
+    def deactivate(self) -> None:
+        self.raw_keys.listen(None)
+        self.desk.leave()
+
+    @override
+    def on_change(self, change: Change) -> None:
+        if not change.what & {"clips", "analyses", "review"}:
+            return
+        if change.what & {"clips", "analyses"}:
+            self.queue.refresh(current=self._state.clip.id if self._state is not None else None)
+            self._reset_queue()
+        else:
+            self.queue_model.refresh()
+        self.queue_list.show_progress(*self.queue.progress())
+        if self._state is None:
+            if self.isVisible():
+                self._start()
+        elif not change.clip_ids or self._state.clip.id in change.clip_ids:
+            self._refresh()
+
+    @override
+    def on_settings(self, settings: Settings) -> None:
+        if self._state is not None:
+            self._refresh()  # another reviewer has another review
+
+    @override
+    def close_page(self) -> None:
+        self.raw_keys.listen(None)
+        self.desk.close_desk()
+        self.opener.close()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.close_page()
+        super().closeEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrangement.fit(self.width(), self.height())
+
+    # -- clips ---------------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        """Open the first unfinished clip, or say that there is none."""
+        self._reset_queue()
+        self.queue_list.show_progress(*self.queue.progress())
+        first = self.queue.next_id(None)
+        if first is not None:
+            self.open_clip(first)
+        else:
+            self._show_empty()
+
+    def open_clip(self, clip_id: str) -> None:
+        """Show a clip."""
+        if self._state is not None and self._state.clip.id == clip_id and self._pages.currentWidget() is self._work:
+            self._refresh()
+            return
+        session = self.shell.session
+        try:
+            state = open_review(session, clip_id)
+        except VvlmError as error:
+            self.shell.report(error)
+            return
+        self._show_work()
+        if not self.queue_model.rowCount():
+            self._reset_queue()
+        self._state = state
+        try:
+            self._opened = self.opener.open(state.clip)
+        except (ClipUnreadableError, ClipMissingError) as error:
+            self._opened = None
+            reason = error.reason if isinstance(error, ClipUnreadableError) else str(error)
+            self.desk.show_nothing(reason, error.hint)
+            self._show_state(state)
+        else:
+            self._show_opened(self._opened, state)
+        self.side.show_form()
+        self.queue_list.show_progress(*self.queue.progress())
+        self.queue_list.select(self.queue.row_of(clip_id))
+        self.arrangement.close_drawer()
+        self.setFocus()
+
+    def _show_opened(self, opened: OpenClip, state: ReviewState) -> None:
+        session = self.shell.session
+        model = timeline_model(session.schema, state, opened.index, self.opener.curves(state.clip))
+        seen = state.analysis.frames_pts if state.analysis is not None else ()
+        frames = tuple(frame_of_pts(opened.index, pts) for pts in seen)
+        self._show_state(state)
+        self.desk.show_clip(opened, model, seen=frames, autoplay=session.settings.autoplay == "event")
+
+    def _show_state(self, state: ReviewState) -> None:
+        session = self.shell.session
+        self._state = state
+        self.acts.show_state(state)
+        index = self._opened.index if self._opened is not None else None
+        self.form.show_model(form_model(session.schema, state, index))
+        chance = self.queue.by_chance(state.clip.id)
+        self.desk.headline.show_model(headline_model(session.schema, state, by_chance=chance))
+        self.side.banner.setVisible(state.analysis is None and state.clip.readable)
+        self.form.accept.setText("Next clip" if state.review.settled else "Accept the rest, next clip")
+        self._on_tab_shown(self.side.tabs.currentIndex())
+        self.tour.follow(state, session.schema)
+
+    def _refresh(self) -> None:
+        """Show the open clip as it now stands in the library."""
+        if self._state is None:
+            return
+        try:
+            state = open_review(self.shell.session, self._state.clip.id)
+        except VvlmError as error:
+            self.shell.report(error)
+            return
+        self._show_state(state)
+        if self._opened is not None:
+            curves = self.opener.curves(state.clip)
+            self.desk.show_marks(timeline_model(self.shell.session.schema, state, self._opened.index, curves))
+
+    def _make_next_ready(self) -> None:
+        if self._state is None:
+            return
+        following = self.queue.next_id(self._state.clip.id)
+        if following is None:
+            return
+        state = open_review(self.shell.session, following)
+        span = state.labels.get(EVENT_TIME)
+        candidates = [c for analysis in state.analyses for c in analysis.candidates]
+        at_ms = span["end_ms"] if isinstance(span, dict) else 0
+        if not isinstance(span, dict) and candidates:
+            best = max(candidates, key=lambda c: c.score)
+            at_ms = (best.start_ms + best.end_ms) // 2
+        self.opener.make_ready(state.clip, at_ms=at_ms)
+
+    def _on_finished(self, clip_id: str) -> None:
+        self._last_finished.append(clip_id)
+        wanted = self.tour.next_clip_id() if self.tour.running else None
+        following = wanted or self.queue.next_id(clip_id)
+        if following is not None:
+            self.open_clip(following)
+        elif self.tour.running and self._state is not None:
+            self.tour.follow(self._state, self.shell.session.schema)
+        else:
+            self._show_empty()
+
+    def go_unfinished(self, step: int) -> None:
+        """The next or previous clip that nobody has settled."""
+        following = self.queue.next_id(self._state.clip.id if self._state is not None else None, step=step)
+        if following is None:
+            self.desk.toast.say("No other clip is unfinished.")
+        else:
+            self.open_clip(following)
+
+    def go_last_finished(self) -> None:
+        """Back to the clip that was finished last, then to the one before."""
+        here = self._state.clip.id if self._state is not None else None
+        while self._last_finished and self._last_finished[-1] == here:
+            self._last_finished.pop()
+        if self._last_finished:
+            self.open_clip(self._last_finished.pop())
+        else:
+            self.desk.toast.say("No clip has been finished since the page was opened.")
+
+    # -- empty states --------------------------------------------------------------------------------------------
+
+    def _show_empty(self) -> None:
+        self._state = self._opened = None
+        self.acts.show_state(None)
+        self.desk.show_nothing()
+        library = self.shell.session.library
+        if self._empty is not None:
+            self._pages.removeWidget(self._empty)
+            self._empty.deleteLater()
+        if library.count_clips() == 0:
+            self._empty = empty.no_clips(self.shell)
+        else:
+            done, _ = self.queue.progress()
+            unreadable = library.count_clips(ClipFilter(readable=False))
+            export = self.export_requested.emit
+            self._empty = empty.queue_done(self.shell, done=done, unreadable=unreadable, export=export)
+        self._pages.addWidget(self._empty)
+        self._pages.setCurrentWidget(self._empty)
+
+    def _show_work(self) -> None:
+        self._pages.setCurrentWidget(self._work)
+
+    def _reset_queue(self) -> None:
+        self.queue_model.reset(len(self.queue))
+        if self._state is not None:
+            self.queue_list.select(self.queue.row_of(self._state.clip.id))
+
+    # -- what keys and buttons ask of the page -------------------------------------------------------------------
+
+    @property
+    def long_step_s(self) -> float:
+        """How far Ctrl with an arrow goes."""
+        return self.shell.session.settings.seek_step_s
+
+    def shuttle(self, key: ShuttleKey) -> None:
+        """A shuttle key from the palette: down and up at once."""
+        self.desk.touched()
+        self.desk.shuttle.press(key)
+        self.desk.shuttle.release(key)
+
+    def mark(self, end: int) -> None:
+        """I and O: on a time field they set it, elsewhere they mark a stretch."""
+        view = self.form.open_view
+        if view is not None and view.field.kind == "range":
+            self.acts.set_edge(view.key, END if end else START)
+        else:
+            self.desk.mark(end)
+
+    def next_doubtful(self) -> None:
+        """Open the next doubtful field."""
+        if not self.form.next_doubtful():
+            self.desk.toast.say("No field is doubtful.")
+
+    def edit_caption(self) -> None:
+        """Write the first text field."""
+        texts = self.form.model.texts
+        if texts:
+            self.side.show_form()
+            self.form.edit_text(texts[0].key)
+
+    def edit_note(self) -> None:
+        """Write a note."""
+        if self._state is not None:
+            self.side.show_form()
+            self.form.note.edit()
+
+    def ask_reason(self, _field_key: str = "") -> None:
+        """Give the reason of a correction."""
+        card = self.form.cards.get(self.form.open_key)
+        where = card if card is not None else self.form
+        self.acts.ask_reason(where.mapToGlobal(where.rect().center()))
+
+    def ask_dismissal(self) -> None:
+        """Dismiss the clip, with a reason."""
+        self.acts.ask_dismissal(self.form.accept.mapToGlobal(self.form.accept.rect().topLeft()))
+
+    def analyse(self) -> None:
+        """Analyse the open clip."""
+        if self._state is not None and self._state.clip.readable:
+            self.shell.analyse([self._state.clip])
+
+    def toggle_full_screen(self) -> None:
+        """The picture alone on the whole screen, or back."""
+        self.arrangement.set_alone(not self.arrangement.alone, window=self.window())
+
+    def go_back(self) -> None:
+        """Esc: out of a question, the drawer, full screen, a stretch that was marked."""
+        if self.acts.asking:
+            self.acts.cancel_question()
+        elif self.arrangement.drawer_open:
+            self.arrangement.close_drawer()
+        elif self.arrangement.alone:
+            self.toggle_full_screen()
+        else:
+            self.desk.clear_marked()
+
+    def _on_field_number(self, number: int) -> None:
+        order = self.form.model.order
+        if 1 <= number <= len(order):
+            self.form.open_field(order[number - 1])
+
+    def _on_queue_button(self) -> None:
+        self.arrangement.toggle_drawer()
+
+    def _on_queue_chosen(self, clip_id: str) -> None:
+        self.open_clip(clip_id)
+
+    def _on_tab_shown(self, number: int) -> None:
+        if self._state is None:
+            return
+        if number == 1:
+            self.side.raw.show_analyses(self._state.analyses)
+        elif number == 2:
+            session = self.shell.session
+            self.side.history.show_events(session.schema, session.library.history(self._state.clip.id))
+
+    def _on_card(self, card: Card | None) -> None:
+        if card is None:
+            self.desk.card.hide()
+            return
+        offers: tuple[tuple[str, Callable[[], object]], ...] = ()
+        if card.end:
+            offers = (
+                ("Show record", lambda: self.record_requested.emit(self.tour.corrected_clip_id)),
+                ("Export", self.export_requested.emit),
+                ("Open my folder", self.folder_requested.emit),
+            )
+        # After the layout of a clip that was just opened.
+        QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, offers))

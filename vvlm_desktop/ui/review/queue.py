@@ -1,0 +1,110 @@
+"""The queue as the page uses it: rows for the list, progress, which clip is next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from vvlm_desktop.domain.review import SETTLED
+from vvlm_desktop.store.records import ClipFilter, ClipRow
+from vvlm_desktop.ui.review.queue_list import QueueItem
+from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
+from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, confidence_level
+from vvlm_desktop.ui.words import shown
+from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQueue
+from vvlm_desktop.workflow.session import Session
+
+_CHUNK = 500
+#: Beyond this a clip that is not near the top of the queue is simply not marked in it.
+_MOST_SEARCHED = 20_000
+
+
+class QueueDesk:
+    """Holds the queue and the place in it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._queue = ReviewQueue(session)
+        self._rowids: dict[str, int] = {}
+        self.refresh(current=None)
+
+    def __len__(self) -> int:
+        return len(self._queue.rowids)
+
+    def refresh(self, *, current: str | None) -> None:
+        """Read the library again; the open clip and the next few keep their order."""
+        keep: list[int] = []
+        row = self.row_of(current) if current is not None else None
+        if row is not None:
+            keep = self._queue.rowids[row : row + KEEP_AHEAD + 1]
+        self._rowids.clear()
+        self._queue.refresh(keep=keep)
+
+    def items(self, start: int, count: int) -> Sequence[QueueItem]:
+        """Rows for the list."""
+        rows = self._session.library.clip_rows(self._queue.rowids[start : start + count])
+        return [self._item(row) for row in rows]
+
+    def row_of(self, clip_id: str) -> int | None:
+        """Place of a clip in the queue."""
+        rowid = self._rowids.get(clip_id)
+        if rowid is None:
+            rowid = self._search(clip_id)
+        return self._queue.position(rowid) if rowid is not None else None
+
+    def by_chance(self, clip_id: str) -> bool:
+        """Whether a clip is in the queue by chance and not by rank."""
+        return self._rowids.get(clip_id, -1) in self._queue.random_rowids
+
+    def next_id(self, after: str | None, *, step: int = 1) -> str | None:
+        """The next clip that nobody has settled, from the top again at the end; None when there is none."""
+        place = self.row_of(after) if after is not None else None
+        rowid = self._queue.next_unfinished(self._queue.rowids[place] if place is not None else None, step=step)
+        if rowid is None and place is not None:
+            rowid = self._queue.next_unfinished(None, step=step)
+        if rowid is None:
+            return None
+        clip_id = self._session.library.clip_rows([rowid])[0].clip.id
+        self._rowids[clip_id] = rowid
+        return clip_id if clip_id != after else None
+
+    def progress(self) -> tuple[int, int]:
+        """How many of the library's readable clips are settled or dismissed, and how many there are."""
+        library = self._session.library
+        total = library.count_clips(ClipFilter(readable=True))
+        return total - library.count_clips(ClipFilter(readable=True, status=UNFINISHED)), total
+
+    def _search(self, clip_id: str) -> int | None:
+        rowids = self._queue.rowids[:_MOST_SEARCHED]
+        for start in range(0, len(rowids), _CHUNK):
+            for row in self._session.library.clip_rows(rowids[start : start + _CHUNK]):
+                self._rowids[row.clip.id] = row.rowid
+                if row.clip.id == clip_id:
+                    return row.rowid
+        return None
+
+    def _item(self, row: ClipRow) -> QueueItem:
+        clip = row.clip
+        self._rowids[clip.id] = row.rowid
+        name = shown(PurePath(clip.path).stem)
+        picture = self._session.library.thumbnail_file(clip.id)
+        event = row.labels.get(EVENT_TYPE)
+        schema = self._session.schema
+        words = schema.field(EVENT_TYPE).label_of(event) if isinstance(event, str) and EVENT_TYPE in schema else ""
+        if clip.status in SETTLED or clip.status == "dismissed":
+            word, status_mark, ink = STATUS_MARKS[clip.status]
+            return QueueItem(clip.id, name, words or word, status_mark, ink, picture)
+        if clip.problem:
+            return QueueItem(clip.id, name, shown(clip.problem), "warning", "bad", picture)
+        reason = "random check" if row.rowid in self._queue.random_rowids else self._why(row)
+        level = confidence_level(row.confidence) if words else None
+        said = " · ".join(part for part in (words, reason) if part) or (
+            "no event found" if row.analysed else "not analysed"
+        )
+        mark = CONFIDENCE_MARKS[level] if level is not None else "half" if clip.status == "in_review" else None
+        return QueueItem(clip.id, name, said, mark, "muted", picture)
+
+    def _why(self, row: ClipRow) -> str:
+        analyses = self._session.library.analyses(row.clip.id) if row.analysed else []
+        candidates = [candidate for analysis in analyses for candidate in analysis.candidates]
+        return max(candidates, key=lambda c: c.score).kind.replace("_", " ") if candidates else ""

@@ -1,0 +1,85 @@
+"""What a backend said, exactly: its raw text and the whole record as JSON, to be copied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+
+from vvlm_desktop.domain.analysis import Analysis
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.widgets.buttons import IconButton
+from vvlm_desktop.ui.words import when
+
+
+class RawTab(QWidget):
+    """Shows the analyses of a clip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._analyses: tuple[Analysis, ...] = ()
+        self.choice = QComboBox()
+        self.choice.setAccessibleName("Analysis")
+        self.choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.choice.currentIndexChanged.connect(self._render)
+        self.part = QComboBox()
+        self.part.setAccessibleName("What to show")
+        self.part.addItems(["As it was said", "Whole record"])
+        self.part.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.part.currentIndexChanged.connect(self._render)
+        self.copy = IconButton("copy", "Copy", self._on_copy)
+        self.copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.text = QPlainTextEdit()
+        self.text.setReadOnly(True)
+        self.text.setFont(theme.font("mono"))
+        self.text.setAccessibleName("Raw answer")
+        self.text.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
+        row.addWidget(self.choice, 1)
+        row.addWidget(self.part)
+        row.addWidget(self.copy)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.PAD)
+        column.setSpacing(theme.GAP)
+        column.addLayout(row)
+        column.addWidget(self.text, 1)
+
+    def show_analyses(self, analyses: Sequence[Analysis]) -> None:
+        """Show these, the newest first."""
+        if tuple(analyses) == self._analyses and self.choice.count():
+            return
+        self._analyses = tuple(analyses)
+        with QSignalBlocker(self.choice):
+            self.choice.clear()
+            for analysis in self._analyses:
+                self.choice.addItem(f"{analysis.backend} · {when(analysis.created_at)}")
+        for item in (self.choice, self.part, self.copy):
+            item.setEnabled(bool(self._analyses))
+        self._render()
+
+    def _render(self) -> None:
+        row = self.choice.currentIndex()
+        if not 0 <= row < len(self._analyses):
+            self.text.setPlainText("This clip has not been analysed.")
+            return
+        analysis = self._analyses[row]
+        if self.part.currentIndex() == 0:
+            self.text.setPlainText(_pretty(analysis.raw_text))
+        else:
+            self.text.setPlainText(json.dumps(asdict(analysis), indent=2, ensure_ascii=False, default=str))
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.text.toPlainText())
+
+
+def _pretty(text: str) -> str:
+    """JSON with line breaks; anything else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text

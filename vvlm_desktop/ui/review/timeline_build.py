@@ -1,0 +1,108 @@
+"""From a clip's records to what its timeline shows, and to where one looks first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vvlm_desktop.domain.labels import format_value
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.values import LabelValue
+from vvlm_desktop.ui.review.form.model import SOURCE_WORDS, frame_of_pts
+from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, MarkKind, TimelineModel, curve
+from vvlm_desktop.video.curves import Curves
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow.review_state import ReviewState
+
+EVENT_TYPE, EVENT_TIME = "event_type", "event_time"
+#: More candidates than these are noise on a timeline; the strongest stay.
+_MOST_CANDIDATES = 8
+#: What an autoplay shows before and after the event.
+BEFORE_S, AFTER_S = 3.0, 2.0
+
+
+def timeline_model(schema: LabelSchema, state: ReviewState, index: FrameIndex, curves: Curves | None) -> TimelineModel:
+    """Everything on the timeline of one clip."""
+    seen = state.analysis.frames_pts if state.analysis is not None else ()
+    return TimelineModel(
+        duration_s=index.duration_s,
+        seen_s=tuple(index.seconds(frame_of_pts(index, pts)) for pts in seen),
+        seen_name=state.analysis.model or state.analysis.backend if state.analysis is not None else "",
+        curves=tuple(_curve_lanes(curves)) if curves is not None else (),
+        marks=tuple(_marks(schema, state, index)),
+    )
+
+
+def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
+    lanes = (
+        curve("motion", curves.t_s, curves.motion, ink="accent"),
+        curve("brightness", curves.t_s, curves.brightness, ink="doubtful", filled=False, bounds=(0.0, 1.0)),
+        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=(-60.0, 0.0)),
+    )
+    yield from (lane for lane in lanes if lane is not None)
+
+
+def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterator[EventMark]:
+    candidates = [c for analysis in state.analyses for c in analysis.candidates]
+    seen: set[tuple[str, int, int]] = set()
+    for candidate in sorted(candidates, key=lambda c: -c.score):
+        place = (candidate.kind, candidate.start_pts, candidate.end_pts)
+        if place not in seen and len(seen) < _MOST_CANDIDATES:
+            seen.add(place)
+            first, last = frame_of_pts(index, candidate.start_pts), frame_of_pts(index, candidate.end_pts)
+            yield _mark(index, first, last, "candidate", candidate.kind.replace("_", " "), candidate.reason)
+    for analysis in state.analyses:
+        span = analysis.labels.get(EVENT_TIME)
+        if isinstance(span, dict):
+            label = _event_label(schema, analysis.labels.get(EVENT_TYPE))
+            who = f"{SOURCE_WORDS.get(analysis.provenance, 'model')}: {analysis.model or analysis.backend}"
+            yield _span_mark(index, span, "model_event", label, who)
+    verdict = state.review.verdicts.get(EVENT_TIME)
+    if verdict is not None and isinstance(verdict.value, dict):
+        label = _event_label(schema, state.labels.get(EVENT_TYPE))
+        yield _span_mark(index, verdict.value, "event", label, "")
+    for field_key, by_value in state.review.evidence.items():
+        if field_key not in schema:
+            continue
+        for value, spans in by_value.items():
+            shown: LabelValue = [value] if value is not None else state.labels.get(field_key)
+            for stretch in spans:
+                first, last = frame_of_pts(index, stretch.start_pts), frame_of_pts(index, stretch.end_pts)
+                words = format_value(schema, field_key, shown) if shown is not None else ""
+                reason = f"shows: {schema.field(field_key).label} {words}".strip()
+                yield _mark(index, first, last, "evidence", words or schema.field(field_key).label, reason)
+
+
+def _event_label(schema: LabelSchema, value: LabelValue) -> str:
+    if EVENT_TYPE in schema and isinstance(value, str):
+        return schema.field(EVENT_TYPE).label_of(value).lower()
+    return "event"
+
+
+def _span_mark(index: FrameIndex, span: dict[str, int], kind: MarkKind, label: str, reason: str) -> EventMark:
+    first, last = index.at_time(span["start_ms"] / 1000), index.at_time(span["end_ms"] / 1000)
+    return _mark(index, first, last, kind, label, reason)
+
+
+def _mark(index: FrameIndex, first: int, last: int, kind: MarkKind, label: str, reason: str) -> EventMark:
+    return EventMark(first, last, index.seconds(first), index.seconds(last), kind, label, reason)
+
+
+def focus_event(model: TimelineModel) -> EventMark | None:
+    """The event that a clip is opened at: the reviewer's, else the answer's, else the strongest candidate."""
+    for kind in ("event", "model_event", "candidate"):
+        found = [mark for mark in model.marks if mark.kind == kind]
+        if found:
+            return found[0]
+    return None
+
+
+def window_around(index: FrameIndex, event: EventMark | None) -> tuple[int, int]:
+    """Frames that have to be seen for the event to have been seen; the whole clip where there is none."""
+    if event is None:
+        return 0, len(index) - 1
+    return event.start_frame, event.end_frame
+
+
+def span_to_play(index: FrameIndex, event: EventMark) -> tuple[int, int]:
+    """From three seconds before the event to two after it."""
+    return index.at_time(max(0.0, event.start_s - BEFORE_S)), index.at_time(event.end_s + AFTER_S)

@@ -1,0 +1,145 @@
+"""The bar under the picture: play and step, and which frame is painted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QToolTip, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.times import clock_text, rate_text
+from vvlm_desktop.ui.widgets.buttons import IconButton
+from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.video.index import FrameIndex
+
+
+class TextButton(QAbstractButton):
+    """Quiet text that does something when it is clicked."""
+
+    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setToolTip(tooltip)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @override
+    def sizeHint(self) -> QSize:
+        return self.fontMetrics().size(0, self.text()) + QSize(8, 6)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(theme.colour("text" if self.underMouse() else "muted"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        if self.hasFocus():
+            painter.setPen(theme.colour("accent"))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+
+class TransportBar(QWidget):
+    """Says what is painted; emits what was pressed."""
+
+    play_pressed = Signal()
+    step_pressed = Signal(int)
+    rate_pressed = Signal(int)  # +1 faster, -1 slower
+    loop_pressed = Signal()
+    seen_only_pressed = Signal()
+    full_screen_pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self._index: FrameIndex | None = None
+        self._frame_index = -1
+        self.back = IconButton("step-back", "One frame back", lambda: self.step_pressed.emit(-1), key="←")
+        self.play = IconButton("play", "Play", self.play_pressed.emit, key="Space", ink="text")
+        self.forward = IconButton("step-forward", "One frame on", lambda: self.step_pressed.emit(1), key="→")
+        self.time = label("00:00.00", "strong")
+        self.duration = label("", "muted")
+        self.frame = label("", "muted")
+        self.frame_number = label("", "strong")
+        self.pts = TextButton("Copy frame number, PTS and time")
+        self.pts.clicked.connect(self._on_copy)
+        self.slower = IconButton("speed", "Speed: slower with -, faster with +", lambda: self.rate_pressed.emit(1))
+        self.rate = label("1×", "muted")
+        self.loop = IconButton("loop", "Loop around the event", self.loop_pressed.emit, key="B")
+        self.seen = IconButton("eye", "Only the frames the model saw", self.seen_only_pressed.emit, key="S")
+        self.full_screen = IconButton("fullscreen", "Full screen", self.full_screen_pressed.emit, key="F")
+        for checkable in (self.loop, self.seen):
+            checkable.setCheckable(True)
+        self._lay_out()
+        self.show_frame(None, -1)
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.PAD, 4, theme.PAD, 4)
+        row.setSpacing(4)
+        for item in (self.back, self.play, self.forward):
+            row.addWidget(item)
+        row.addSpacing(theme.GAP)
+        row.addWidget(self.time)
+        row.addWidget(self.duration)
+        row.addSpacing(theme.PAD)
+        row.addWidget(self.frame)
+        row.addWidget(self.frame_number)
+        row.addSpacing(theme.GAP)
+        row.addWidget(self.pts)
+        row.addStretch(1)
+        row.addWidget(self.slower)
+        row.addWidget(self.rate)
+        for item in (self.loop, self.seen, self.full_screen):
+            row.addWidget(item)
+        for each in (self.back, self.play, self.forward, self.pts, self.slower, self.loop, self.seen, self.full_screen):
+            each.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the page
+        digits = self.fontMetrics().horizontalAdvance("0")
+        self.time.setMinimumWidth(9 * digits)
+        self.frame_number.setMinimumWidth(5 * digits)
+        self.rate.setMinimumWidth(4 * digits)
+
+    def show_frame(self, index: FrameIndex | None, frame_index: int, *, readable: bool = True) -> None:
+        """Name the frame that is painted."""
+        self._index, self._frame_index = index, frame_index
+        there = index is not None and 0 <= frame_index < len(index)
+        for item in (self.back, self.play, self.forward, self.pts, self.loop, self.seen, self.slower):
+            item.setEnabled(there)
+        if not there or index is None:
+            self.time.setText("–")
+            for text in (self.duration, self.frame, self.frame_number):
+                text.setText("")
+            self.pts.setText("")
+            return
+        self.time.setText(clock_text(index.seconds(frame_index)))
+        self.duration.setText(f"/ {clock_text(index.duration_s)}")
+        self.frame.setText("frame" if readable else "unreadable frame")
+        self.frame_number.setText(str(frame_index))
+        self.pts.setText(f"PTS {index.pts[frame_index]}")
+        self.pts.updateGeometry()
+        self.pts.setAccessibleName(f"Frame {frame_index}, PTS {index.pts[frame_index]}, copy")
+
+    def show_playing(self, playing: bool) -> None:
+        """Offer pause while it plays."""
+        self.play.show_icon("pause" if playing else "play", "Pause" if playing else "Play", key="Space")
+
+    def show_rate(self, rate: float) -> None:
+        """Show the speed."""
+        self.rate.setText(rate_text(rate))
+
+    def show_mode(self, *, looping: bool, seen_only: bool) -> None:
+        """Show what is switched on."""
+        self.loop.setChecked(looping)
+        self.seen.setChecked(seen_only)
+
+    def set_compact(self, compact: bool) -> None:
+        """Leave out what is also elsewhere when there is little width."""
+        self.duration.setVisible(not compact)
+
+    def copied_text(self) -> str:
+        """What a click on the PTS copies."""
+        if self._index is None or self._frame_index < 0:
+            return ""
+        i = self._frame_index
+        return f"frame {i}, PTS {self._index.pts[i]}, {clock_text(self._index.seconds(i))}"
+
+    def _on_copy(self) -> None:
+        QGuiApplication.clipboard().setText(self.copied_text())
+        QToolTip.showText(self.pts.mapToGlobal(self.pts.rect().topLeft()), "Copied", self.pts)
