@@ -14,7 +14,8 @@ from vvlm_desktop.store import projections, undo_stacks
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.analyses import text_sha256
 from vvlm_desktop.store.chain import GENESIS, Link, fault_of
-from vvlm_desktop.store.events import LINK_COLUMNS, EventLog
+from vvlm_desktop.store.derived import LINK_COLUMNS, expected
+from vvlm_desktop.store.events import EventLog
 from vvlm_desktop.store.records import Head, VerifyReport
 from vvlm_desktop.store.signing import head_message, signature_holds
 
@@ -230,7 +231,7 @@ def _check_projections(connection: Connection, found: _Findings) -> None:
     clip_ids = projections.known_clip_ids(connection)
     for start in range(0, len(clip_ids), projections.CHUNK):
         chunk = clip_ids[start : start + projections.CHUNK]
-        wanted, there = projections.expected(connection, chunk), projections.stored(connection, chunk)
+        wanted, there = expected(connection, chunk), projections.stored(connection, chunk)
         differing += [clip_id for clip_id in chunk if wanted[clip_id] != there[clip_id]]
     mend = "`vvlm rebuild` recreates it"
     found.problems += [

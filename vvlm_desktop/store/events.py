@@ -19,11 +19,11 @@ from vvlm_desktop.errors import LibraryDamagedError
 from vvlm_desktop.store import projections, undo_stacks
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.chain import GENESIS, Link, new_link
+from vvlm_desktop.store.derived import LINK_COLUMNS, links_of_clips
 from vvlm_desktop.store.engine import Database
 from vvlm_desktop.store.review_codec import review_from_text
 from vvlm_desktop.store.signing import SigningKey, head_message
 
-LINK_COLUMNS = [t.event_log.c[name] for name in Link.__dataclass_fields__]
 _OWN = select(t.origin.c.origin).where(t.origin.c.own)
 
 
@@ -195,7 +195,7 @@ class EventLog(Database):
                 by_review.setdefault(key, []).append(event)
         result = []
         for key, events in reversed(by_review.items()):
-            log = [link.event() for link in projections.links_of_clips(connection, [key[0]])]
+            log = [link.event() for link in links_of_clips(connection, [key[0]])]
             log = [event for event in log if review_key(event) == key]
             first, last = fold_order(events[0]), fold_order(events[-1])
             before = fold(event for event in log if fold_order(event) < first).get(key) or Review(*key)

@@ -1,204 +1,24 @@
-"""What is derived from events and analyses, and kept so that lists are fast.
+"""The projection tables: derived from events and analyses, and kept so that lists are fast.
 
-One function, `expected`, works out what should stand in the projection tables for some clips. Writing transactions
-store its result, `rebuild` does so for everything, and `verify` compares it with what is there.
+`derived.expected` works out what should stand there for some clips. Writing transactions store it with `refresh`,
+`rebuild` does so for everything, and `verify` compares it with what is `stored`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select, text, union
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, text, union
 
-from vvlm_desktop.domain.fold import apply, fold_order, review_key
-from vvlm_desktop.domain.review import STATUSES, Event, Review
-from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.store import tables as t
-from vvlm_desktop.store.chain import Link
-from vvlm_desktop.store.review_codec import review_from_text, review_to_text
+from vvlm_desktop.store.derived import ClipProjection, Row, expected
 
 #: Clips looked at together: large enough to be quick, small enough for SQLite's limit on bound values.
 CHUNK = 400
-_LABEL_LIKE = re.compile(r"[a-z0-9_]{1,64}")
-#: Kinds that say something about the clip; a note alone does not make a review the latest word.
-_SUBSTANTIAL = frozenset({"verdict", "evidence", "status"})
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ClipProjection:
-    """Everything derived for one clip; `state` and `texts` are None for a clip that is not in the library (yet)."""
-
-    reviews: tuple[Row, ...] = ()
-    state: Row | None = None
-    labels: frozenset[tuple[str, str]] = frozenset()
-    texts: tuple[str, str, str] | None = None
-
-
-_EVENT_COLUMNS = [t.event_log.c[name] for name in Link.__dataclass_fields__]
-
-
-def links_of_clips(connection: Connection, clip_ids: Sequence[str]) -> Iterator[Link]:
-    """Events of some clips, in no particular order."""
-    query = select(*_EVENT_COLUMNS).where(t.event_log.c.clip_id.in_(clip_ids))
-    for row in connection.execute(query):
-        yield Link(*row)
-
-
-def expected(connection: Connection, clip_ids: Sequence[str]) -> dict[str, ClipProjection]:
-    """What should be stored for these clips, at most `CHUNK` of them."""
-    events: dict[str, list[Event]] = defaultdict(list)
-    for link in links_of_clips(connection, clip_ids):
-        events[str(link.clip_id)].append(link.event())
-    clips = {
-        row.id: row
-        for row in connection.execute(
-            select(t.clip.c.id, t.clip.c.clip_row, t.clip.c.name, t.clip.c.added_at).where(t.clip.c.id.in_(clip_ids))
-        )
-    }
-    analyses = _latest_analyses(connection, clip_ids)
-    result = {}
-    for clip_id in clip_ids:
-        reviews = _review_rows(sorted(events[clip_id], key=fold_order)) if clip_id in events else ()
-        clip = clips.get(clip_id)
-        if clip is None:
-            result[clip_id] = ClipProjection(reviews=reviews)
-            continue
-        analysis = analyses.get(clip_id)
-        state, labels = _state(clip.clip_row, clip.added_at, reviews=reviews, analysis=analysis)
-        notes = "\n".join(note for row in reviews if (note := review_from_text(row["document"]).note))
-        result[clip_id] = ClipProjection(
-            reviews=reviews,
-            state=state,
-            labels=frozenset(label_pairs(labels)),
-            texts=(clip.name, _prose(labels if analysis is None else _searchable(labels, reviews, analysis)), notes),
-        )
-    return result
-
-
-def _review_rows(events: Sequence[Event]) -> tuple[Row, ...]:
-    reviews: dict[tuple[str, str, str], Review] = {}
-    places: dict[tuple[str, str, str], tuple[int, str, int]] = {}
-    for event in events:
-        key = review_key(event)
-        if key is not None:
-            reviews[key] = apply(reviews.get(key) or Review(*key), event)
-            if event.kind in _SUBSTANTIAL or key not in places:
-                places[key] = fold_order(event)
-    return tuple(
-        {
-            "clip_id": review.clip_id,
-            "reviewer": review.reviewer,
-            "schema_key": review.schema_key,
-            "status": review.status,
-            "settled": review.settled,
-            "document": review_to_text(review),
-            "updated_at": review.updated_at,
-            "lamport": places[key][0],
-            "origin": places[key][1],
-            "seq": places[key][2],
-        }
-        for key, review in sorted(reviews.items())
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _LatestAnalysis:
-    backend: str
-    created_at: str
-    attention: float | None
-    labels: Mapping[str, LabelValue]
-    confidence: float | None
-
-
-def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[str, _LatestAnalysis]:
-    a = t.analysis.c
-    rows = connection.execute(
-        select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention)
-        .where(a.clip_id.in_(clip_ids))
-        .order_by(a.created_at, a.analysis_row)
-    ).all()
-    latest = {row.clip_id: row for row in rows}
-    attention = {row.clip_id: row.attention for row in rows if row.attention is not None}
-    documents = dict(
-        connection.execute(
-            select(a.analysis_row, a.document).where(a.analysis_row.in_([row.analysis_row for row in latest.values()]))
-        ).all()
-    )
-    result = {}
-    for clip_id, row in latest.items():
-        document = json.loads(documents[row.analysis_row])
-        result[clip_id] = _LatestAnalysis(
-            backend=row.backend,
-            created_at=row.created_at,
-            attention=attention.get(clip_id),
-            labels=document["labels"],
-            confidence=document["confidence"].get("event_type"),
-        )
-    return result
-
-
-def _state(
-    clip_row: int, added_at: str, *, reviews: Sequence[Row], analysis: _LatestAnalysis | None
-) -> tuple[Row, Mapping[str, LabelValue]]:
-    in_order = sorted(reviews, key=lambda row: (row["lamport"], row["origin"], row["seq"]))
-    decided = [row for row in in_order if row["settled"] or row["status"] == "dismissed"]
-    begun = [row for row in in_order if row["status"] != "needs_review"]
-    speaks = next(iter([*decided[-1:], *begun[-1:]]), None)
-    truth = next((row for row in reversed(in_order) if row["settled"]), None)
-    labels: Mapping[str, LabelValue] = {}
-    source = None
-    if truth is not None:
-        labels, source = review_from_text(truth["document"]).labels(), "review"
-    elif analysis is not None:
-        labels, source = analysis.labels, "analysis"
-    event_type = labels.get("event_type")
-    status = speaks["status"] if speaks is not None else "needs_review"
-    stamps = [added_at, *(row["updated_at"] for row in reviews), *([analysis.created_at] if analysis else [])]
-    state = {
-        "clip_row": clip_row,
-        "status": status,
-        "status_rank": STATUSES.index(status),
-        "reviewer": speaks["reviewer"] if speaks is not None else None,
-        "source": source,
-        "labels": json.dumps(labels),
-        "event_type": event_type if isinstance(event_type, str) else None,
-        "confidence": analysis.confidence if analysis else None,
-        "attention": analysis.attention if analysis else None,
-        "backend": analysis.backend if analysis else None,
-        "updated_at": max(stamps),
-    }
-    return state, labels
-
-
-def label_pairs(labels: Mapping[str, LabelValue]) -> Iterator[tuple[str, str]]:
-    """What a label filter can find: values, `""` for an empty list, `present` or `absent` for a range; no prose."""
-    for field, value in labels.items():
-        if isinstance(value, list):
-            yield from ((field, item) for item in value or [""])
-        elif isinstance(value, str):
-            if _LABEL_LIKE.fullmatch(value):
-                yield field, value
-        else:
-            yield field, "absent" if value is None else "present"
-
-
-def _searchable(
-    labels: Mapping[str, LabelValue], reviews: Sequence[Row], analysis: _LatestAnalysis
-) -> Mapping[str, LabelValue]:
-    """The labels and, where no reviewer judged a field (a caption seldom is), what the analysis said."""
-    judged = {field for row in reviews for field in review_from_text(row["document"]).verdicts}
-    return {**{field: value for field, value in analysis.labels.items() if field not in judged}, **labels}
-
-
-def _prose(labels: Mapping[str, LabelValue]) -> str:
-    return "\n".join(v for v in labels.values() if isinstance(v, str) and not _LABEL_LIKE.fullmatch(v))
+_FORGET_TEXT = text("DELETE FROM clip_text WHERE rowid = :row")
+_STORE_TEXT = text("INSERT INTO clip_text (rowid, name, caption, note) VALUES (:row, :name, :caption, :note)")
 
 
 def stored(connection: Connection, clip_ids: Sequence[str]) -> dict[str, ClipProjection]:
@@ -243,33 +63,41 @@ def refresh(connection: Connection, clip_ids: Sequence[str]) -> None:
     for start in range(0, len(unique), CHUNK):
         chunk = unique[start : start + CHUNK]
         wanted, there = expected(connection, chunk), stored(connection, chunk)
-        for clip_id in chunk:
-            if wanted[clip_id] != there[clip_id]:
-                _write(connection, clip_id, wanted=wanted[clip_id], there=there[clip_id])
+        _store(connection, [(id_, wanted[id_], there[id_]) for id_ in chunk if wanted[id_] != there[id_]])
 
 
-def _write(connection: Connection, clip_id: str, *, wanted: ClipProjection, there: ClipProjection) -> None:
-    if wanted.reviews != there.reviews:
-        connection.execute(delete(t.review).where(t.review.c.clip_id == clip_id))
-        if wanted.reviews:
-            connection.execute(insert(t.review), list(wanted.reviews))
-    if wanted.state is None:
-        return
-    number = wanted.state["clip_row"]
-    if wanted.state != there.state:
-        connection.execute(insert(t.clip_state).prefix_with("OR REPLACE"), [wanted.state])
-    if wanted.labels != there.labels:
-        connection.execute(delete(t.clip_label).where(t.clip_label.c.clip_row == number))
-        rows = [{"field": field, "value": value, "clip_row": number} for field, value in sorted(wanted.labels)]
-        if rows:
-            connection.execute(insert(t.clip_label), rows)
-    if wanted.texts != there.texts and wanted.texts is not None:
-        if there.texts is not None:
-            connection.execute(text("DELETE FROM clip_text WHERE rowid = :row"), {"row": number})
-        connection.execute(
-            text("INSERT INTO clip_text (rowid, name, caption, note) VALUES (:row, :name, :caption, :note)"),
-            {"row": number, "name": wanted.texts[0], "caption": wanted.texts[1], "note": wanted.texts[2]},
-        )
+def _store(connection: Connection, changed: Sequence[tuple[str, ClipProjection, ClipProjection]]) -> None:
+    """Replace, for each clip, what differs; one statement for all of them, since a rebuild has 100,000."""
+    reviews = [(clip_id, wanted.reviews) for clip_id, wanted, there in changed if wanted.reviews != there.reviews]
+    _run(connection, delete(t.review).where(t.review.c.clip_id == bindparam("of")), [{"of": id_} for id_, _ in reviews])
+    _run(connection, insert(t.review), [row for _, rows in reviews for row in rows])
+
+    here = [(wanted.state["clip_row"], wanted, there) for _, wanted, there in changed if wanted.state is not None]
+    states = [wanted.state for _, wanted, there in here if wanted.state is not None and wanted.state != there.state]
+    _run(connection, insert(t.clip_state).prefix_with("OR REPLACE"), states)
+
+    labels = [(number, wanted, there) for number, wanted, there in here if wanted.labels != there.labels]
+    old = [{"of": number} for number, _, there in labels if there.labels]
+    _run(connection, delete(t.clip_label).where(t.clip_label.c.clip_row == bindparam("of")), old)
+    rows = [
+        {"field": field, "value": value, "clip_row": number}
+        for number, wanted, _ in labels
+        for field, value in sorted(wanted.labels)
+    ]
+    _run(connection, insert(t.clip_label), rows)
+
+    texts = [(number, wanted.texts, there.texts) for number, wanted, there in here if wanted.texts != there.texts]
+    _run(connection, _FORGET_TEXT, [{"row": number} for number, _, before in texts if before is not None])
+    _run(
+        connection,
+        _STORE_TEXT,
+        [{"row": n, "name": after[0], "caption": after[1], "note": after[2]} for n, after, _ in texts if after],
+    )
+
+
+def _run(connection: Connection, statement: Executable, rows: Sequence[Row]) -> None:
+    if rows:
+        connection.execute(statement, rows)
 
 
 def known_clip_ids(connection: Connection) -> list[str]:

@@ -9,11 +9,12 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, exists, func, select, text
+from sqlalchemy import ColumnElement, Select, UnaryExpression, func, select, text
 
 from vvlm_desktop.domain.review import STATUSES
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.clips import CLIP_COLUMNS, CLIP_TABLES, clip_from
+from vvlm_desktop.store.derived import BY_BACKEND, BY_REVIEWER
 from vvlm_desktop.store.engine import Database
 from vvlm_desktop.store.records import ClipFilter, ClipRow
 
@@ -117,15 +118,11 @@ def _filtered(query: Select[Any], wanted: ClipFilter, *, by_state: bool) -> Sele
         conditions_clip.append(clip.frames > 0 if wanted.readable else clip.frames == 0)
     if wanted.sample is not None:
         conditions_clip.append(clip.is_sample if wanted.sample else ~clip.is_sample)
-    if wanted.backend is not None:
-        said = exists().where(t.analysis.c.clip_id == clip.id, t.analysis.c.backend == wanted.backend)
-        conditions_clip.append(said)
-    if wanted.reviewer is not None:
-        reviewed = exists().where(t.review.c.clip_id == clip.id, t.review.c.reviewer == wanted.reviewer)
-        conditions_clip.append(reviewed)
     number = _STATE.clip_row if by_state else clip.clip_row
     either: list[ColumnElement[bool]] = []
-    for field, values in wanted.labels.items():
+    marks = {BY_BACKEND: wanted.backend, BY_REVIEWER: wanted.reviewer}
+    marked = {field: (value,) for field, value in marks.items() if value is not None}
+    for field, values in {**wanted.labels, **marked}.items():
         label = t.clip_label.c
         either.append(number.in_(select(label.clip_row).where(label.field == field, label.value.in_(values))))
     typed = wanted.text.encode("utf-8", "replace").decode().strip()

@@ -16,7 +16,8 @@ from vvlm_desktop.errors import FormatError
 from vvlm_desktop.store import projections, undo_stacks
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.chain import GENESIS, Link, fault_of
-from vvlm_desktop.store.events import LINK_COLUMNS, EventLog, link_row
+from vvlm_desktop.store.derived import LINK_COLUMNS
+from vvlm_desktop.store.events import EventLog, link_row
 from vvlm_desktop.store.records import Head
 from vvlm_desktop.store.signing import head_message, signature_holds
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from vvlm_desktop.domain.fold import FOLDED_KINDS
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.chain import Link
+from vvlm_desktop.store.derived import LINK_COLUMNS
 
 Side: TypeAlias = Literal["undo", "redo"]
 
@@ -58,11 +59,10 @@ def _push(connection: Connection, reviewer: str, side: Side, *, action_id: str) 
 def expected(connection: Connection) -> list[tuple[str, str, int, str]]:
     """What the stacks should hold, from the events of this library's own chains alone."""
     stacks: dict[str, dict[Side, list[str]]] = {}
-    columns = [t.event_log.c[name] for name in Link.__dataclass_fields__]
     own = select(t.origin.c.origin).where(t.origin.c.own)
     e = t.event_log.c
     query = (
-        select(*columns)
+        select(*LINK_COLUMNS)
         .where(e.origin.in_(own), e.kind.in_(FOLDED_KINDS), e.payload.is_not(None))
         .order_by(e.lamport, e.origin, e.seq)
     )
