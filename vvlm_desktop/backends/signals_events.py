@@ -114,7 +114,7 @@ def _sudden_stops(course: Course) -> Iterator[_Moment]:
 def _near_usual(course: Course, i: int) -> bool:
     """Whether sample `i` is near the level of the seconds before it: not the tail of a gentle stop."""
     first = int(np.searchsorted(course.t_s, course.t_s[i] - _STOP_BEFORE_S))
-    return bool(course.forward[i] >= _STOP_FROM_SHARE * np.nanpercentile(course.forward[first : i + 1], 90))
+    return bool(course.forward[i] >= _STOP_FROM_SHARE * np.nanmedian(course.forward[first : i + 1]))
 
 
 def _end_of_fall(course: Course, i: int) -> int | None:

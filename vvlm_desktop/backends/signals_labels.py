@@ -21,8 +21,9 @@ CONFIDENCE_KIND = "measured_margin"
 
 #: Luma span below which there is no picture: even a night scene has lamps and noise, a grey wall has shades.
 _FLAT_BELOW = 0.03
-#: A camera exposes for mid-grey (0.4 to 0.5). By day it reaches it in the sky or on the ground; at night it cannot.
-_DAY_ABOVE, _NIGHT_BELOW, _LIT_ABOVE = 0.34, 0.18, 0.15
+#: A camera exposes for mid-grey, 0.46 of white as video is coded. By day sky or ground come out at that or above; at
+#: night neither can.
+_DAY_ABOVE, _NIGHT_BELOW, _LIT_ABOVE = 0.42, 0.18, 0.15
 #: How far the mean exposure of cameras differs.
 _EXPOSURE_DOUBT = 0.10
 #: A crisp picture at 640 wide loses 0.6 and more of its gradients to the blur; Gaussian blur of 0.4 % of the width
@@ -30,6 +31,8 @@ _EXPOSURE_DOUBT = 0.10
 _UNFOCUSED_BELOW, _FOCUSED_ABOVE, _FOCUS_DOUBT = 0.30, 0.45, 0.10
 #: Share of cells that never show anything, and of clips' time without any picture.
 _OBSTRUCTED_ABOVE, _LOSS_ABOVE = 0.25, 0.05
+#: Share of the band around the horizon that shows nothing: a large part, but not all of it, which fog does.
+_BLANK_ABOVE, _BLANK_BELOW = 0.35, 0.75
 #: Luma a pixel. An edge of a third of the scale that crosses a cell gives 0.010; noise, smoothed, 0.003.
 _EDGE = 0.010
 #: Widths. A lens of 90° to 130° spans about a width a right angle; lanes change within a tenth.
@@ -56,9 +59,7 @@ def margin_confidence(margin: float, *, cap: float = 0.95) -> float:
 def judge(measured: Measurements, course: Course) -> dict[str, Judgement]:
     """Every field that the measurements decide."""
     camera = judge_camera(measured, course)
-    blind = (
-        isinstance(camera.value, list) and bool({"picture_loss", "obstructed"} & set(camera.value)) if camera else False
-    )
+    blind = "picture_loss" in _problems(camera)
     found: dict[str, Judgement | None] = {"camera_problem": camera}
     time_of_day = None if blind else judge_time_of_day(measured)
     found["time_of_day"] = time_of_day
@@ -131,14 +132,17 @@ def judge_visibility(
     if time_of_day is None or time_of_day.value != "day":
         return None
     contrast = _typical(measured, "horizon_contrast")
-    words = f"contrast around the horizon is {_percent(contrast)}"
-    # That band holds what is between some twenty metres and the horizon. In clear air trees, houses or cars against
-    # sky or road span a third of the scale and more; in fog only the light of the air is left of them.
-    # And in clear sight there is no part of that band without an edge.
-    if contrast >= 0.3 and _blank_columns(measured) <= 0.25:
-        return Judgement("good", margin_confidence((contrast - 0.3) / 0.15, cap=0.85), words)
-    if contrast <= 0.12:
-        return Judgement("bad", margin_confidence((0.12 - contrast) / 0.06, cap=0.8), words)
+    # Haze lifts what is dark and far towards the light of the sky, by 1 - exp(-3 d / sight) (Koschmieder): things some
+    # forty metres away to 0.3 of it where sight is 350 m, to 0.9 where it is 50 m. As video is coded: 0.6 and 0.95.
+    lifted = _typical(measured, "far_dark") / max(_typical(measured, "sky"), 0.01)
+    words = f"contrast around the horizon is {_percent(contrast)}, the darkest there {_percent(lifted)} of the sky"
+    # And in clear sight no part of that band is without an edge.
+    if contrast >= 0.3 and lifted <= 0.65 and _blank_columns(measured) == 0.0:
+        margin = min((contrast - 0.3) / 0.15, (0.65 - lifted) / 0.1)
+        return Judgement("good", margin_confidence(margin, cap=0.85), words)
+    if contrast <= 0.12 or lifted >= 0.9:
+        margin = max((0.12 - contrast) / 0.06, (lifted - 0.9) / 0.05)
+        return Judgement("bad", margin_confidence(margin, cap=0.8), words)
     return None
 
 
@@ -165,17 +169,6 @@ def judge_camera(measured: Measurements, course: Course) -> Judgement | None:
                 f"{_percent(hidden)} of the middle of the picture shows nothing and never changes",
             )
         )
-    blank = _blank_columns(measured)
-    # Fog hides the horizon all along; a part of it hidden beside clear parts, for the whole clip, is something on the
-    # lens, or a wall or lorry that stays beside ego: hence the low cap.
-    if not found and 0.4 <= blank <= 0.75 and _typical(measured, "median") >= _NIGHT_BELOW:
-        found.append(
-            (
-                "obstructed",
-                margin_confidence((blank - 0.4) / 0.2, cap=0.6),
-                f"{_percent(blank)} of the band around the horizon shows nothing, the rest does",
-            )
-        )
     if not math.isnan(crisp) and crisp <= _UNFOCUSED_BELOW:
         found.append(
             (
@@ -184,18 +177,30 @@ def judge_camera(measured: Measurements, course: Course) -> Judgement | None:
                 f"even the sharpest pictures are soft (sharpness {crisp:.2f})",
             )
         )
+    blank = _blank_columns(measured)
+    # A part of the horizon hidden beside clear parts, for the whole clip, is something on the lens, or a wall or lorry
+    # that stays beside ego: hence the low cap.
+    if not found and _BLANK_ABOVE <= blank <= _BLANK_BELOW and _typical(measured, "median") >= _NIGHT_BELOW:
+        found.append(
+            (
+                "obstructed",
+                margin_confidence((blank - _BLANK_ABOVE) / 0.2, cap=0.6),
+                f"{_percent(blank)} of the band around the horizon shows nothing, the rest does",
+            )
+        )
     if found:
         return Judgement(
             [key for key, _, _ in found], min(c for _, c, _ in found), "; ".join(reason for _, _, reason in found)
         )
     # By night and in a standing car a dark or unchanging part may be the scene itself: nothing is ruled out there.
-    if hidden is None or math.isnan(crisp) or crisp < _FOCUSED_ABOVE:
+    if hidden is None or math.isnan(crisp) or crisp < _FOCUSED_ABOVE or blank > 0.0:
         return None
     margin = min((crisp - _FOCUSED_ABOVE) / _FOCUS_DOUBT, (_OBSTRUCTED_ABOVE - hidden) / 0.15)
     return Judgement(
         [],
-        margin_confidence(margin, cap=0.75),
-        f"sharp ({crisp:.2f}), every part of the view moves; a tilted camera or a wrong clock cannot be measured",
+        margin_confidence(margin, cap=0.6),
+        f"sharp ({crisp:.2f}), and every part of the view moves; drops, dirt, a tilted camera and a wrong clock cannot "
+        "be measured",
     )
 
 
@@ -221,9 +226,9 @@ def judge_action(measured: Measurements, course: Course) -> Judgement | None:
         actions.append(f"turn_{side}")
         margins.append((abs(turned) - _TURN_ABOVE) / _HEADING_DOUBT)
         reasons.append(f"turned {side} by {abs(turned):.2f} picture widths in {end_s - start_s:.1f} s")
-    elif abs(turned) <= _STRAIGHT_BELOW and driving >= 0.4:
+    elif abs(turned) <= _STRAIGHT_BELOW and driving >= 0.5:
         actions.append("go_straight")
-        margins.append(min((_STRAIGHT_BELOW - abs(turned)) / _HEADING_DOUBT, (driving - 0.4) / 0.15))
+        margins.append(min((_STRAIGHT_BELOW - abs(turned)) / _HEADING_DOUBT, (driving - 0.5) / 0.2))
         reasons.append(
             f"the surroundings grow in {_percent(driving)} of the samples, the view turns by {abs(turned):.2f} picture "
             "widths at most; a lane change would look the same"

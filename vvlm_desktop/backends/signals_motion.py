@@ -16,8 +16,8 @@ Mask: TypeAlias = NDArray[np.bool_]
 
 #: A single pair of frames is noisy; a car does not start or stop within less.
 _SMOOTHING_SAMPLES = 4
-#: Three quarters of all corners do not move: what moves is traffic, not ego.
-_STILL_SHARE = 0.75
+#: Most corners do not move: what moves is traffic or rain, not ego.
+_STILL_SHARE = 0.5
 #: 1/s. Walking pace seen by a dashcam with things 15 m away is 0.1; what the tracker makes up is 0.015.
 STANDING_BELOW, DRIVING_ABOVE = 0.03, 0.06
 #: Longer than a stutter of the decoder or a moment without corners.

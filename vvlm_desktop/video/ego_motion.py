@@ -61,7 +61,8 @@ class Motion:
         shift_x, shift_y: widths by which each quarter of the picture moved right and down from the one to the other,
             its growth taken off: upper left, upper right, lower left, lower right. NaN for a quarter that does not move
             as one.
-        still: 0..1, share of the corners that did not move.
+        still: 0..1, share of the corners that moved no more than the whole picture: a car that stands rocks on its
+            springs.
         tracked: corners followed.
     """
 
@@ -97,11 +98,11 @@ class EgoMotion:
         if len(points) < _MIN_TRACKED:
             return _shift_only(before, picture, len(points), gap_s)
         height, width = picture.shape
-        still = float(np.mean(np.hypot(moves_px[:, 0], moves_px[:, 1]) < _STILL_PX))
         # Widths from the middle, and widths a second: what follows does not depend on the size of the picture.
         offsets = (points - (width / 2, height / 2)) / width
         speeds = moves_px / (width * gap_s)
         drift_x, drift_y, growth = _turn(offsets, speeds)
+        own_px = moves_px - np.multiply((drift_x, drift_y), width * gap_s)
         shifts, off = _quarters(offsets, (speeds - growth * offsets) * gap_s)
         agreed = _agreeing(shifts, off)
         return Motion(
@@ -109,7 +110,7 @@ class EgoMotion:
             yaw=-_shared_by(shifts[:, 0], drift_x * gap_s) / gap_s,
             shift_x=tuple(agreed[:, 0].tolist()),
             shift_y=tuple(agreed[:, 1].tolist()),
-            still=still,
+            still=float(np.mean(np.hypot(own_px[:, 0], own_px[:, 1]) < _STILL_PX)),
             tracked=len(points),
         )
 

@@ -21,7 +21,8 @@ from vvlm_desktop.video.curves import Curves, running_median
 from vvlm_desktop.video.ego_motion import EgoMotion, Motion
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.picture import WIDTH_PX, Look, PictureStatistics, Structure
-from vvlm_desktop.video.reader import FrameReader, source_colour
+from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.rgb import source_colour
 from vvlm_desktop.video.sound import WINDOW_S, loudness
 
 Picture: TypeAlias = NDArray[np.uint8]

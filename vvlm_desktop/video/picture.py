@@ -17,6 +17,8 @@ WIDTH_PX = 320
 #: Sharpness changes slowly and costs the most.
 _SHARPNESS_EVERY = 4
 _CELLS = (6, 8)
+#: Grey levels between neighbours that a sensor in daylight makes up.
+_NOISE_LEVELS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Look:
         dark, saturated, road_saturated: share of pixels below 0.1, above 0.97, above 0.97 in the lower half.
         horizon_contrast: 5th to 95th percentile in the band around the horizon, where the road is far away.
         road_contrast: the same in the lower half's middle.
+        far_dark: 5th percentile in the middle of that band, where what is forty metres away and more is seen.
         sharpness: 0..1; NaN for a picture without gradients.
         change: mean change of a pixel since the picture before; NaN for the first.
     """
@@ -44,6 +47,7 @@ class Look:
     road_saturated: float
     horizon_contrast: float
     road_contrast: float
+    far_dark: float
     sharpness: float
     change: float
 
@@ -115,18 +119,21 @@ def sharpness(luma: Picture) -> float:
     """How much of a picture's gradients a slight further blur removes: a lot where it is crisp, little where it is not.
 
     Compares the picture with itself, so it depends little on what is in it. NaN where there are hardly any gradients.
+    The first and last rows, where cameras burn in clock and logo, and steps as small as noise do not count: both stay
+    crisp in front of the worst lens.
     Source: Crété-Roffet et al., "The blur effect: perception and estimation with a new no-reference perceptual blur
     metric", 2007.
     """
-    if min(luma.shape) < 16:
+    scene = luma[int(0.08 * luma.shape[0]) : int(0.90 * luma.shape[0])]
+    if min(scene.shape) < 16:
         return float("nan")
     kept = []
     for axis, kernel in ((1, (9, 1)), (0, (1, 9))):
-        blurred = np.asarray(cv2.blur(luma, kernel), dtype=np.uint8)
-        sharp_gradient = _steps(luma, axis)
-        lost = cv2.subtract(sharp_gradient, _steps(blurred, axis))
-        total = float(sharp_gradient.sum(dtype=np.int64))
-        if total < 0.5 * luma.size:  # half a grey level a pixel: noise
+        blurred = np.asarray(cv2.blur(scene, kernel), dtype=np.uint8)
+        steps = cv2.threshold(_steps(scene, axis), _NOISE_LEVELS, 255, cv2.THRESH_TOZERO)[1]
+        lost = cv2.subtract(steps, _steps(blurred, axis))
+        total = float(steps.sum(dtype=np.int64))
+        if total < 0.1 * scene.size:
             return float("nan")
         kept.append(float(lost.sum(dtype=np.int64)) / total)
     return min(kept)
@@ -153,6 +160,7 @@ def _look(small: Picture, *, sharpness: float, change: float) -> Look:
     ahead = small[int(0.55 * height) : max(int(0.9 * height), 1), width // 4 : max(3 * width // 4, 1)]
     ahead = ahead if ahead.size else lower
     horizon = small[int(0.38 * height) : int(0.62 * height) + 1]
+    middle = small[int(0.40 * height) : int(0.52 * height) + 1, int(0.3 * width) : int(0.7 * width) + 1]
     whole = _cumulative(small)
     far, near = _cumulative(horizon), _cumulative(ahead)
     return Look(
@@ -167,6 +175,7 @@ def _look(small: Picture, *, sharpness: float, change: float) -> Look:
         road_saturated=1.0 - float(_cumulative(lower)[247]),
         horizon_contrast=_percentile(far, 0.95) - _percentile(far, 0.05),
         road_contrast=_percentile(near, 0.95) - _percentile(near, 0.05),
+        far_dark=_percentile(_cumulative(middle), 0.05),
         sharpness=sharpness,
         change=change,
     )
