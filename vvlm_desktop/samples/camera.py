@@ -42,6 +42,13 @@ class Winding:
         offset: Floats = -scale * (np.sin(k * s) - math.sin(k * s0)) - self.heading(s0) * run
         return offset
 
+    def offset_at(self, s0: float, s: float) -> float:
+        """`offset` of a single place; many are asked for in every frame."""
+        if self.bend == 0.0:
+            return 0.0
+        k = 2 * math.pi / self.wave
+        return -self.bend / k / k * (math.sin(k * s) - math.sin(k * s0)) - self.heading(s0) * (s - s0)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -70,6 +77,12 @@ class View:
         """Right and forward of the lens, in metres."""
         forward = (s - self.s) * self.facing
         across = (d + self.winding.offset(self.s, s) - self.d) * self.facing
+        return across - math.tan(self.yaw) * forward, forward
+
+    def place(self, s: float, d: float) -> tuple[float, float]:
+        """`to_camera` of a single point."""
+        forward = (s - self.s) * self.facing
+        across = (d + self.winding.offset_at(self.s, s) - self.d) * self.facing
         return across - math.tan(self.yaw) * forward, forward
 
     def project(self, s: Floats, d: Floats, h: Floats) -> tuple[Floats, Floats]:

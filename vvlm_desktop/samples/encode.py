@@ -15,6 +15,8 @@ from vvlm_desktop.samples.pixels import Image
 
 GOP = 30
 SOUND_HZ = 48_000
+#: The fastest preset, but with the entropy coder and the deblocking that every camera has.
+_X264 = "threads=1:scenecut=0:cabac=1:deblock=0,0"
 _TICKS = 512  # of the MP4's time base in one frame; as the muxer itself would choose
 
 
@@ -50,7 +52,7 @@ def write_clip(
         video.codec_context.colorspace = int(Colorspace.ITU709)
         video.codec_context.color_primaries = 1
         video.codec_context.color_trc = 1
-        video.options = {"preset": "superfast", "crf": "21", "bf": "2", "x264-params": "scenecut=0:threads=1"}
+        video.options = {"preset": "ultrafast", "crf": "22", "bf": "2", "x264-params": _X264}
         audio = None
         if sound is not None:
             audio = container.add_stream("aac", rate=SOUND_HZ, layout="mono")

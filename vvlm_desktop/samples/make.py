@@ -81,7 +81,7 @@ SAMPLES: tuple[SampleSpec, ...] = (
         "Night and rain, following close",
         "4 night rain - following close.mp4",
         "4 night rain",
-        Scenario("following_close", light="night", weather="rain", lens="wet", duration_s=8.0),
+        Scenario("following_close", light="night", weather="rain", lens="wet", duration_s=7.0),
         seed=4,
         speed_track=True,
     ),
@@ -90,7 +90,7 @@ SAMPLES: tuple[SampleSpec, ...] = (
         "Calm lane change, front camera",
         "5 calm lane change_F.mp4",
         "5 calm lane change",
-        Scenario("lane_change", duration_s=8.0),
+        Scenario("lane_change", duration_s=7.0),
         seed=6,
     ),
     SampleSpec(
@@ -98,7 +98,7 @@ SAMPLES: tuple[SampleSpec, ...] = (
         "Calm lane change, rear camera",
         "5 calm lane change_R.mp4",
         "5 calm lane change",
-        Scenario("lane_change", camera="rear", duration_s=8.0, sound=False),
+        Scenario("lane_change", camera="rear", duration_s=7.0, sound=False),
         seed=6,
     ),
     SampleSpec(

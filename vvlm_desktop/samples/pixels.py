@@ -127,22 +127,29 @@ def paste(
         matrix = cv2.getPerspectiveTransform(source, target)
         warped = cv2.warpPerspective(image, matrix, box, flags=cv2.INTER_LINEAR)
     alpha = cv2.extractChannel(warped, 3)
-    rgb = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), np.uint8)
-    scale = times(light, (1.0 - hazy,) * 3)
-    if min(scale) < 0.995 or max(scale) > 1.005:
-        rgb = _per_channel(rgb, scale)
     alpha3 = np.asarray(cv2.merge([alpha, alpha, alpha]), np.uint8)
-    if hazy > 0.01:
-        rgb = np.asarray(cv2.add(rgb, _per_channel(alpha3, times(haze, (hazy / 255,) * 3))), np.uint8)
+    rgb = _in_air(warped, alpha3, times(light, (1 - hazy,) * 3), times(haze, (hazy / 255,) * 3))
     roi = canvas[v0:v1, u0:u1]
     kept = cv2.multiply(roi, cv2.bitwise_not(alpha3), scale=1 / 255)
     cv2.add(kept, rgb, dst=roi)
 
 
-def _per_channel(image: Image, factors: Rgb) -> Image:
-    """Multiply each channel by its own factor, saturating."""
-    lut = np.clip(_LEVELS * np.array(factors, np.float32), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(image, lut), np.uint8)
+def _in_air(warped: Image, alpha3: Image, light: Rgb, air: Rgb) -> Image:
+    """Premultiplied colour in its light, plus the air's colour (for an alpha of 1) where there is something."""
+    if alpha3.size < 9000:  # one call is what counts
+        tint = np.array([[light[0], 0, 0, air[0]], [0, light[1], 0, air[1]], [0, 0, light[2], air[2]]])
+        return np.asarray(cv2.transform(warped, tint), np.uint8)
+    rgb = np.asarray(cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), np.uint8)  # here the pixels are
+    if min(light) < 0.98 or max(light) > 1.02:
+        rgb = np.asarray(cv2.LUT(rgb, _curve(light)), np.uint8)
+    if max(air) > 0.02:
+        rgb = np.asarray(cv2.add(rgb, cv2.LUT(alpha3, _curve(air))), np.uint8)
+    return rgb
+
+
+def _curve(factors: Rgb) -> Image:
+    curve: Image = np.clip(_LEVELS * np.array(factors, np.float32), 0, 255).astype(np.uint8)
+    return curve
 
 
 _LEVELS = np.arange(256, dtype=np.float32)[:, None, None]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from vvlm_desktop.samples.camera import View
+from vvlm_desktop.samples.camera import EYE_M, View
 from vvlm_desktop.samples.mood import Mood
 from vvlm_desktop.samples.pixels import Floats, Glow, Image, Rgb, Sprite, fill, fill_soft, mix, paste, times
 
@@ -66,13 +67,14 @@ class Standing:
 
     def draw(self, canvas: Image, glow: Glow, mood: Mood, view: View) -> None:  # noqa: ARG002
         """Paint it."""
-        x, z = _at(view, self.s, self.d)
-        if z < 1.5:
+        x, z = view.place(self.s, self.d)
+        # Too near, too small to be seen, or beside the picture.
+        if z < 1.5 or view.focal * self.high < 5.0 * z or abs(x) > 0.86 * z + self.wide:
             return
-        if mood.sun > 0.5 and z < 60:
+        if mood.sun > 0.5 and z < 42:
             _tree_shadow(canvas, view, self.s, self.d, self.wide)
         scale = view.focal / z
-        u, v = view.centre_u + x * scale, view.horizon_v + 1.3 * scale
+        u, v = view.centre_u + x * scale, view.horizon_v + EYE_M * scale
         half, tall = self.wide * scale / 2, self.high * scale
         corners = np.array([[u - half, v - tall], [u + half, v - tall], [u + half, v], [u - half, v]])
         paste(canvas, self.sprite, corners, light=mood.lit(x, z), haze=mood.haze, hazy=mood.hazy(z))
@@ -105,7 +107,7 @@ class Block:
         away = 1.0 if self.d > 0 else -1.0
         back = self.d + away * self.depth
         first, last = (self.near_s, self.s) if view.facing > 0 else (self.s, self.near_s)
-        _, z = _at(view, first, self.d)
+        _, z = view.place(first, self.d)
         hazy = mood.hazy(max(z, 1.0))
         shade: Rgb = (0.82, 0.82, 0.86) if self.d > 0 else _WHITE
         if z > _NEAR_M + 0.5:
@@ -183,7 +185,7 @@ class LampPost:
 
     def draw(self, canvas: Image, glow: Glow, mood: Mood, view: View) -> None:
         """Paint it."""
-        x, z = _at(view, self.s, self.d)
+        x, z = view.place(self.s, self.d)
         if z < 1.5:
             return
         reach = -1.7 if self.d > 0 else 1.7
@@ -211,7 +213,7 @@ class Marker:
 
     def draw(self, canvas: Image, glow: Glow, mood: Mood, view: View) -> None:
         """Paint it."""
-        x, z = _at(view, self.s, self.d)
+        x, z = view.place(self.s, self.d)
         if z < 1.2 or z > 140:
             return
         light, hazy = mood.lit(x, z), mood.hazy(z)
@@ -236,7 +238,7 @@ class Sign:
 
     def draw(self, canvas: Image, glow: Glow, mood: Mood, view: View) -> None:  # noqa: ARG002
         """Paint it."""
-        x, z = _at(view, self.s, self.d)
+        x, z = view.place(self.s, self.d)
         if z < 1.5:
             return
         light, hazy = mood.lit(x, z), mood.hazy(z)
@@ -260,10 +262,15 @@ class Sign:
 
 def upright(canvas: Image, view: View, s: float, d: float, low: float, high: float, half: float, colour: Rgb) -> None:
     """A pole."""
-    across = np.array([d - half, d + half, d + half, d - half])
-    pixels, z = view.project(np.array([s] * 4), across, np.array([high, high, low, low]))
-    if z[0] > _NEAR_M:
-        fill(canvas, pixels, colour)
+    x, z = view.place(s, d)
+    if z <= _NEAR_M:
+        return
+    scale = view.focal / z
+    u0, u1 = view.centre_u + (x - half) * scale, view.centre_u + (x + half) * scale
+    if u1 < 0 or u0 > view.width:
+        return
+    top, foot = view.horizon_v + (EYE_M - high) * scale, view.horizon_v + (EYE_M - low) * scale
+    fill(canvas, np.array([[u0, top], [u1, top], [u1, foot], [u0, foot]]), colour)
 
 
 def draw_rail(canvas: Image, view: View, mood: Mood, d: float) -> None:
@@ -277,18 +284,16 @@ def draw_rail(canvas: Image, view: View, mood: Mood, d: float) -> None:
     tones: tuple[Rgb, ...] = ((186, 190, 194), (132, 136, 141), (164, 168, 172))
     for k in range(int(view.s // 4) * 4 - 80, int(view.s // 4) * 4 + 81, 4):
         far = (k - view.s) * view.facing
-        if 1.1 < far < 76:
-            x, _ = _at(view, float(k), d)
+        if 1.1 < far < 48:
+            x, _ = view.place(float(k), d)
             tone = mix(times((104, 108, 112), mood.lit(x, far)), mood.haze, mood.hazy(far))
             upright(canvas, view, float(k), d, 0.0, 0.55, 0.06, tone)
     x_all, _ = view.to_camera(s, np.full(20, d))
-    for i in range(18, -1, -1):
-        light, hazy = mood.lit(float(x_all[i]), float(z[i])), mood.hazy(float(z[i]))
+    # Under head lamps every piece has its own light; by day long pieces will do.
+    cuts = (0, 8, 13, 19) if mood.beams <= 0.0 else tuple(range(0, 20, 1))
+    for i, j in reversed(list(pairwise(cuts))):
+        middle = (i + j) // 2
+        light, hazy = mood.lit(float(x_all[middle]), float(z[middle])), mood.hazy(float(z[middle]))
         for k, tone in enumerate(tones):
-            quad = np.array([rows[k][i], rows[k][i + 1], rows[k + 1][i + 1], rows[k + 1][i]])
-            fill(canvas, quad, mix(times(tone, light), mood.haze, hazy))
-
-
-def _at(view: View, s: float, d: float) -> tuple[float, float]:
-    x, z = view.to_camera(np.array([s]), np.array([d]))
-    return float(x[0]), float(z[0])
+            strip = np.concatenate([rows[k][i : j + 1], rows[k + 1][i : j + 1][::-1]])
+            fill(canvas, strip, mix(times(tone, light), mood.haze, hazy))

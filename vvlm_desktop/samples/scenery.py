@@ -15,7 +15,7 @@ from vvlm_desktop.samples.staging import Stage
 from vvlm_desktop.samples.world import Aspect
 
 PIECE_M = 24.0
-_SIGHT_M = 300.0
+_SIGHT_M = 260.0
 _ROOFS: tuple[Rgb, ...] = ((120, 62, 48), (84, 80, 82), (134, 88, 62))
 
 

@@ -39,6 +39,7 @@ def simulate(
     """
     # Drawing and encoding take a fifth of a second to import; whoever only reads truth does not need them.
     from vvlm_desktop.samples.encode import frame_pts, time_base, write_clip
+    from vvlm_desktop.samples.quiet import single_threaded
     from vvlm_desktop.samples.renderer import render
     from vvlm_desktop.samples.sound import soundtrack
 
@@ -68,8 +69,9 @@ def simulate(
     sound = soundtrack(scenario, staged, snapshots, fps=fps, seed=seed) if scenario.sound else None
 
     def write_video(part: Path) -> None:
-        pictures = render(scenario, staged, snapshots, seed=seed, size=size, fps=fps)
-        write_clip(part, pictures, size=size, fps=fps, sound=sound)
+        with single_threaded():
+            pictures = render(scenario, staged, snapshots, seed=seed, size=size, fps=fps)
+            write_clip(part, pictures, size=size, fps=fps, sound=sound)
 
     write_atomically(path, write_video)
     if speed_track:

@@ -58,7 +58,7 @@ class Surface:
         pixel = 1.0 / per_m_d
         image = self._asphalt(d, asphalt_noise, pixel)
         self._sides(image, d, edge, grass_noise, pixel)
-        image += self._line_paint(d, asphalt_noise, shape, per_m_s, pixel, image)
+        self._paint_lines(image, d, asphalt_noise, per_m_s, pixel)
         return np.clip(image, 0, 255).astype(np.uint8)
 
     def _asphalt(self, d: Floats, noise: Floats, pixel: float) -> Floats:
@@ -107,23 +107,24 @@ class Surface:
         colourful = tint if road.edge == "yard" else np.float32(0.4)
         _lay(image, beyond + noise[:, :, None] * colourful, outside + 0.3 * edge, wide, soft=pixel + 0.1)
 
-    def _line_paint(
-        self, d: Floats, noise: Floats, shape: tuple[int, int], per_m_s: float, pixel: float, under: Floats
-    ) -> Floats:
-        paint = np.zeros((*shape, 1), np.float32)
-        colour = np.zeros(3, np.float32)
-        total: Floats = np.zeros((*shape, 3), np.float32)
-        s = ((np.arange(shape[0], dtype=np.float32) + 0.5) / per_m_s)[:, None]
+    def _paint_lines(self, image: Floats, d: Floats, noise: Floats, per_m_s: float, pixel: float) -> None:
+        rows = image.shape[0]
+        s = ((np.arange(rows, dtype=np.float32) + 0.5) / per_m_s)[:, None]
+        fresh = 0.25 if self._scenario.weather == "snow" else 1.0
         for line in self._road.lines:
-            cover = _stripe(d - line.d, line.width, pixel) * _dashes(s, line, 1.0 / per_m_s)
-            paint = (cover * np.clip(0.9 - 0.012 * noise, 0.35, 1.0))[:, :, None]
+            near = np.flatnonzero(np.abs(d[0] - line.d) < line.width / 2 + pixel)
+            if not len(near):
+                continue
+            columns = slice(near[0], near[-1] + 1)
+            cover = _stripe(d[:, columns] - line.d, line.width, pixel) * _dashes(s, line, 1.0 / per_m_s)
+            alpha = (fresh * cover * np.clip(0.9 - 0.012 * noise[:, columns], 0.35, 1.0))[:, :, None]
             colour = np.array((214, 176, 62) if line.yellow else (222, 222, 214), np.float32)
-            total += paint * (colour - under)
+            part = image[:, columns]
+            part += alpha * (colour - part)
         if self._road.scene == "parking":
             along = _stripe(np.mod(s, BAY_M) - BAY_M / 2, 0.12, 1.0 / per_m_s)
             bays = along * ((np.abs(d + 1.7) > 7.6) & (np.abs(d + 1.7) < 12.8))
-            total += bays[:, :, None] * (np.array((210, 210, 204), np.float32) - under)
-        return total * (0.25 if self._scenario.weather == "snow" else 1.0)
+            image += (fresh * bays)[:, :, None] * (np.array((210, 210, 204), np.float32) - image)
 
 
 def _lay(image: Floats, over: Floats, distance: Floats, start: float, *, soft: float) -> None:

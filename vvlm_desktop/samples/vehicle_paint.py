@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from vvlm_desktop.samples.pixels import Image, Rgb, Sprite, mix
+from vvlm_desktop.samples.pixels import Image, Rgb, Sprite, blend, mix
 from vvlm_desktop.samples.world import BODIES, BodyName
 
 PAINTS: tuple[Rgb, ...] = (
@@ -106,18 +106,18 @@ class Pen:
     ) -> None:
         """A polygon, shaded from `top` down to `bottom`."""
         xy = (np.array(points) * (1, -1) + self._origin) * self._k
-        mask = np.zeros_like(self.alpha)
-        cv2.fillPoly(mask, [(xy * 16).round().astype(np.int32)], (255.0 * strength,), cv2.LINE_AA, 4)
-        v0, v1 = max(0, int(xy[:, 1].min())), min(mask.shape[0], int(np.ceil(xy[:, 1].max())) + 1)
-        u0, u1 = max(0, int(xy[:, 0].min())), min(mask.shape[1], int(np.ceil(xy[:, 0].max())) + 1)
+        v0, v1 = max(0, int(xy[:, 1].min())), min(self.alpha.shape[0], int(np.ceil(xy[:, 1].max())) + 1)
+        u0, u1 = max(0, int(xy[:, 0].min())), min(self.alpha.shape[1], int(np.ceil(xy[:, 0].max())) + 1)
         if v1 <= v0 or u1 <= u0:
             return
-        t = np.linspace(0, 1, v1 - v0)[:, None, None]
-        colour = np.array(top) * (1 - t) + np.array(bottom or top) * t
-        a = mask[v0:v1, u0:u1, None] / 255
-        part = self.rgb[v0:v1, u0:u1]
-        part[:] = np.clip(part * (1 - a) + colour * a + 0.5, 0, 255).astype(np.uint8)
-        np.maximum(self.alpha[v0:v1, u0:u1], mask[v0:v1, u0:u1], out=self.alpha[v0:v1, u0:u1])
+        mask = np.zeros((v1 - v0, u1 - u0), np.uint8)
+        fixed = ((xy - (u0, v0)) * 16).round().astype(np.int32)
+        cv2.fillPoly(mask, [fixed], (255.0 * strength,), cv2.LINE_AA, 4)
+        t = np.linspace(0, 1, v1 - v0)[:, None]
+        shades = np.array(top) * (1 - t) + np.array(bottom or top) * t
+        over = np.repeat(shades.round().astype(np.uint8)[:, None, :], u1 - u0, axis=1)
+        blend(self.rgb[v0:v1, u0:u1], over, mask)
+        np.maximum(self.alpha[v0:v1, u0:u1], mask, out=self.alpha[v0:v1, u0:u1])
 
     def both(
         self, points: list[tuple[float, float]], top: Rgb, bottom: Rgb | None = None, *, strength: float = 1.0
@@ -141,13 +141,6 @@ class Pen:
         size = height_m * self._k / 22
         weight = max(1, round(size * 2.2))
         cv2.putText(self.rgb, words, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, weight, cv2.LINE_AA)
-
-    def cut(self, points: list[tuple[float, float]]) -> None:
-        """Make everything outside the polygon transparent."""
-        xy = (np.array(points) * (1, -1) + self._origin) * self._k
-        mask = np.zeros_like(self.alpha)
-        cv2.fillPoly(mask, [(xy * 16).round().astype(np.int32)], (255,), cv2.LINE_AA, 4)
-        np.minimum(self.alpha, mask, out=self.alpha)
 
     def sprite(self) -> Sprite:
         """The finished picture."""

@@ -23,9 +23,9 @@ class Solid:
 
     def __init__(self, state: State, view: View, *, at_s: float) -> None:
         self.state, self._view, self._t = state, view, at_s
-        x, z = view.to_camera(np.array([state.s, state.s + 1.0]), np.array([state.d, state.d]))
-        self.x, self.z = float(x[0]), float(z[0])
-        bend = math.atan2(float(x[1] - x[0]), float(z[1] - z[0]))
+        self.x, self.z = view.place(state.s, state.d)
+        x, z = view.place(state.s + 1.0, state.d)
+        bend = math.atan2(x - self.x, z - self.z)
         self.turn = bend + state.heading  # of its nose, to the right of straight ahead
         shape = BODIES[state.body]
         self._half, self._length = shape.width / 2, shape.length
@@ -55,7 +55,7 @@ class Solid:
         """The dark ground below it."""
         strong = 0.5 + 0.25 * mood.sun
         near = max(self.z - self._length / 2, 2.0)
-        if near > 160 or mood.ambient[0] < 0.12:
+        if near > 110 or mood.ambient[0] < 0.12:
             return
         a, b = self._half * 0.98, self._length / 2 * 0.98
         lean = 0.5 * mood.sun
@@ -78,7 +78,9 @@ class Solid:
         hazy = mood.hazy(self.z)
         body, paint = self.state.body, self.state.paint
         per_m = self._paint_scale()
-        if abs(lens_x) > self._half * 0.9:
+        # Of a far car's side only a sliver would show.
+        sliver = self._length * self._view.focal * abs(lens_x) / max(self.z, 1.0) ** 2 < 1.2
+        if abs(lens_x) > self._half * 0.9 and not sliver:
             shade = 0.86 if mood.sun < 0.5 else (0.98 if lens_x > 0 else 0.74)
             self._side(
                 canvas, vehicle_paint.side(body, paint, per_m), 1 if lens_x > 0 else -1, light, shade, mood, hazy
@@ -92,8 +94,9 @@ class Solid:
 
     def _paint_scale(self) -> float:
         """Texture pixels per metre: two sizes, so that far cars cost little."""
-        scale = self._view.width / 960
-        return max(12.0, 150.0 * min(scale, 2.0))
+        scale = min(self._view.width / 960, 2.0)
+        fine = 150.0 if self._length < 7 else 80.0
+        return max(12.0, (fine if abs(self.z) - self._length / 2 < 12.0 else 56.0) * scale)
 
     def _side(
         self, canvas: Image, sprite: Sprite, right: int, light: Rgb, shade: float, mood: Mood, hazy: float
