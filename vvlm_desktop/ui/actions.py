@@ -10,7 +10,8 @@ from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 
-@dataclass(frozen=True, slots=True)
+# Qt holds a bound method by a weak reference to its object.
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Action:
     """Something the user can do.
 

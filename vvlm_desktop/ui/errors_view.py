@@ -239,6 +239,7 @@ def _table(items: Sequence[ProblemItem]) -> QTableWidget:
     table.setTabKeyNavigation(False)
     across, down = table.horizontalHeader(), table.verticalHeader()
     across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+    across.setAccessibleName("Columns")
     across.setHighlightSections(False)
     across.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
     table.setColumnWidth(0, theme.px(220))

@@ -81,14 +81,15 @@ class _TintedEngine(QIconEngine):
 
     @override
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
-        # `size` is already in device pixels here. A size wider than high leaves a gap before the word beside it.
+        # `size` is in logical pixels. One wider than high leaves a gap before the word beside the icon.
         side = max(1, min(size.width(), size.height()))
-        result = QPixmap(size)
+        result = QPixmap(size * scale)
+        result.setDevicePixelRatio(scale)
         result.fill(Qt.GlobalColor.transparent)
         painter = QPainter(result)
-        painter.drawPixmap(0, (size.height() - side) // 2, pixmap(self._name, self._ink_for(mode, state), size_px=side))
+        picture = pixmap(self._name, self._ink_for(mode, state), size_px=side, scale=scale)
+        painter.drawPixmap(0, (size.height() - side) // 2, picture)
         painter.end()
-        result.setDevicePixelRatio(scale)
         return result
 
     @override

@@ -47,6 +47,7 @@ class ClipTable(QTableView):
 
     def _set_columns(self) -> None:
         across = self.horizontalHeader()
+        across.setAccessibleName("Columns")
         across.setHighlightSections(False)
         across.setSectionsClickable(True)
         across.setMinimumSectionSize(theme.px(48))

@@ -35,27 +35,19 @@ def is_text_field(widget: QObject | None) -> bool:
 
 
 class FocusKeys(QObject):
-    """Follows the focus and keeps the focused widget's keys from being taken as shortcuts.
+    """Keeps the focused widget's keys from being taken as shortcuts.
 
-    It filters only the focused widget: a filter on the application would be asked about every event there is.
+    It filters only widgets that have had the focus: a filter on the application would be asked about every event there
+    is. It is never taken off again: a widget that loses the focus because it dies must not be touched.
     """
 
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
-        self._watched: QWidget | None = None
         app.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if self._watched is not None:
-            self._watched.removeEventFilter(self)
-            self._watched.destroyed.disconnect(self._on_destroyed)
-        self._watched = new
         if new is not None:
             new.installEventFilter(self)
-            new.destroyed.connect(self._on_destroyed)
-
-    def _on_destroyed(self) -> None:
-        self._watched = None
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

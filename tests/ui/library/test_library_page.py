@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QMainWindow
+
+from tests.ui.builders import FakeShell, analysis, broken_clip, clip
+from vvlm_desktop.domain.review import Change, NewEvent
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.library.columns import INDEX
+from vvlm_desktop.ui.library.page import LibraryPage
+from vvlm_desktop.ui.widgets.chip import Chip
+
+
+class Desk:
+    def __init__(self, qtbot, session) -> None:
+        self.session = session
+        self.window = QMainWindow()
+        qtbot.addWidget(self.window)
+        self.shell = FakeShell(session, self.window)
+        self.done: list[str] = []
+        names = ("clips.add_files", "clips.add_folder", "clips.samples", "clips.analyse_new")
+        self.shell.registry.add([Action(name, name, lambda n=name: self.done.append(n)) for name in names])
+        self.page = LibraryPage(self.shell)
+        self.shell.registry.add(self.page.actions_here())
+        self.shell.registry.show_page("library")
+        self.window.setCentralWidget(self.page)
+        self.window.resize(1280, 720)
+        self.window.show()
+
+    def names(self) -> list[str]:
+        model = self.page._clips
+        return [model.text(model.row(line), "name") for line in range(model.rowCount())]
+
+
+@pytest.fixture
+def desk(qtbot, look, session):
+    made: list[Desk] = []
+
+    def make() -> Desk:
+        made.append(Desk(qtbot, session))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.page.close_page()
+
+
+@pytest.fixture
+def filled(session):
+    """Four clips: a near miss in the rain, one at night, one not analysed, one broken."""
+    for number in (1, 2, 3):
+        session.library.add_clip(clip(number))
+    session.library.add_clip(broken_clip(4))
+    session.library.add_analysis(analysis(session, clip(1), {"event_type": "near_miss", "weather": "rain"}))
+    session.library.add_analysis(analysis(session, clip(2), {"event_type": "no_incident", "time_of_day": "night"}))
+    return session
+
+
+def test_empty_library_says_what_to_do_first(desk):
+    opened = desk()
+    assert opened.page.body.currentWidget() is opened.page.nothing_yet
+    assert not opened.page.filters.isVisibleTo(opened.page)
+    for button in opened.page.nothing_yet.buttons:
+        button.click()
+    assert opened.done == ["clips.add_folder", "clips.samples"]
+
+
+def test_newest_clips_come_first(desk, filled):
+    opened = desk()
+    assert opened.names() == ["clip_0004.mp4", "clip_0003.mp4", "clip_0002.mp4", "clip_0001.mp4"]
+    assert opened.page.counted.text() == "4 clips"
+
+
+def test_header_click_sorts_and_second_click_turns_round(desk, filled, qtbot):
+    opened = desk()
+    header = opened.page.table.horizontalHeader()
+
+    def click(column: str) -> None:
+        x = header.sectionViewportPosition(INDEX[column]) + 20
+        qtbot.mouseClick(header.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(x, 10))
+
+    click("name")
+    assert opened.names()[0] == "clip_0001.mp4"
+    click("name")
+    assert opened.names()[0] == "clip_0004.mp4"
+    click("labels")
+    assert header.sortIndicatorSection() == INDEX["name"]
+    assert header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+
+
+def test_search_narrows_while_typing(desk, filled, qtbot):
+    opened = desk()
+    qtbot.keyClicks(opened.page.filters.search, "clip_0002")
+    qtbot.waitUntil(lambda: opened.names() == ["clip_0002.mp4"])
+    assert opened.page.counted.text() == "1 of 4 clips"
+
+
+def test_no_hits_offers_to_clear_the_filters(desk, filled, qtbot):
+    opened = desk()
+    opened.page.filters.search.setText("zebra")
+    qtbot.waitUntil(lambda: opened.page.body.currentWidget() is opened.page.no_hits)
+    opened.page.no_hits.buttons[0].click()
+    assert len(opened.names()) == 4
+    assert opened.page.filters.search.text() == ""
+
+
+def test_filters_by_event_problem_and_status(desk, filled):
+    opened = desk()
+    filters = opened.page.filters
+    filters.event_choice._actions["near_miss"].trigger()
+    assert opened.names() == ["clip_0001.mp4"]
+    assert filters.event_choice.text() == "Event: Near miss"
+    filters.clear_all()
+    filters.problem_choice._actions["yes"].trigger()
+    assert opened.names() == ["clip_0004.mp4"]
+    filters.problem_choice._actions["no"].trigger()
+    assert len(opened.names()) == 4
+    filters.clear_all()
+    filters.status_choice._actions["reviewed"].trigger()
+    assert opened.names() == []
+
+
+def test_any_label_field_can_be_a_filter_and_its_chip_removes_it(desk, filled, qtbot):
+    opened = desk()
+    filters = opened.page.filters
+    filters._more_actions["weather", "rain"].trigger()
+    assert opened.names() == ["clip_0001.mp4"]
+    (chip,) = [c for c in filters.findChildren(Chip) if c.isVisibleTo(filters)]
+    assert chip.text() == "Weather: Rain"
+    chip.click()
+    assert len(opened.names()) == 4
+    assert not [c for c in filters.findChildren(Chip) if c.isVisibleTo(filters)]
+
+
+def test_two_values_of_one_field_are_alternatives_two_fields_must_both_hold(desk, filled):
+    opened = desk()
+    actions = opened.page.filters._more_actions
+    actions["weather", "rain"].trigger()
+    actions["weather", "fog"].trigger()
+    assert opened.names() == ["clip_0001.mp4"]
+    actions["time_of_day", "night"].trigger()
+    assert opened.names() == []
+
+
+def test_double_click_and_enter_open_review(desk, filled, qtbot):
+    opened = desk()
+    table = opened.page.table
+    place = table.visualRect(table.model().index(1, INDEX["name"])).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert opened.shell.navigated == [("review", clip(3).id)] * 2
+
+
+def test_broken_clip_tells_its_reason_instead_of_opening(desk, filled):
+    opened = desk()
+    opened.page.table.opened.emit(0)
+    assert opened.shell.navigated == []
+    assert "no video" in opened.shell.problems[0].hint
+
+
+def test_details_show_the_whole_of_the_selected_line(desk, filled):
+    opened = desk()
+    assert not opened.page.details.isVisibleTo(opened.page)
+    opened.page.table.show_line(0)
+    assert opened.page.details.problem.text() == "There is no video in this file."
+    assert opened.page.details.path.text().endswith("clip_0004.mp4")
+    opened.page.details.copy.click()
+    assert "no video" in QGuiApplication.clipboard().text()
+    opened.page.table.show_line(1)
+    assert not opened.page.details.problem.isVisibleTo(opened.page)
+
+
+def test_selected_clips_are_analysed_unreadable_ones_left_out(desk, filled):
+    opened = desk()
+    opened.page.table.selectAll()
+    opened.shell.registry.action("library.analyse").trigger()
+    assert {c.id for c in opened.shell.analysed[0]} == {clip(n).id for n in (1, 2, 3)}
+
+
+def test_only_unreadable_selected_is_told(desk, filled):
+    opened = desk()
+    opened.page.table.show_line(0)
+    opened.shell.registry.action("library.analyse").trigger()
+    assert opened.shell.analysed == []
+    assert "None of the selected clips" in opened.shell.problems[0].sentence
+
+
+def test_analyse_new_is_offered_only_while_there_are_some(desk, filled):
+    opened = desk()
+    assert opened.page.analyse_new.isVisibleTo(opened.page)
+    opened.page.analyse_new.click()
+    assert opened.done == ["clips.analyse_new"]
+    filled.library.add_analysis(analysis(filled, clip(3), {}))
+    opened.page.reload()
+    assert not opened.page.analyse_new.isVisibleTo(opened.page)
+
+
+def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):
+    opened = desk()
+    urls: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: urls.append(url.toLocalFile()))
+    opened.page.table.show_line(1)
+    menu = opened.page.menu()
+    items = {action.text().split("\t")[0]: action for action in menu.actions() if not action.isSeparator()}
+    assert list(items) == [
+        "Open the clip in Review",
+        "Analyse selected clips",
+        "Show in folder",
+        "Copy path",
+        "Copy id",
+    ]
+    items["Show in folder"].trigger()
+    assert urls == ["/clips/van"]
+    items["Copy path"].trigger()
+    assert QGuiApplication.clipboard().text() == clip(3).path
+    items["Copy id"].trigger()
+    assert QGuiApplication.clipboard().text() == clip(3).id
+    items["Open the clip in Review"].trigger()
+    assert opened.shell.navigated == [("review", clip(3).id)]
+    menu.deleteLater()
+
+
+def test_reload_keeps_the_selection(desk, filled):
+    opened = desk()
+    opened.page.table.show_line(2)
+    filled.library.add_clip(clip(7))
+    opened.page.reload()
+    assert opened.page.table.lines() == [3]
+    assert opened.names()[3] == "clip_0002.mp4"
+
+
+def test_finished_analysis_shows_without_a_new_order(desk, filled, qtbot):
+    opened = desk()
+    opened.page.table.show_line(1)
+    filled.library.add_analysis(analysis(filled, clip(3), {"event_type": "collision"}))
+    opened.page.on_change(Change(clip_ids=(clip(3).id,), what=frozenset({"analyses"})))
+    model = opened.page._clips
+    qtbot.waitUntil(lambda: model.text(model.row(1), "event") == "Collision")
+    assert opened.page.table.lines() == [1]
+
+
+def test_reviewed_clip_leaves_a_filter_for_unreviewed_ones(desk, filled, qtbot):
+    opened = desk()
+    opened.page.filters.status_choice._actions["needs_review"].trigger()
+    payload = {"before": "needs_review", "after": "reviewed", "reason": None, "words": None, "broken_rules": []}
+    change = filled.library.append([NewEvent("status", clip(1).id, "Ada", filled.schema.key, payload)])
+    opened.page.on_change(change)
+    qtbot.waitUntil(lambda: "clip_0001.mp4" not in opened.names())
+
+
+def test_asked_for_a_clip_the_page_selects_it(desk, filled):
+    opened = desk()
+    opened.page.activate(clip(2).id)
+    assert [opened.page._clips.row(line).clip.id for line in opened.page.table.lines()] == [clip(2).id]
+
+
+def test_files_that_could_not_be_opened_are_listed(desk, filled):
+    filled.library.add_problem_file("/locked/folder", "No permission to read this folder.")
+    opened = desk()
+    assert opened.page.unreadable.text() == "1 file could not be opened"
+    opened.page.unreadable.click()
+    (item,) = opened.shell.problems[0].items
+    assert (item.name, item.sentence) == ("/locked/folder", "No permission to read this folder.")
+
+
+def test_search_key_goes_to_the_search(desk, filled, qtbot):
+    opened = desk()
+    qtbot.waitExposed(opened.window)
+    opened.window.activateWindow()
+    qtbot.waitUntil(opened.window.isActiveWindow)
+    qtbot.keyClick(opened.page.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert opened.page.filters.search.hasFocus()
+
+
+@pytest.mark.parametrize("choice", ["dark", "light"])
+@pytest.mark.parametrize("width", [960, 1280, 1920])
+def test_page_paints_at_every_size_in_both_themes(desk, filled, look, choice, width):
+    look.choose(choice)
+    opened = desk()
+    opened.window.resize(width, 720)
+    opened.page.table.show_line(0)
+    assert opened.page.table.horizontalScrollBar().maximum() == 0 or width == 960
+    assert not opened.page.grab().isNull()
+
+
+def test_path_with_bytes_that_are_no_text_breaks_nothing(desk, session):
+    session.library.add_clip(clip(1, path="/clips/caf\udce9.mp4"))
+    opened = desk()
+    opened.page.table.show_line(0)
+    opened.shell.registry.action("library.copy_path").trigger()
+    assert QGuiApplication.clipboard().text() == "/clips/caf?.mp4"
+    assert not opened.page.grab().isNull()
+    assert Path(session.library.clip(clip(1).id).path).name == "caf\udce9.mp4"
