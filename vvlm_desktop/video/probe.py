@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from vvlm_desktop.errors import FrameUnreadableError
+from vvlm_desktop.errors import FrameUnreadableError, JobCancelledError
 from vvlm_desktop.video.container import open_container, video_streams_of
 from vvlm_desktop.video.index import FrameIndex, scan_file
 from vvlm_desktop.video.reader import FrameReader
@@ -40,7 +40,7 @@ def examine(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | N
     index, scan = scan_file(path, stream_index=stream_index, cancel=cancel)
     promised = _promised_frames(index, scan)
     with FrameReader(path, index) as reader:
-        kept = index.pts if _looks_healthy(reader, scan, promised) else _decodable(reader)
+        kept = index.pts if _looks_healthy(reader, scan, promised) else _decodable(reader, cancel)
     if not kept:
         return replace(index, pts=(), problem=_nothing(index, scan))
     shown = replace(index, pts=kept) if len(kept) < len(index) else index
@@ -97,13 +97,15 @@ def _looks_healthy(reader: FrameReader, scan: Scan, promised: int) -> bool:
     return sum(1 for _ in reader.walk(first)) == end - first
 
 
-def _decodable(reader: FrameReader) -> tuple[int, ...]:
+def _decodable(reader: FrameReader, cancel: Callable[[], bool] | None) -> tuple[int, ...]:
     """PTS of the frames that come out, in one pass; after `_PATIENCE_S` the rest is believed."""
     index = reader.index
     stop_at = time.monotonic() + _PATIENCE_S
     good: list[int] = []
     for i, _ in reader.walk():
         good.append(index.pts[i])
+        if cancel is not None and cancel():
+            raise JobCancelledError(f"Examining {reader.path.name} was stopped.")
         if time.monotonic() > stop_at:
             return (*good, *index.pts[i + 1 :])
     return tuple(good)

@@ -7,20 +7,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self
 
 import av
-import numpy as np
 from av.container import InputContainer
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from vvlm_desktop.errors import ClipMissingError, FrameUnreadableError
 from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.rgb import Picture, RgbConverter, source_colour
 
-Picture: TypeAlias = NDArray[np.uint8]
+__all__ = ["FrameReader", "Picture", "source_colour"]
 
 #: Demuxers that find a place in the file by DTS; the others keep a table of keyframes by PTS.
 _BY_DTS = frozenset({"mpegts"})
@@ -37,7 +35,6 @@ _NEAR_START_FRAMES = 3000
 _NEAR_FRAMES = 12
 #: How far behind the wanted frame decoding goes on before it is given up: more than any codec reorders.
 _REORDER_FRAMES = 32
-_UNSPECIFIED = 2
 
 
 class FrameReader:
@@ -73,7 +70,7 @@ class FrameReader:
         demuxers = set(index.container.split(","))
         self._seek_by_dts = not _BY_DTS.isdisjoint(demuxers)
         self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(demuxers)
-        self._reformatter = VideoReformatter()
+        self._converter = RgbConverter(index)
         self._run: Iterator[av.VideoFrame] = iter(())
         self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
         self._newest: int | None = None  # highest frame index the present run has given
@@ -163,26 +160,7 @@ class FrameReader:
         Raises:
             FrameUnreadableError: as `frame`.
         """
-        return self.to_rgb(self.frame(i), width=width, height=height)
-
-    def to_rgb(self, frame: av.VideoFrame, *, width: int | None = None, height: int | None = None) -> Picture:
-        """Convert a decoded frame as `rgb` does."""
-        width, height = self._target_size(width, height)
-        turned = self.index.rotation in {90, 270}
-        target = (height, width) if turned else (width, height)
-        converted = self._reformatter.reformat(
-            frame, *target, "rgb24", dst_color_range=ColorRange.JPEG, **source_colour(frame)
-        )
-        return np.ascontiguousarray(np.rot90(converted.to_ndarray(), -(self.index.rotation // 90)))
-
-    def _target_size(self, width: int | None, height: int | None) -> tuple[int, int]:
-        if width is not None and height is None:
-            height = round(width * self.index.height / self.index.width)
-        elif height is not None and width is None:
-            width = round(height * self.index.width / self.index.height)
-        width = self.index.width if width is None else width
-        height = self.index.height if height is None else height
-        return max(1, width), max(1, height)
+        return self._converter.upright(self.frame(i), width=width, height=height)
 
     def _is_ahead(self, frame_index: int) -> bool:
         """Whether the present run reaches the frame sooner than a seek would."""
@@ -295,16 +273,3 @@ class FrameReader:
             if behind > _REORDER_FRAMES:
                 break
         return None
-
-
-def source_colour(frame: av.VideoFrame) -> dict[str, Any]:
-    """How the colours of a frame are coded, as arguments for PyAV's reformat.
-
-    Cameras often leave it unsaid: then HD is BT.709 and smaller pictures BT.601, as their encoders do.
-    """
-    space = frame.colorspace
-    if space == _UNSPECIFIED:
-        hd = frame.height >= 720 or frame.width >= 1280
-        space = Colorspace.ITU709 if hd else Colorspace.ITU601
-    full = frame.color_range == ColorRange.JPEG or frame.format.name.startswith("yuvj")
-    return {"src_colorspace": int(space), "src_color_range": int(ColorRange.JPEG if full else ColorRange.MPEG)}
