@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 from vvlm_desktop.errors import ClipUnreadableError
@@ -103,18 +103,18 @@ class FrameIndex:
         return first, end
 
     @property
-    def frame_duration_s(self) -> float:
-        """How long a frame is usually shown: the median over the last hundred."""
+    def frame_ticks(self) -> int:
+        """How long a frame is usually shown, in units of `time_base`: the median over the last hundred."""
         gaps = [late - early for early, late in pairwise(self.pts[-101:])]
         if gaps:
-            return float(median(gaps) * self.time_base)
-        declared = self.declared_duration_s
-        return declared if declared and declared < 60 else 0.04
+            return median_low(gaps)
+        declared_s = self.declared_duration_s
+        return max(1, round((declared_s if declared_s and declared_s < 60 else 0.04) / self.time_base))
 
     @property
     def duration_s(self) -> float:
         """From the first frame's start to the last frame's end."""
-        return self.seconds(len(self.pts) - 1) + self.frame_duration_s if self.pts else 0.0
+        return float((self.pts[-1] - self.pts[0] + self.frame_ticks) * self.time_base) if self.pts else 0.0
 
     @property
     def fps(self) -> float | None:

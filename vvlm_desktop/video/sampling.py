@@ -71,9 +71,7 @@ def _time(index: FrameIndex, frame_index: int) -> Fraction:
 
 
 def _end(index: FrameIndex) -> Fraction:
-    """The end of the last frame, in whole ticks."""
-    last = max(1, round(index.frame_duration_s / index.time_base))
-    return _time(index, len(index) - 1) + last * index.time_base
+    return _time(index, len(index) - 1) + index.frame_ticks * index.time_base
 
 
 def _unique(index: FrameIndex, times: list[Fraction]) -> tuple[int, ...]:
