@@ -13,6 +13,7 @@ from vvlm_desktop.domain.analysis import Analysis, EventCandidate
 from vvlm_desktop.domain.clip import Clip, clip_id
 from vvlm_desktop.domain.review import NewEvent
 from vvlm_desktop.store.library import Library
+from vvlm_desktop.store.signing import SigningKey
 
 SCHEMA = "dashcam-1"
 
@@ -126,9 +127,9 @@ def _id(clip: Clip | str) -> str:
     return clip if isinstance(clip, str) else clip.id
 
 
-def reviewed_library(folder: Path, *, actions: int = 5) -> Library:
+def reviewed_library(folder: Path, *, actions: int = 5, key: SigningKey | None = None) -> Library:
     """A library with one analysed clip and some actions on it."""
-    library = Library.open(folder)
+    library = Library.open(folder, key=key)
     clip = library.add_clip(make_clip()).clip
     analysis = make_analysis(clip)
     library.add_analysis(analysis)

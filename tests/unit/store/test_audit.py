@@ -5,24 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.unit.store.builders import make_clip, note, reviewed_library, tamper
+from tests.unit.store.builders import make_clip, note, tamper
 from vvlm_desktop.store.chain import GENESIS, canonical, header_hash
 from vvlm_desktop.store.library import Head, Library
 from vvlm_desktop.store.signing import new_key
-
-
-@pytest.fixture
-def reviewed(tmp_path: Path) -> Iterator[Library]:
-    """Ten events in five actions on one analysed clip."""
-    with reviewed_library(tmp_path / "library") as library:
-        yield library
 
 
 def _problems(library: Library, *heads: Head) -> list[str]:
@@ -198,10 +189,9 @@ def test_a_rewritten_chain_contradicts_a_head_kept_elsewhere(reviewed: Library) 
     assert "was rewritten: its event 10" in _problems(reviewed, *heads)[0]
 
 
-def test_a_chain_signed_anew_with_another_key(
-    reviewed: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_chain_signed_anew_with_another_key(reviewed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     heads = reviewed.heads()
+    assert reviewed.verify().ok  # this session holds the first key from here on
     monkeypatch.setenv("VVLM_SIGNING_KEY", new_key())
     with Library.open(reviewed.folder) as other:
         other.append([note("c", "with another key")])

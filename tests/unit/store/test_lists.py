@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,11 +12,18 @@ from hypothesis import strategies as st
 from tests.unit.store.builders import make_analysis, make_clip, note, status, verdict
 from vvlm_desktop.store.library import ClipFilter, Library
 from vvlm_desktop.store.search import SORTS
+from vvlm_desktop.store.signing import SigningKey
 
 
-@pytest.fixture
-def five(library: Library) -> Library:
-    """Clips 1 to 5: reviewed as collision, analysed, broken, sample, dismissed."""
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory, key: SigningKey) -> Iterator[Library]:
+    """Clips 1 to 5: reviewed as collision, analysed, broken, sample, dismissed. To be read only."""
+    with Library.open(tmp_path_factory.mktemp("five"), key=key) as library:
+        _fill(library)
+        yield library
+
+
+def _fill(library: Library) -> None:
     names = {1: "Charlie_1.mp4", 2: "alpha 2.mp4", 3: "Bravo-3.mp4", 4: "été 🚗.mp4", 5: "delta.mp4"}
     for number, name in names.items():
         clip = make_clip(number, path=f"/d/{name}", duration_s=10.0 - number)
@@ -26,7 +34,6 @@ def five(library: Library) -> Library:
     library.add_analysis(make_analysis(make_clip(2), attention=0.9))
     library.append([verdict(make_clip(1)), status(make_clip(1)), note(make_clip(1), "Ask the driver's shift lead")])
     library.append([status(make_clip(5), "dismissed", reviewer="Ben", reason="duplicate")])
-    return library
 
 
 def _numbers(library: Library, chosen: ClipFilter | None = None, **order: object) -> list[int]:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.store.builders import SCHEMA, make_analysis, make_clip, note, reviewed_library, status, tamper, verdict
+from tests.unit.store.builders import SCHEMA, make_analysis, make_clip, note, status, tamper, verdict
 from vvlm_desktop.errors import FormatError
 from vvlm_desktop.store.library import ClipFilter, Library
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[Library]:
+def other(reviewed: Library) -> Library:
     """Another library, with ten events on the clip that both have."""
-    with reviewed_library(tmp_path / "other") as opened:
-        yield opened
+    return reviewed
 
 
 def _exported(library: Library) -> list[dict[str, Any]]:
@@ -131,7 +128,7 @@ def test_a_damaged_chain_is_refused_whole(library: Library, other: Library, dama
     assert library.verify().origins == 0
 
 
-def test_a_chain_that_went_two_ways_is_refused(library: Library, other: Library, tmp_path: Path) -> None:
+def test_a_chain_that_went_two_ways_is_refused(library: Library, other: Library) -> None:
     library.import_events(_exported(other)[:8])
     tamper(other, "DELETE FROM event WHERE seq > 6", "DELETE FROM signature", "UPDATE head SET seq = 6")
     with other.read() as connection:
@@ -179,20 +176,19 @@ def test_what_a_newer_version_wrote_is_refused_rather_than_half_understood(libra
     assert library.history() == []
 
 
-def test_a_restored_backup_gets_its_own_later_events_back(tmp_path: Path) -> None:
-    with reviewed_library(tmp_path / "library") as library:
-        later = _exported(library)
-        tamper(library, "DELETE FROM event WHERE seq > 8", "DELETE FROM signature")
-        with library.read() as connection:
-            last = connection.exec_driver_sql("SELECT hash FROM event WHERE seq = 8").scalar_one()
-        tamper(library, f"UPDATE head SET seq = 8, hash = '{last}'")
-        library.rebuild()
-        library.import_events(later)
-        assert library.review(make_clip().id, reviewer="Anna", schema_key=SCHEMA).note == "note 4"
-        assert library.verify().ok
-        for _ in range(5):
-            assert library.undo("Anna") is not None
-        assert library.undo("Anna") is None
+def test_a_restored_backup_gets_its_own_later_events_back(reviewed: Library) -> None:
+    later = _exported(reviewed)
+    tamper(reviewed, "DELETE FROM event WHERE seq > 8", "DELETE FROM signature")
+    with reviewed.read() as connection:
+        last = connection.exec_driver_sql("SELECT hash FROM event WHERE seq = 8").scalar_one()
+    tamper(reviewed, f"UPDATE head SET seq = 8, hash = '{last}'")
+    reviewed.rebuild()
+    reviewed.import_events(later)
+    assert reviewed.review(make_clip().id, reviewer="Anna", schema_key=SCHEMA).note == "note 4"
+    assert reviewed.verify().ok
+    for _ in range(5):
+        assert reviewed.undo("Anna") is not None
+    assert reviewed.undo("Anna") is None
 
 
 def test_erased_payloads_leave_a_tombstone_that_verifies(library: Library) -> None:
