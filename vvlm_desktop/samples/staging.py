@@ -62,7 +62,7 @@ def _fill(
         against = d in road.oncoming
         s = random.uniform(0.5, 1.0) * spacing if not ego_lane or d != lanes[0] else spacing * 0.9
         s += -60.0 if d != 0.0 else 10.0
-        while s < 330.0:
+        while s < (330.0 if density != "high" else 190.0):
             body, paint = _pick(random)
             if random.random() < 0.15 and d in (road.lanes[0], road.oncoming[-1]) and density != "high":
                 body = "truck"

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 STEP_S = 0.01
+#: Drivers look and decide every 0.04 s; the cars move in finer steps.
+_STEPS_PER_DECISION = 4
 _JERK = 28.0  # m/s³: how fast a brake bites
 _RESTITUTION = 0.12
 
@@ -137,6 +139,8 @@ class World:
     hit_at_s: float | None = None
     hit_speed: float | None = None
     hit_id: int | None = None
+    _steps: int = 0
+    _decided: list[float] = field(default_factory=list)
 
     @property
     def light(self) -> Aspect | None:
@@ -149,8 +153,10 @@ class World:
     def step(self) -> None:
         """Advance by `STEP_S`."""
         vehicles = [self.ego, *self.others]
-        wanted = [self._wanted(vehicle, vehicles) for vehicle in vehicles]
-        for vehicle, acceleration in zip(vehicles, wanted, strict=True):
+        if self._steps % _STEPS_PER_DECISION == 0:
+            self._decided = [self._wanted(vehicle, vehicles) for vehicle in vehicles]
+        self._steps += 1
+        for vehicle, acceleration in zip(vehicles, self._decided, strict=True):
             self._move(vehicle, acceleration)
         self.t_s = round(self.t_s + STEP_S, 6)
         self._collide()
