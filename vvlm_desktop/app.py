@@ -26,6 +26,7 @@ from vvlm_desktop.workflow.session import Session, open_session
 
 _log = logging.getLogger(__name__)
 _LOG_BYTES = 2_000_000
+_WARM_UP_MS = 500
 _PICTURE_SIZES = ((1440, 900), (1280, 720))
 
 
@@ -43,12 +44,18 @@ def run(*, library_dir: Path | None = None, add: Sequence[Path] = ()) -> int:
         window.report(settings_error)
     _install_hooks(window)
     window.show()
+    QTimer.singleShot(_WARM_UP_MS, lambda: _warm_up(window))
     if add:
         QTimer.singleShot(0, lambda: window.add_paths(list(add)))
     try:
         return int(app.exec())
     finally:
         _remove_hooks()
+
+
+def _warm_up(window: MainWindow) -> None:
+    """Ask the keychain for the signing key now, in the background, so that the first verdict does not wait for it."""
+    threading.Thread(target=window.session.library.key.signer, name="signing-key", daemon=True).start()
 
 
 def render_pictures(library_dir: Path, folder: Path) -> list[Path]:
@@ -75,12 +82,12 @@ def render_pictures(library_dir: Path, folder: Path) -> list[Path]:
 
 def _page_pictures(window: MainWindow, folder: Path, choice: str) -> list[Path]:
     written = []
-    first = next(iter(window.session.library.clip_rows(window.session.library.clip_rowids()[:1])), None)
+    first = next(iter(window.session.library.all_clips()), None)
     for size in _PICTURE_SIZES:
         window.resize(*size)
         window.show()
         for page in (spec.id for spec in PAGES):
-            window.navigate(page, first.clip.id if first is not None and page == "review" else None)
+            window.navigate(page, first.id if first is not None and page == "review" else None)
             _let_events_run(2.0)
             file = folder / f"{page}-{choice}-{size[0]}x{size[1]}.png"
             if not window.grab().save(str(file)):

@@ -54,7 +54,7 @@ def export(
     library_folder = session.library.folder.absolute()
     if out == library_folder or library_folder in out.parents:
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
-    wanted = clips if clips is not None else _all_clips(session)
+    wanted = clips if clips is not None else session.library.all_clips()
     items = [gather(session, clip) for clip in wanted]
     context = ExportContext(
         schema=session.schema,
@@ -70,10 +70,6 @@ def export(
         cancelled=cancelled,
     )
     return chosen.write(items, out, context=context)
-
-
-def _all_clips(session: Session) -> list[Clip]:
-    return [row.clip for row in session.library.clip_rows(session.library.clip_rowids())]
 
 
 def gather(session: Session, clip: Clip) -> ExportItem:

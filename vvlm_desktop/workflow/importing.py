@@ -12,6 +12,7 @@ from vvlm_desktop.domain.review import EventKind, NewEvent, Review
 from vvlm_desktop.errors import ClipNotFoundError
 from vvlm_desktop.formats.base import ImportedRecord, ImportedSet
 from vvlm_desktop.formats.registry import import_format_of
+from vvlm_desktop.store.records import Head
 from vvlm_desktop.workflow.add import add_paths
 from vvlm_desktop.workflow.session import Session
 
@@ -53,7 +54,9 @@ def import_file(session: Session, file: Path) -> ImportReport:
     clips, problems = _clips_here(session, imported, folder)
     problems += imported.flags
     if imported.events:
-        change = session.library.import_events([dict(event) for event in imported.events])
+        heads = [Head.from_json(head) for head in imported.heads]
+        events = [dict(event) for event in imported.events]
+        change = session.library.import_events(events, heads=heads, source=file.name)
         known = len(imported.records) if change.action_id is None and not change.clip_ids else 0
         return ImportReport(len(imported.records) - known, known, tuple(problems))
     return _as_actions(session, imported, clips=clips, problems=problems)
