@@ -226,6 +226,8 @@ class ReviewActs(QObject):
             self.finished.emit(state.clip.id)
             return
         if attention is not None and not attention.ready:
+            if self._desk.playback.position != attention.look_at:
+                self._desk.toast.say("Look at the event first: Enter works once its frame has been on screen.")
             return
         if state.broken_rules and state.broken_rules != self._asked:
             self._asked = state.broken_rules

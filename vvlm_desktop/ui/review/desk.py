@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.review import PtsRange
-from vvlm_desktop.ui.review.filmstrip import FilmstripLoader, frames_for_slots
 from vvlm_desktop.ui.review.form.field_card import as_span
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
@@ -19,6 +18,7 @@ from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
 from vvlm_desktop.ui.review.seen import Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
+from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play, window_around
 from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel
@@ -28,7 +28,6 @@ from vvlm_desktop.video.index import FrameIndex
 
 #: How long the event frame stands before the clip plays around it.
 _STAND_MS = 400
-_STRIP_DELAY_MS = 120
 
 
 class Desk(QWidget):
@@ -37,7 +36,7 @@ class Desk(QWidget):
     ready_changed = Signal(bool)  # the event frame has been looked at long enough
     settled = Signal()  # the clip is on screen and nothing is in a hurry: what comes next can be made ready
 
-    def __init__(self, on_queue: Callable[[], object], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._open: OpenClip | None = None
         self._event: EventMark | None = None
@@ -46,18 +45,16 @@ class Desk(QWidget):
         self._rate_after = 1.0
         self._marked: list[int | None] = [None, None]
         self.seen_frames: tuple[int, ...] = ()
-        self.headline = Headline(on_queue)
+        self.headline = Headline()
         self.view = VideoView()
         self.transport = TransportBar()
         self.timeline = Timeline()
         self.playback = Playback(self)
         self.shuttle = Shuttle(self.playback)
-        self.strip = FilmstripLoader(self)
         self.toast = Toast(self.view)
         self.card = HintCard(self.view)
         self.go_to_box = GoToBox(self.view)
-        self._slots: dict[int, list[int]] = {}
-        self._strip_timer = self._single_shot(_STRIP_DELAY_MS, self._load_strip)
+        self.strip = StripFeeder(self.timeline)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._look_timer = self._single_shot(300, self._check_ready)
         self._lay_out()
@@ -87,6 +84,7 @@ class Desk(QWidget):
         self.playback.rate_changed.connect(self.transport.show_rate)
         self.playback.mode_changed.connect(self._on_mode)
         self.playback.span_finished.connect(self._on_span_finished)
+        self.shuttle.used.connect(self.touched)
         self.view.painted.connect(self._on_painted)
         self.view.clicked.connect(self.toggle)
         self.transport.play_pressed.connect(self.toggle)
@@ -96,8 +94,6 @@ class Desk(QWidget):
         self.transport.seen_only_pressed.connect(self.seen_only)
         self.timeline.scrubbed.connect(self._on_scrubbed)
         self.timeline.mark_chosen.connect(self._on_mark_chosen)
-        self.timeline.view_changed.connect(self._strip_timer.start)
-        self.strip.ready.connect(self._on_thumbnail)
         self.go_to_box.chosen.connect(self.go_to)
 
     # -- clips ---------------------------------------------------------------------------------------------------
@@ -128,7 +124,7 @@ class Desk(QWidget):
         self.playback.set_rate(1.0)
         self.ready_changed.emit(False)
         self.playback.open(opened.source, at=look_at)
-        self._strip_timer.start()
+        self.strip.show_clip(opened)
 
     def show_marks(self, model: TimelineModel) -> None:
         """The same clip, with other marks on the timeline."""
@@ -140,6 +136,7 @@ class Desk(QWidget):
         self._open = self._attention = self._event = None
         self._stand_timer.stop()
         self.playback.open(None)
+        self.strip.show_clip(None)
         self.timeline.show_clip(None, TimelineModel())
         self.transport.show_frame(None, -1)
         self.view.show_message(sentence, hint)
@@ -339,35 +336,7 @@ class Desk(QWidget):
     def _on_mark_chosen(self, mark: EventMark) -> None:
         self.seek(mark.look_frame)
 
-    # -- filmstrip -----------------------------------------------------------------------------------------------
-
-    def _load_strip(self) -> None:
-        start_s, end_s, count = self.timeline.slots()
-        if self._open is None or not count:
-            return
-        frames = frames_for_slots(self._open.index, start_s, end_s, count)
-        self._slots = {}
-        for slot, frame in enumerate(frames):
-            self._slots.setdefault(frame, []).append(slot)
-        height_px = self.timeline.filmstrip_height_px()
-        self.strip.load(self._open.clip.id, self._open.path, self._open.index, frames, height_px=height_px)
-        for frame in self._slots:
-            self._on_thumbnail(frame)
-
-    def _on_thumbnail(self, frame: int) -> None:
-        picture = self.strip.picture(frame)
-        if picture is not None:
-            for slot in self._slots.get(frame, ()):
-                self.timeline.set_picture(slot, picture)
-
-    def set_compact(self, compact: bool) -> None:
-        """Little room: fewer lanes, a button for the queue."""
-        self.timeline.set_compact(compact)
-        self.headline.queue_button.setVisible(compact)
-
     def set_alone(self, alone: bool) -> None:
         """Only the picture and its transport bar, for full screen."""
         self.timeline.setVisible(not alone)
         self.headline.setVisible(not alone)
-        if not alone:
-            self.setFocusPolicy(Qt.FocusPolicy.NoFocus)

@@ -25,13 +25,11 @@ class Arrangement(QObject):
         self._queue, self._desk, self._side = queue, desk, side
         self._compact: bool | None = None
         self.alone = False
-        self._line = rule(vertical=True)
         self._side_line = rule(vertical=True)
         self._row = QHBoxLayout(work)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
-        for widget in (queue, self._line):
-            self._row.addWidget(widget)
+        self._row.addWidget(queue)
         self._row.addWidget(desk, 1)
         self._row.addWidget(self._side_line)
         self._row.addWidget(side)
@@ -75,7 +73,6 @@ class Arrangement(QObject):
         self._desk.set_alone(alone)
         if alone:
             self._queue.hide()
-            self._line.hide()
         else:
             self._place_queue()
         state = window.windowState()
@@ -85,7 +82,6 @@ class Arrangement(QObject):
     def _place_queue(self) -> None:
         if self._compact:
             self._row.removeWidget(self._queue)
-            self._line.hide()
             self._queue.hide()
             self._place_drawer()
         else:
@@ -93,7 +89,6 @@ class Arrangement(QObject):
             self._queue.setMinimumHeight(0)
             self._queue.setMaximumHeight(16777215)
             self._queue.setVisible(not self.alone)
-            self._line.setVisible(not self.alone)
 
     def _place_drawer(self) -> None:
         top = self._desk.headline.height()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
@@ -57,11 +56,11 @@ def headline_model(schema: LabelSchema, state: ReviewState, *, by_chance: bool =
 class Headline(QWidget):
     """Shows a `HeadlineModel`; at little width a button opens the queue."""
 
-    def __init__(self, on_queue: Callable[[], object], parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.queue_button = IconButton("list", "Show the queue", on_queue)
+        self.queue_button = IconButton("list", "Show the queue")
         self.queue_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.queue_button.hide()
         self.title = label("", "title")

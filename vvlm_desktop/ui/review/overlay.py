@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
@@ -19,6 +19,8 @@ _SHOWN_MS = 2600
 class _OverPicture(QWidget):
     """A panel that keeps its place at the bottom of the widget it lies on."""
 
+    _width_px = 400
+
     def __init__(self, on: QWidget) -> None:
         super().__init__(on)
         self._on = on
@@ -27,9 +29,15 @@ class _OverPicture(QWidget):
 
     def place(self) -> None:
         """Go to the bottom, in the middle."""
-        room = self._on.width() - 2 * theme.MARGIN
-        self.setMaximumWidth(max(120, min(room, theme.px(460))))
-        self.adjustSize()
+        layout = self.layout()
+        if layout is None:
+            return
+        room = max(120, min(self._on.width() - 2 * theme.MARGIN, theme.px(self._width_px)))
+        layout.activate()
+        hint = layout.sizeHint()
+        width = room if layout.hasHeightForWidth() else min(room, hint.width())
+        # A floating panel has nobody who would ask it for its height at this width.
+        self.resize(width, layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else hint.height())
         self.move((self._on.width() - self.width()) // 2, self._on.height() - self.height() - theme.MARGIN)
 
     @override
@@ -115,16 +123,6 @@ class HintCard(_OverPicture):
         if offers:
             self._buttons.addStretch(1)
         self.setAccessibleName(f"{words} {more}".strip())
-        self.setMinimumWidth(theme.px(360))
-        for wrapped in (self.words, self.more):
-            wrapped.setMinimumHeight(0)
-        self.place()
-        self._fit_text(self.words)
-        self._fit_text(self.more)
         self.place()
         self.show()
         self.raise_()
-
-    def _fit_text(self, text: QLabel) -> None:
-        """A wrapped label in a floating panel has no height of its own accord."""
-        text.setMinimumHeight(text.heightForWidth(self.width() - theme.MARGIN - theme.GAP) if text.text() else 0)

@@ -17,9 +17,9 @@ from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review import empty
 from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
-from vvlm_desktop.ui.review.form.field_card import END, START
 from vvlm_desktop.ui.review.form.model import form_model, frame_of_pts
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.headline import headline_model
@@ -27,7 +27,6 @@ from vvlm_desktop.ui.review.keys import RawKeys, review_actions
 from vvlm_desktop.ui.review.open_clip import ClipOpener, OpenClip
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.queue_list import QueueList, QueueModel
-from vvlm_desktop.ui.review.shuttle import ShuttleKey
 from vvlm_desktop.ui.review.side import Side
 from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, timeline_model
 from vvlm_desktop.ui.review.tour import Card, Tour
@@ -48,22 +47,26 @@ class ReviewPage(Page):
         super().__init__(shell)
         self._state: ReviewState | None = None
         self._opened: OpenClip | None = None
-        self._last_finished: list[str] = []
+        self.finished_ids: list[str] = []
         self.opener = ClipOpener(shell.session)
         self.queue = QueueDesk(shell.session)
-        self.desk = Desk(self._on_queue_button)
+        self.desk = Desk()
         self.form = FormPanel()
         self.side = Side(self.form)
         self.queue_model = QueueModel(self.queue.items, self)
         self.queue_list = QueueList(self.queue_model)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
         self.tour = Tour(lambda: self.shell.session, self)
-        self.raw_keys = RawKeys(
-            shuttle=self.desk.shuttle, on_digit=self.acts.press_digit, on_field=self._on_field_number, parent=self
-        )
         self._pages = QStackedWidget()
         self._work = QWidget()
         self.arrangement = Arrangement(self._work, queue=self.queue_list, desk=self.desk, side=self.side)
+        self.commands = Commands(self)
+        self.raw_keys = RawKeys(
+            shuttle=self.desk.shuttle,
+            on_digit=self.acts.press_digit,
+            on_field=self.commands.open_field_number,
+            parent=self,
+        )
         self._pages.addWidget(self._work)
         self._empty: QWidget | None = None
         row = QHBoxLayout(self)
@@ -79,7 +82,7 @@ class ReviewPage(Page):
         form.time_pressed.connect(desk.go_to_ms)
         form.evidence_removed.connect(acts.remove_evidence)
         form.evidence_pressed.connect(acts.stamp)
-        form.reason_pressed.connect(self.ask_reason)
+        form.reason_pressed.connect(self.commands.ask_reason)
         form.text_committed.connect(acts.write)
         form.note_committed.connect(acts.write_note)
         form.accept_pressed.connect(acts.accept_rest)
@@ -87,7 +90,8 @@ class ReviewPage(Page):
         form.field_opened.connect(desk.clear_marked)
         desk.ready_changed.connect(form.accept.setEnabled)
         desk.settled.connect(self._make_next_ready)
-        desk.transport.full_screen_pressed.connect(self.toggle_full_screen)
+        desk.transport.full_screen_pressed.connect(self.commands.toggle_full_screen)
+        desk.headline.queue_button.clicked.connect(self.arrangement.toggle_drawer)
         desk.card.dismissed.connect(self.tour.stop)
         desk.go_to_box.editingFinished.connect(self.setFocus)
         acts.finished.connect(self._on_finished)
@@ -95,7 +99,7 @@ class ReviewPage(Page):
         acts.key_used.connect(self.tour.count_key)
         self.tour.card_changed.connect(self._on_card)
         self.queue_list.chosen.connect(self._on_queue_chosen)
-        self.side.analyse_pressed.connect(self.analyse)
+        self.side.analyse_pressed.connect(self.commands.analyse)
         self.side.tab_shown.connect(self._on_tab_shown)
 
     # -- the page in the window ----------------------------------------------------------------------------------
@@ -167,6 +171,11 @@ class ReviewPage(Page):
             self.open_clip(first)
         else:
             self._show_empty()
+
+    @property
+    def state(self) -> ReviewState | None:
+        """The open clip as it stands; None where none is open."""
+        return self._state
 
     def open_clip(self, clip_id: str) -> None:
         """Show a clip."""
@@ -249,7 +258,7 @@ class ReviewPage(Page):
         self.opener.make_ready(state.clip, at_ms=at_ms)
 
     def _on_finished(self, clip_id: str) -> None:
-        self._last_finished.append(clip_id)
+        self.finished_ids.append(clip_id)
         wanted = self.tour.next_clip_id() if self.tour.running else None
         following = wanted or self.queue.next_id(clip_id)
         if following is not None:
@@ -258,24 +267,6 @@ class ReviewPage(Page):
             self.tour.follow(self._state, self.shell.session.schema)
         else:
             self._show_empty()
-
-    def go_unfinished(self, step: int) -> None:
-        """The next or previous clip that nobody has settled."""
-        following = self.queue.next_id(self._state.clip.id if self._state is not None else None, step=step)
-        if following is None:
-            self.desk.toast.say("No other clip is unfinished.")
-        else:
-            self.open_clip(following)
-
-    def go_last_finished(self) -> None:
-        """Back to the clip that was finished last, then to the one before."""
-        here = self._state.clip.id if self._state is not None else None
-        while self._last_finished and self._last_finished[-1] == here:
-            self._last_finished.pop()
-        if self._last_finished:
-            self.open_clip(self._last_finished.pop())
-        else:
-            self.desk.toast.say("No clip has been finished since the page was opened.")
 
     # -- empty states --------------------------------------------------------------------------------------------
 
@@ -305,82 +296,7 @@ class ReviewPage(Page):
         if self._state is not None:
             self.queue_list.select(self.queue.row_of(self._state.clip.id))
 
-    # -- what keys and buttons ask of the page -------------------------------------------------------------------
-
-    @property
-    def long_step_s(self) -> float:
-        """How far Ctrl with an arrow goes."""
-        return self.shell.session.settings.seek_step_s
-
-    def shuttle(self, key: ShuttleKey) -> None:
-        """A shuttle key from the palette: down and up at once."""
-        self.desk.touched()
-        self.desk.shuttle.press(key)
-        self.desk.shuttle.release(key)
-
-    def mark(self, end: int) -> None:
-        """I and O: on a time field they set it, elsewhere they mark a stretch."""
-        view = self.form.open_view
-        if view is not None and view.field.kind == "range":
-            self.acts.set_edge(view.key, END if end else START)
-        else:
-            self.desk.mark(end)
-
-    def next_doubtful(self) -> None:
-        """Open the next doubtful field."""
-        if not self.form.next_doubtful():
-            self.desk.toast.say("No field is doubtful.")
-
-    def edit_caption(self) -> None:
-        """Write the first text field."""
-        texts = self.form.model.texts
-        if texts:
-            self.side.show_form()
-            self.form.edit_text(texts[0].key)
-
-    def edit_note(self) -> None:
-        """Write a note."""
-        if self._state is not None:
-            self.side.show_form()
-            self.form.note.edit()
-
-    def ask_reason(self, _field_key: str = "") -> None:
-        """Give the reason of a correction."""
-        card = self.form.cards.get(self.form.open_key)
-        where = card if card is not None else self.form
-        self.acts.ask_reason(where.mapToGlobal(where.rect().center()))
-
-    def ask_dismissal(self) -> None:
-        """Dismiss the clip, with a reason."""
-        self.acts.ask_dismissal(self.form.accept.mapToGlobal(self.form.accept.rect().topLeft()))
-
-    def analyse(self) -> None:
-        """Analyse the open clip."""
-        if self._state is not None and self._state.clip.readable:
-            self.shell.analyse([self._state.clip])
-
-    def toggle_full_screen(self) -> None:
-        """The picture alone on the whole screen, or back."""
-        self.arrangement.set_alone(not self.arrangement.alone, window=self.window())
-
-    def go_back(self) -> None:
-        """Esc: out of a question, the drawer, full screen, a stretch that was marked."""
-        if self.acts.asking:
-            self.acts.cancel_question()
-        elif self.arrangement.drawer_open:
-            self.arrangement.close_drawer()
-        elif self.arrangement.alone:
-            self.toggle_full_screen()
-        else:
-            self.desk.clear_marked()
-
-    def _on_field_number(self, number: int) -> None:
-        order = self.form.model.order
-        if 1 <= number <= len(order):
-            self.form.open_field(order[number - 1])
-
-    def _on_queue_button(self) -> None:
-        self.arrangement.toggle_drawer()
+    # -- what happens --------------------------------------------------------------------------------------------
 
     def _on_queue_chosen(self, clip_id: str) -> None:
         self.open_clip(clip_id)

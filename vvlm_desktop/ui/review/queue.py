@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.review import SETTLED
+from vvlm_desktop.domain.values import Labels
 from vvlm_desktop.store.records import ClipFilter, ClipRow
 from vvlm_desktop.ui.review.queue_list import QueueItem
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, confidence_level
 from vvlm_desktop.ui.words import shown
 from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQueue
+from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
 _CHUNK = 500
@@ -88,23 +91,26 @@ class QueueDesk:
         self._rowids[clip.id] = row.rowid
         name = shown(PurePath(clip.path).stem)
         picture = self._session.library.thumbnail_file(clip.id)
-        event = row.labels.get(EVENT_TYPE)
-        schema = self._session.schema
-        words = schema.field(EVENT_TYPE).label_of(event) if isinstance(event, str) and EVENT_TYPE in schema else ""
         if clip.status in SETTLED or clip.status == "dismissed":
             word, status_mark, ink = STATUS_MARKS[clip.status]
-            return QueueItem(clip.id, name, words or word, status_mark, ink, picture)
+            return QueueItem(clip.id, name, self._event(row.labels) or word, status_mark, ink, picture)
         if clip.problem:
             return QueueItem(clip.id, name, shown(clip.problem), "warning", "bad", picture)
-        reason = "random check" if row.rowid in self._queue.random_rowids else self._why(row)
-        level = confidence_level(row.confidence) if words else None
-        said = " · ".join(part for part in (words, reason) if part) or (
-            "no event found" if row.analysed else "not analysed"
-        )
+        analyses = self._session.library.analyses(clip.id) if row.analysed else []
+        start = starting_point(analyses, self._session.schema)
+        words = self._event(start.labels) if start is not None else ""
+        reason = "random check" if row.rowid in self._queue.random_rowids else _why(analyses)
+        nothing = "no event found" if row.analysed else "not analysed"
+        said = " · ".join(part for part in (words, reason) if part) or nothing
+        level = confidence_level(start.confidence.get(EVENT_TYPE)) if start is not None and words else None
         mark = CONFIDENCE_MARKS[level] if level is not None else "half" if clip.status == "in_review" else None
         return QueueItem(clip.id, name, said, mark, "muted", picture)
 
-    def _why(self, row: ClipRow) -> str:
-        analyses = self._session.library.analyses(row.clip.id) if row.analysed else []
-        candidates = [candidate for analysis in analyses for candidate in analysis.candidates]
-        return max(candidates, key=lambda c: c.score).kind.replace("_", " ") if candidates else ""
+    def _event(self, labels: Labels) -> str:
+        event, schema = labels.get(EVENT_TYPE), self._session.schema
+        return schema.field(EVENT_TYPE).label_of(event) if isinstance(event, str) and EVENT_TYPE in schema else ""
+
+
+def _why(analyses: Sequence[Analysis]) -> str:
+    candidates = [candidate for analysis in analyses for candidate in analysis.candidates]
+    return max(candidates, key=lambda c: c.score).kind.replace("_", " ") if candidates else ""

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
 
 _PAGE = 50
@@ -211,11 +211,16 @@ class QueueList(QWidget):
         top.setSpacing(theme.GAP)
         top.addLayout(head)
         top.addWidget(self.bar)
-        column = QVBoxLayout(self)
+        column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self.view, 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addLayout(column, 1)
+        row.addWidget(rule(vertical=True))
 
     def show_progress(self, done: int, total: int) -> None:
         """Show how many of the queue's clips are settled."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from vvlm_desktop.ui.review.playback import Playback
 
@@ -17,6 +17,8 @@ _HOLD_MS = 280
 
 class Shuttle(QObject):
     """Turns presses and releases of the three keys into orders to the playback."""
+
+    used = Signal()
 
     def __init__(self, playback: Playback, parent: QObject | None = None) -> None:
         super().__init__(parent or playback)
@@ -32,6 +34,7 @@ class Shuttle(QObject):
     def press(self, key: ShuttleKey) -> None:
         """A key went down; auto-repeats are to be left out."""
         self._held.add(key)
+        self.used.emit()
         if key == "K":
             self._playback.pause()
             return

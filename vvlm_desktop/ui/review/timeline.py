@@ -133,10 +133,10 @@ class Timeline(QWidget):
         view = self._view()
         metrics = QFontMetricsF(theme.font("small"))
         # Two rows even where one would do: the picture must not change its size with the first piece of evidence.
-        rows = 2
+        rows = least = 1 if self._compact else 2
         if view.width_px > 0 and self._model.duration_s > 0:
             placed = lanes_of.place_marks(self._model.marks, view, 0.0, metrics)
-            rows = max(2, min(4, len({mark.rect.top() for mark in placed})))
+            rows = max(least, min(4, len({mark.rect.top() for mark in placed})))
         before = self.sizeHint().height() if self._lanes else -1
         self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=_TOP_PX, rows=rows)
         events = self._lanes[-1]

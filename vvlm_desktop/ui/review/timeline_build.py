@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
@@ -36,9 +39,18 @@ def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
     lanes = (
         curve("motion", curves.t_s, curves.motion, ink="accent"),
         curve("brightness", curves.t_s, curves.brightness, ink="doubtful", filled=False, bounds=(0.0, 1.0)),
-        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=(-60.0, 0.0)),
+        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound)),
     )
     yield from (lane for lane in lanes if lane is not None)
+
+
+def _loudness(sound: NDArray[np.float32] | None) -> tuple[float, float] | None:
+    """From the clip's quiet to its loudest, 24 dB at least: steady noise is no event and must not look like one."""
+    known = sound[np.isfinite(sound)] if sound is not None else np.empty(0)
+    if known.size == 0:
+        return None
+    loudest = float(known.max())
+    return min(float(np.percentile(known, 5)), loudest - 24.0), loudest
 
 
 def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterator[EventMark]:

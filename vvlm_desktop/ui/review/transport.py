@@ -49,6 +49,7 @@ class TransportBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._index: FrameIndex | None = None
         self._frame_index = -1
         self.back = IconButton("step-back", "One frame back", lambda: self.step_pressed.emit(-1), key="←")

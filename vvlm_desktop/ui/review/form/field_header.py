@@ -36,7 +36,7 @@ class FieldHeader(QAbstractButton):
 
     @override
     def sizeHint(self) -> QSize:
-        return QSize(theme.px(220), theme.px(30 if not self._open else 32))
+        return QSize(theme.px(220), theme.px(28 if not self._open else 32))
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -1,0 +1,207 @@
+"""The timeline: where things are, what a click, a drag and the wheel ask for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests import clips
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.filmstrip import FilmstripLoader, frames_for_slots
+from vvlm_desktop.ui.review.timeline import Timeline
+from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel, View, curve
+from vvlm_desktop.video.index import FrameIndex, read_index
+
+
+@pytest.fixture(scope="module")
+def index() -> FrameIndex:
+    return read_index(clips.clip("h264_bframes.mp4"))
+
+
+def a_mark(index: FrameIndex, first: int, last: int, kind="candidate", label="jolt", reason="why") -> EventMark:
+    return EventMark(first, last, index.seconds(first), index.seconds(last), kind, label, reason)
+
+
+@pytest.fixture
+def timeline(qtbot, look, index) -> Timeline:
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 240)
+    t_s = np.linspace(0, 3, 50)
+    curves = tuple(
+        lane
+        for name in ("motion", "brightness", "sound")
+        if (lane := curve(name, t_s, np.abs(np.sin(t_s * 3)), ink="accent")) is not None
+    )
+    model = TimelineModel(
+        duration_s=index.duration_s,
+        seen_s=(0.5, 1.0, 1.5),
+        seen_name="test-model",
+        curves=curves,
+        marks=(a_mark(index, 30, 45), a_mark(index, 60, 66, "evidence", "near miss")),
+    )
+    widget.show_clip(index, model)
+    widget.show()
+    return widget
+
+
+def scrubs(timeline: Timeline) -> list[tuple[int, bool]]:
+    found: list[tuple[int, bool]] = []
+    timeline.scrubbed.connect(lambda i, dragging: found.append((i, dragging)))
+    return found
+
+
+def at_frame(timeline: Timeline, i: int, y: int = 20) -> QPoint:
+    return QPoint(round(timeline.x_of_frame(i) + 1), y)
+
+
+def test_click_goes_to_the_frame_under_it_and_ends_exactly(timeline):
+    found = scrubs(timeline)
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=at_frame(timeline, 40))
+    assert found == [(40, True), (40, False)]
+
+
+def test_drag_asks_for_pictures_on_the_way_and_an_exact_one_at_the_end(timeline):
+    found = scrubs(timeline)
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=at_frame(timeline, 10))
+    for i in (20, 50, 35):
+        QTest.mouseMove(timeline, at_frame(timeline, i))
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=at_frame(timeline, 35))
+    assert [i for i, _ in found] == [10, 20, 50, 35, 35]
+    assert [dragging for _, dragging in found] == [True] * 4 + [False]
+
+
+def test_drag_beyond_the_ends_stays_within_the_clip(timeline, index):
+    found = scrubs(timeline)
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=at_frame(timeline, 10))
+    QTest.mouseMove(timeline, QPoint(0, 20))
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=QPoint(5000, 20))
+    assert [i for i, _ in found[1:]] == [0, len(index) - 1]
+
+
+def test_click_on_an_event_names_the_event(timeline):
+    chosen = []
+    timeline.mark_chosen.connect(chosen.append)
+    found = scrubs(timeline)
+    place = timeline._placed[0].rect.center().toPoint()
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=place)
+    assert [mark.label for mark in chosen] == ["jolt"]
+    assert found == []
+
+
+def test_help_says_what_an_event_is_and_why(timeline):
+    text = timeline._help_at(timeline._placed[0].rect.center())
+    assert "jolt" in text
+    assert "why" in text
+    assert "00:01.00–00:01.50" in text
+    seen = next(lane for lane in timeline._lanes if lane.kind == "seen")
+    assert "3 frames" in timeline._help_at(QPointF(400, seen.top + 2))
+
+
+def wheel(timeline: Timeline, x: float, turn: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
+    event = QWheelEvent(
+        QPointF(x, 30), timeline.mapToGlobal(QPointF(x, 30)), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
+        modifiers, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(timeline, event)
+
+
+def test_wheel_zooms_and_keeps_what_is_under_the_mouse(timeline, qtbot):
+    x = timeline.x_of_frame(45)
+    with qtbot.waitSignal(timeline.view_changed):
+        wheel(timeline, x, 480)
+    assert timeline.x_of_frame(45) == pytest.approx(x, abs=1)
+    assert timeline.x_of_frame(50) - x > 5 * (800 / 90)
+
+
+def test_shift_and_wheel_pans_and_a_double_click_shows_all_again(timeline):
+    wheel(timeline, timeline.x_of_frame(45), 960)
+    before = timeline.x_of_frame(45)
+    wheel(timeline, 400, -120, Qt.KeyboardModifier.ShiftModifier)
+    assert timeline.x_of_frame(45) < before
+    QTest.mouseDClick(timeline, Qt.MouseButton.LeftButton, pos=QPoint(400, 30))
+    assert timeline.slots()[:2] == pytest.approx((0.0, timeline._model.duration_s))
+
+
+def test_zoomed_view_follows_the_cursor(timeline, index):
+    wheel(timeline, timeline.x_of_frame(10), 1200)
+    timeline.set_position(80)
+    start_s, end_s, _ = timeline.slots()
+    assert start_s <= index.seconds(80) <= end_s
+
+
+def test_cursor_is_painted_at_the_frame(timeline):
+    timeline.set_position(45)
+    image = timeline.grab().toImage()
+    x = round(timeline.x_of_frame(45))
+    accent = theme.colour("accent").rgb()
+    assert image.pixel(x, 12) == accent
+    assert image.pixel(x + 30, 12) != accent
+
+
+def test_overlapping_events_take_rows_of_their_own(qtbot, look, index):
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 300)
+    marks = tuple(a_mark(index, first, first + 20) for first in (10, 15, 20))
+    widget.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks))
+    rects = [placed.rect for placed in widget._placed]
+    assert not any(a.intersects(b) for n, a in enumerate(rects) for b in rects[n + 1 :])
+    assert all(rect.bottom() <= widget.sizeHint().height() for rect in rects)
+
+
+def test_compact_timeline_keeps_frames_one_activity_curve_and_events(timeline):
+    tall = timeline.sizeHint().height()
+    timeline.set_compact(True)
+    assert [lane.kind for lane in timeline._lanes] == ["frames", "seen", "curve", "events"]
+    assert timeline.sizeHint().height() < tall
+
+
+def test_both_themes_paint_their_own_colours(timeline, look):
+    dark = timeline.grab().toImage()
+    look.choose("light")
+    light = timeline.grab().toImage()
+    assert dark.pixel(2, 2) == int(theme.DARK.panel[1:], 16) | 0xFF000000
+    assert light.pixel(2, 2) == int(theme.LIGHT.panel[1:], 16) | 0xFF000000
+
+
+def test_zoom_never_leaves_the_clip():
+    view = View(0, 100, 0.0, 10.0)
+    close = view.zoomed(0.001, 9.9, duration_s=10.0, shortest_s=0.5)
+    assert close.end_s - close.start_s == pytest.approx(0.5)
+    assert 0 <= close.start_s <= close.end_s <= 10.0
+    wide = close.zoomed(1000, 5.0, duration_s=10.0, shortest_s=0.5)
+    assert (wide.start_s, wide.end_s) == pytest.approx((0.0, 10.0))
+    assert wide.panned(5, duration_s=10.0).start_s == 0.0
+
+
+def test_curve_is_scaled_and_gaps_are_no_peaks():
+    lane = curve("sound", np.array([0.0, 1, 2]), np.array([-50.0, np.nan, -10]), ink="muted")
+    assert lane.level.tolist() == [0.0, 0.0, 1.0]
+    assert curve("sound", np.array([0.0]), None, ink="muted") is None
+    assert curve("sound", np.array([0.0]), np.array([np.nan]), ink="muted") is None
+
+
+def test_filmstrip_pictures_show_their_own_frames(qtbot, index):
+    loader = FilmstripLoader()
+    frames = frames_for_slots(index, 0.0, index.duration_s, 6)
+    got: list[int] = []
+    loader.ready.connect(got.append)
+    loader.load("clip", clips.clip("h264_bframes.mp4"), index, frames, height_px=90)
+    qtbot.waitUntil(lambda: set(got) == set(frames))
+    for frame in frames:
+        image = loader.picture(frame)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        assert clips.read_code(rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3)) == frame
+    loader.close()
+
+
+def test_filmstrip_takes_a_keyframe_only_where_it_is_close(index):
+    frames = frames_for_slots(index, 0.0, index.duration_s, 30)
+    slot_s = index.duration_s / 30
+    for number, frame in enumerate(frames):
+        assert abs(index.seconds(frame) - (number + 0.5) * slot_s) <= slot_s * 0.5 + 1e-6
