@@ -52,7 +52,7 @@ def draw(number: int, *, width: int, height: int) -> np.ndarray:
 
 def read_code(picture: np.ndarray) -> int:
     """The number in an upright picture of any size, grey or RGB; NO_CODE when its check code does not fit."""
-    grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+    grey = picture if picture.ndim == 2 else picture[..., 1]
     height, width = grey.shape
     values = []
     for row in range(2):

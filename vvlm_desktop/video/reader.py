@@ -166,7 +166,7 @@ class FrameReader:
         """Whether the present run reaches the frame sooner than a seek would."""
         if self._newest is None or frame_index <= self._newest:
             return False
-        first, _ = self.index.gop(frame_index)
+        first = 0 if self._only_from_start else self.index.gop(frame_index)[0]
         return first <= self._newest or frame_index - self._newest <= _NEAR_FRAMES
 
     def _entry_points(self, frame_index: int) -> Iterator[int]:
@@ -186,8 +186,9 @@ class FrameReader:
         self._fed.clear()
         self._run = iter(())
         if entry == _FROM_START:
-            self._container.close()
+            former = self._container
             self._container, self._stream = self._open()
+            former.close()
         else:
             try:
                 time = self.index.keys[entry][1 if self._seek_by_dts else 0]

@@ -183,3 +183,15 @@ def test_sample_aspect_does_not_stretch_the_picture() -> None:
     with opened("h264_wide_pixels.mp4") as reader:
         assert reader.rgb(0).shape == (180, 320, 3)
         assert [read_code(reader.rgb(i)) for i in range(6)] == list(codes("h264_wide_pixels.mp4"))
+
+
+def test_file_deleted_while_open_still_gives_its_frames_or_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mpg"
+    file.write_bytes(clip("mpeg2_interlaced.mpg").read_bytes())
+    with FrameReader(file, read_index(file)) as reader:
+        assert read_code(reader.rgb(60)) == 60
+        file.unlink()
+        assert read_code(reader.rgb(80)) == 80  # further on: no need to open it again
+        for _ in range(2):
+            with pytest.raises(ClipUnreadableError, match="no such file"):
+                reader.frame(3)
