@@ -10,7 +10,7 @@ from tests.ui.builders import FakeLists, NoPictures, broken_clip, clip, row
 from vvlm_desktop.store.library import ClipFilter
 from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
-from vvlm_desktop.ui.library.clip_table_model import CHIPS_ROLE, PAGE_ROWS, PAGES_KEPT, ClipTableModel
+from vvlm_desktop.ui.library.clip_table_model import PAGE_ROWS, PAGES_KEPT, ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS, INDEX, layout
 from vvlm_desktop.workflow.session import load_schema
 
@@ -124,7 +124,7 @@ def test_analysed_clip_shows_labels_for_people(qapp):
     model = show(qapp, row(1, labels=labels, confidence=0.6))
     assert cell(model, 0, "event") == "Near miss"
     assert cell(model, 0, "confidence") == "unsure"
-    chips = cell(model, 0, "labels", CHIPS_ROLE)
+    chips = model.chips(model.row(0))
     assert chips[0] == "Truck or bus"
     assert "Rain" in chips
     assert not any("_" in chip for chip in chips)

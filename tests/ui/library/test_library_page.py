@@ -190,14 +190,14 @@ def test_only_unreadable_selected_is_told(desk, filled):
     assert "None of the selected clips" in opened.shell.problems[0].sentence
 
 
-def test_analyse_new_is_offered_only_while_there_are_some(desk, filled):
+def test_analyse_new_is_offered_only_while_there_are_some(desk, filled, qtbot):
     opened = desk()
-    assert opened.page.analyse_new.isVisibleTo(opened.page)
+    qtbot.waitUntil(lambda: opened.page.analyse_new.isVisibleTo(opened.page))
     opened.page.analyse_new.click()
     assert opened.done == ["clips.analyse_new"]
     filled.library.add_analysis(analysis(filled, clip(3), {}))
     opened.page.reload()
-    assert not opened.page.analyse_new.isVisibleTo(opened.page)
+    qtbot.waitUntil(lambda: not opened.page.analyse_new.isVisibleTo(opened.page))
 
 
 def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):

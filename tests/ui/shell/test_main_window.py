@@ -250,7 +250,8 @@ def test_every_action_has_an_icon_that_exists_and_a_label(window):
 def test_importing_the_window_loads_nothing_heavy():
     code = (
         "import sys; import vvlm_desktop.ui.main_window, vvlm_desktop.ui.library.page; "
-        "print([m for m in ('torch','transformers','alembic','matplotlib','cv2','openai','google') if m in sys.modules])"
+        "heavy = ('torch', 'transformers', 'alembic', 'matplotlib', 'cv2', 'openai', 'google'); "
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

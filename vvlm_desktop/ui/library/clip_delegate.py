@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from typing_extensions import override
 
 from vvlm_desktop.store.library import ClipRow
 from vvlm_desktop.ui import icons, theme
 from vvlm_desktop.ui.library import row_words
-from vvlm_desktop.ui.library.clip_table_model import CHIPS_ROLE, ROW_ROLE
+from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, Mark, confidence_level, paint_mark
@@ -24,7 +24,14 @@ ROW_PX = 56
 
 
 class ClipDelegate(QStyledItemDelegate):
-    """One painting function a column; the row's background and focus are the same for all."""
+    """One painting function a column; the row's background is the same for all.
+
+    Rows are taken from the model itself: the way through `QModelIndex.data` costs more than the painting.
+    """
+
+    def __init__(self, clips: ClipTableModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._clips = clips
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
@@ -32,7 +39,7 @@ class ClipDelegate(QStyledItemDelegate):
 
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        row: ClipRow | None = index.data(ROW_ROLE)
+        row = self._clips.row(index.row())
         area = QRectF(option.rect)
         selected = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
@@ -46,7 +53,7 @@ class ClipDelegate(QStyledItemDelegate):
             painter.fillRect(QRectF(area.left(), area.top(), 3, area.height() - 1), theme.colour("accent"))
         if row is not None:
             inner = area.adjusted(theme.GAP, 0, -theme.GAP, -1)
-            _PAINT[column](painter, inner, index, row)
+            _PAINT[column](painter, inner, self._clips, row)
         painter.restore()
 
 
@@ -72,13 +79,13 @@ def _two_lines(painter: QPainter, area: QRectF) -> tuple[QRectF, QRectF]:
     return upper, QRectF(area.left(), top + high + 2, area.width(), low)
 
 
-def _picture(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+def _picture(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
     width, height = theme.px(80), theme.px(45)
     frame = QRectF(area.left() + 4, area.center().y() - height / 2, width, height)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     rounded = QPainterPath()
     rounded.addRoundedRect(frame, 3, 3)
-    picture: QImage | None = index.data(Qt.ItemDataRole.DecorationRole)
+    picture = clips.picture(row)
     if picture is None:
         painter.fillPath(rounded, theme.colour("raised"))
         if not row.clip.readable:
@@ -95,22 +102,22 @@ def _picture(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> No
     painter.drawImage(target, picture)
 
 
-def _name(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
+def _name(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
     below = row_words.picture_words(row.clip)
     upper, lower = _two_lines(painter, area) if below else (area, area)
     painter.setFont(theme.font("strong"))
-    _text(painter, upper, str(index.data()), middle=True)
+    _text(painter, upper, clips.text(row, "name"), middle=True)
     painter.setFont(theme.font("small"))
     _text(painter, lower, below, "muted")
 
 
-def _status(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+def _status(painter: QPainter, area: QRectF, _clips: ClipTableModel, row: ClipRow) -> None:
     word, mark, ink = STATUS_MARKS[row.clip.status]
     _marked(painter, area, mark, word, ink)
 
 
-def _event(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
-    words = str(index.data())
+def _event(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
+    words = clips.text(row, "event")
     if row_words.EVENT_FIELD not in row.labels:
         _text(painter, area, words, "muted")
         return
@@ -121,10 +128,10 @@ def _event(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None
     _text(painter, lower, row_words.source_words(row), "muted" if row.source == "review" else "model")
 
 
-def _labels(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
+def _labels(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
     painter.setFont(theme.font("small"))
     metrics = painter.fontMetrics()
-    chips: list[str] = index.data(CHIPS_ROLE)
+    chips = clips.chips(row)
     left = area.left()
     for number, text in enumerate(chips):
         size = chip_size(metrics, text)
@@ -138,14 +145,14 @@ def _labels(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> No
         left += width + 4
 
 
-def _confidence(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+def _confidence(painter: QPainter, area: QRectF, _clips: ClipTableModel, row: ClipRow) -> None:
     level = confidence_level(row.confidence)
     if level is not None and row.source != "review":
         _marked(painter, area, CONFIDENCE_MARKS[level], level, "muted" if level == "sure" else "doubtful")
 
 
-def _problem(painter: QPainter, area: QRectF, index: _Index, row: ClipRow) -> None:
-    sentence = str(index.data())
+def _problem(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
+    sentence = clips.text(row, "problem")
     if not sentence:
         return
     ink = "doubtful" if row.clip.readable else "bad"
@@ -168,7 +175,7 @@ def _two_lines_of(text: str, metrics: QFontMetrics, width: float) -> list[str]:
     return [line for line in (first, " ".join(words)) if line]
 
 
-def _recorded(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> None:
+def _recorded(painter: QPainter, area: QRectF, _clips: ClipTableModel, row: ClipRow) -> None:
     first, camera = row_words.recorded_words(row.clip)
     upper, lower = _two_lines(painter, area) if camera else (area, area)
     painter.setFont(theme.font())
@@ -177,16 +184,16 @@ def _recorded(painter: QPainter, area: QRectF, _index: _Index, row: ClipRow) -> 
     _text(painter, lower, camera, "muted")
 
 
-def _plain(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
-    _text(painter, area, str(index.data()), "muted")
+def _added(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
+    _text(painter, area, clips.text(row, "added"), "muted")
 
 
-def _duration(painter: QPainter, area: QRectF, index: _Index, _row: ClipRow) -> None:
+def _duration(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
     painter.setPen(QPen(theme.colour("muted")))
-    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, str(index.data()))
+    painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, clips.text(row, "duration"))
 
 
-_PAINT: dict[str, Callable[[QPainter, QRectF, _Index, ClipRow], None]] = {
+_PAINT: dict[str, Callable[[QPainter, QRectF, ClipTableModel, ClipRow], None]] = {
     "picture": _picture,
     "name": _name,
     "status": _status,
@@ -195,6 +202,6 @@ _PAINT: dict[str, Callable[[QPainter, QRectF, _Index, ClipRow], None]] = {
     "confidence": _confidence,
     "duration": _duration,
     "recording": _recorded,
-    "added": _plain,
+    "added": _added,
     "problem": _problem,
 }

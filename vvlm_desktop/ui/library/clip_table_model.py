@@ -15,14 +15,12 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
-from vvlm_desktop.ui.library.columns import COLUMNS, INDEX
+from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, confidence_level
 from vvlm_desktop.ui.words import clock, file_name, shown, when
 
 PAGE_ROWS = 200
 PAGES_KEPT = 20
-ROW_ROLE = Qt.ItemDataRole.UserRole
-CHIPS_ROLE = Qt.ItemDataRole.UserRole + 1
 _Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
 
@@ -77,13 +75,6 @@ class ClipTableModel(QAbstractTableModel):
         self._pages.clear()
         if self._rowids:
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._rowids) - 1, len(COLUMNS) - 1))
-
-    def repaint_picture(self, rowid: int) -> None:
-        """The picture of a clip is there now."""
-        line = self.line_of(rowid)
-        if line is not None:
-            index = self.index(line, INDEX["picture"])
-            self.dataChanged.emit(index, index)
 
     def rowid(self, line: int) -> int:
         """Row id of a line."""
@@ -150,12 +141,8 @@ class ClipTableModel(QAbstractTableModel):
         if row is None:
             return None
         column = COLUMNS[index.column()].id
-        if role == ROW_ROLE:
-            return row
-        if role == CHIPS_ROLE:
-            return row_words.notable_labels(row, self._schema)
         if role == Qt.ItemDataRole.DecorationRole:
-            return self._thumbnails.picture(row) if column == "picture" else None
+            return self.picture(row) if column == "picture" else None
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tooltip(row, column)
         return self.text(row, column)
@@ -163,20 +150,34 @@ class ClipTableModel(QAbstractTableModel):
     def text(self, row: ClipRow, column: str) -> str:
         """What a cell says, for people and for screen readers."""
         clip = row.clip
-        level = confidence_level(row.confidence)
-        texts = {
-            "picture": "",
-            "name": file_name(clip.path),
-            "status": STATUS_MARKS[clip.status][0],
-            "event": row_words.event_words(row, self._schema),
-            "labels": ", ".join(row_words.notable_labels(row, self._schema)) if column == "labels" else "",
-            "confidence": level or "",
-            "duration": clock(clip.duration_s) if clip.readable else "",
-            "recording": shown(", ".join(part for part in row_words.recorded_words(clip) if part)),
-            "added": when(clip.added_at),
-            "problem": shown(clip.problem or ""),
-        }
-        return texts[column]
+        match column:
+            case "name":
+                return file_name(clip.path)
+            case "status":
+                return STATUS_MARKS[clip.status][0]
+            case "event":
+                return row_words.event_words(row, self._schema)
+            case "labels":
+                return ", ".join(self.chips(row))
+            case "confidence":
+                return confidence_level(row.confidence) or ""
+            case "duration":
+                return clock(clip.duration_s) if clip.readable else ""
+            case "recording":
+                return shown(", ".join(part for part in row_words.recorded_words(clip) if part))
+            case "added":
+                return when(clip.added_at)
+            case "problem":
+                return shown(clip.problem or "")
+        return ""
+
+    def chips(self, row: ClipRow) -> list[str]:
+        """Labels worth a glance."""
+        return row_words.notable_labels(row, self._schema)
+
+    def picture(self, row: ClipRow) -> QImage | None:
+        """The clip's picture, None until it has been made."""
+        return self._thumbnails.picture(row)
 
     def _tooltip(self, row: ClipRow, column: str) -> str | None:
         if column == "problem":
@@ -211,8 +212,6 @@ _ROLES = frozenset(
         Qt.ItemDataRole.AccessibleTextRole,
         Qt.ItemDataRole.ToolTipRole,
         Qt.ItemDataRole.DecorationRole,
-        ROW_ROLE,
-        CHIPS_ROLE,
     }
 )
 _ALIGNED = {"duration": Qt.AlignmentFlag.AlignRight}

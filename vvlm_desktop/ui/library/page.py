@@ -29,6 +29,9 @@ from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.words import count, file_name, shown
 
 _REFRESH_MS = 250
+#: Pictures arrive one by one; painting the lines in view once for several is enough.
+_REPAINT_MS = 40
+_LATER_MS = 60
 
 
 class LibraryPage(Page):
@@ -42,14 +45,21 @@ class LibraryPage(Page):
         self._library = session.library
         self._thumbnails = Thumbnails(session, parent=self)
         self._clips = ClipTableModel(session.library, session.schema, thumbnails=self._thumbnails, parent=self)
-        self._thumbnails.made.connect(self._clips.repaint_picture)
-        self._refresh = QTimer(self)
-        self._refresh.setSingleShot(True)
-        self._refresh.setInterval(_REFRESH_MS)
-        self._refresh.timeout.connect(self._on_refresh)
+        self._refresh = self._timer(_REFRESH_MS, self._on_refresh)
+        self._repaint = self._timer(_REPAINT_MS, self._on_repaint)
+        # After the list is painted: whether something is new takes longer to find out than the list itself.
+        self._look_for_new = self._timer(_LATER_MS, self._on_look_for_new)
+        self._thumbnails.made.connect(self._on_thumbnail_made)
         self._reload_needed = False
         self._build()
         self.reload()
+
+    def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(slot)
+        return timer
 
     # -- building
 
@@ -65,6 +75,7 @@ class LibraryPage(Page):
         self.counted = label("", "muted")
         self.unreadable = button("", self._on_show_unreadable, kind="link")
         self.analyse_new = button("Analyse new clips", self._on_analyse_new, kind="primary", icon="analyse")
+        self.analyse_new.hide()
         top.addWidget(label("Library", "title"))
         top.addSpacing(4)
         top.addWidget(self.counted)
@@ -192,7 +203,8 @@ class LibraryPage(Page):
 
     @override
     def close_page(self) -> None:
-        self._refresh.stop()
+        for timer in (self._refresh, self._repaint, self._look_for_new):
+            timer.stop()
         self._thumbnails.close()
 
     # -- reading
@@ -231,13 +243,21 @@ class LibraryPage(Page):
         self.unreadable.setText(f"{count(closed, 'file')} could not be opened" if closed else "")
         self.unreadable.setVisible(closed > 0)
         self.filters.setVisible(all_clips > 0)
-        self.analyse_new.setVisible(self._some_new())
+        self._look_for_new.start()
         shown_page = self._listed if listed else self.no_hits if all_clips else self.nothing_yet
         self.body.setCurrentWidget(shown_page)
 
-    def _some_new(self) -> bool:
+    def _on_look_for_new(self) -> None:
         readable = self._library.count_clips(ClipFilter(readable=True))
-        return readable > self._library.count_clips(ClipFilter(readable=True, backend=BACKEND))
+        analysed = self._library.count_clips(ClipFilter(readable=True, backend=BACKEND))
+        self.analyse_new.setVisible(readable > analysed)
+
+    def _on_thumbnail_made(self) -> None:
+        if not self._repaint.isActive():
+            self._repaint.start()
+
+    def _on_repaint(self) -> None:
+        self.table.viewport().update()
 
     def _on_refresh(self) -> None:
         if not self.isVisible():

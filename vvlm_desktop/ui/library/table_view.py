@@ -23,7 +23,7 @@ class ClipTable(QTableView):
         super().__init__(parent)
         self.setModel(model)
         self._clips = model
-        self.setItemDelegate(ClipDelegate(self))
+        self.setItemDelegate(ClipDelegate(model, self))
         self.setAccessibleName("Clips")
         self.setShowGrid(False)
         self.setMouseTracking(True)
