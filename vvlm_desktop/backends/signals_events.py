@@ -23,7 +23,7 @@ _JOLT_TIMES_USUAL = 6.0
 #: A driver who brakes gently from 50 km/h takes seven seconds, hard braking takes two. So: from near the speed of the
 #: seconds before, most of it within two.
 _STOP_WITHIN_S, _STOP_FALL, _STOP_FROM_SHARE, _STOP_BEFORE_S = 2.0, 0.7, 0.7, 4.0
-_STOP_TIMES_NOISE, _STOP_STILL_SHARE = 4.0, 0.4
+_STOP_TIMES_NOISE, _STOP_STILL_SHARE = 4.0, 0.5
 #: Six times the power of the five seconds around it, clearly more than the sound scatters anyway (a motor does by
 #: 1 dB, talk and music by 6), and about as loud as talk beside the microphone.
 _SOUND_ABOVE_DB, _SOUND_TIMES_SCATTER, _SOUND_FLOOR_DBFS, _SOUND_QUIET_DBFS = 8.0, 4.0, -30.0, -60.0

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 Picture: TypeAlias = NDArray[np.uint8]
 Vectors: TypeAlias = NDArray[np.float64]
 
-#: Enough corners for a robust fit, far enough apart that near and far things both get theirs: left alone, the detector
-#: takes the strongest, which crowd where trees meet the sky, far away.
+#: Enough corners for a robust fit. Far and near get half each, and within a half they keep apart: left alone, the
+#: detector takes the strongest, which crowd where trees meet the sky.
 _CORNERS = 100
 _APART_PX = 12
-_MIN_TRACKED = 12
+MIN_TRACKED = 12
 _WINDOW_PX = 13
 _LEVELS = 3
 #: A corner counts when following it there and back ends within this distance of where it began.
@@ -95,7 +95,7 @@ class EgoMotion:
         if not 0.0 < gap_s <= _MAX_GAP_S:
             return Motion()
         points, moves_px = _follow(before, picture)
-        if len(points) < _MIN_TRACKED:
+        if len(points) < MIN_TRACKED:
             return _shift_only(before, picture, len(points), gap_s)
         height, width = picture.shape
         # Widths from the middle, and widths a second: what follows does not depend on the size of the picture.
@@ -118,11 +118,15 @@ class EgoMotion:
 def _follow(before: Picture, picture: Picture) -> tuple[Vectors, Vectors]:
     """Corners of `before` and how far each moved, in pixels; only those that also lead back."""
     height = before.shape[0]
-    mask = np.zeros_like(before)
-    mask[int(_TOP * height) : int(_BOTTOM * height)] = 255
-    corners = cv2.goodFeaturesToTrack(before, _CORNERS, 0.005, _APART_PX, mask=mask, blockSize=5)
+    parts: list[NDArray[np.float32]] = []
+    for start, end in ((_TOP, 0.5), (0.5, _BOTTOM)):
+        top, bottom = int(start * height), int(end * height)
+        found = cv2.goodFeaturesToTrack(before[top:bottom], _CORNERS // 2, 0.005, _APART_PX, blockSize=5)
+        if found is not None:
+            parts.append(found.astype(np.float32) + np.array([0, top], dtype=np.float32))
     nothing = np.empty((0, 2))
-    if corners is None or len(corners) < _MIN_TRACKED:
+    corners = np.concatenate(parts) if parts else None
+    if corners is None or len(corners) < MIN_TRACKED:
         return nothing, nothing
     window = (_WINDOW_PX, _WINDOW_PX)
     there, ok, _ = cv2.calcOpticalFlowPyrLK(before, picture, corners, corners.copy(), winSize=window, maxLevel=_LEVELS)
@@ -198,7 +202,7 @@ def _growth(offsets: Vectors, speeds: Vectors) -> float:
     """
     squared = (offsets**2).sum(axis=1)
     outer = squared > _GROWTH_RADIUS**2
-    if outer.sum() < _MIN_TRACKED // 2:
+    if outer.sum() < MIN_TRACKED // 2:
         return math.nan
     growth = np.sort((offsets[outer] * speeds[outer]).sum(axis=1) / squared[outer])
     # By size for a view that shrinks (rear camera), so that both directions are treated alike.

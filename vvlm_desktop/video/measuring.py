@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.curves import Curves, running_median
-from vvlm_desktop.video.ego_motion import EgoMotion, Motion
+from vvlm_desktop.video.ego_motion import MIN_TRACKED, EgoMotion, Motion
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.picture import WIDTH_PX, Look, PictureStatistics, Structure
 from vvlm_desktop.video.reader import FrameReader
@@ -129,7 +129,7 @@ def measure(
             motion=look_series["change"],
             forward=motion_series["forward"],
             yaw=motion_series["yaw"],
-            jolt=jolts(motion_series["shift_x"], motion_series["shift_y"]),
+            jolt=jolts(motion_series["shift_x"], motion_series["shift_y"], tracked=motion_series["tracked"]),
             sound=None if sound is None else _since_before(times_s, sound),
         ),
         looks=look_series,
@@ -173,7 +173,7 @@ def upright_luma(frame: av.VideoFrame, *, rotation: int) -> Picture:
     return np.ascontiguousarray(np.rot90(np.asarray(small, dtype=np.uint8), -(rotation // 90)))
 
 
-def jolts(shift_x: Series, shift_y: Series) -> Series:
+def jolts(shift_x: Series, shift_y: Series, *, tracked: Series) -> Series:
     """How far the whole picture jumped off its course within seven samples around, in widths.
 
     Each quarter's shift counts against its own usual one; of what is left the smallest counts, and only where all
@@ -182,6 +182,7 @@ def jolts(shift_x: Series, shift_y: Series) -> Series:
     Args:
         shift_x: shape [samples, 4], as `ego_motion.Motion`.
         shift_y: likewise.
+        tracked: corners followed. Where there were enough and no quarters agree, nothing jumped.
     """
     shared = []
     for shift in (shift_x, shift_y):
@@ -191,7 +192,8 @@ def jolts(shift_x: Series, shift_y: Series) -> Series:
         low = np.where(known, off, np.inf).min(axis=1)
         high = np.where(known, off, -np.inf).max(axis=1)
         same_way = np.where(low > 0, low, np.where(high < 0, -high, 0.0))
-        shared.append(np.where(known.sum(axis=1) >= _MIN_QUARTERS, same_way, np.nan))
+        unknown = np.where(tracked >= MIN_TRACKED, 0.0, np.nan)
+        shared.append(np.where(known.sum(axis=1) >= _MIN_QUARTERS, same_way, unknown))
     return np.hypot(*shared).astype(np.float32)
 
 

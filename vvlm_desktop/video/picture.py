@@ -19,6 +19,7 @@ _SHARPNESS_EVERY = 4
 _CELLS = (6, 8)
 #: Grey levels between neighbours that a sensor in daylight makes up.
 _NOISE_LEVELS = 3
+_SHADED_ABOVE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,10 @@ class PictureStatistics:
 def sharpness(luma: Picture) -> float:
     """How much of a picture's gradients a slight further blur removes: a lot where it is crisp, little where it is not.
 
-    Compares the picture with itself, so it depends little on what is in it. NaN where there are hardly any gradients.
-    The first and last rows, where cameras burn in clock and logo, and steps as small as noise do not count: both stay
-    crisp in front of the worst lens.
+    Compares the picture with itself, so it depends little on what is in it. NaN where there is nothing in it, 0 where
+    there is light and dark but no edge at all. The first and last rows, where cameras burn in clock and logo, and steps
+    as small as noise do not count: both stay crisp in front of the worst lens.
+
     Source: Crété-Roffet et al., "The blur effect: perception and estimation with a new no-reference perceptual blur
     metric", 2007.
     """
@@ -134,7 +136,8 @@ def sharpness(luma: Picture) -> float:
         lost = cv2.subtract(steps, _steps(blurred, axis))
         total = float(steps.sum(dtype=np.int64))
         if total < 0.1 * scene.size:
-            return float("nan")
+            shades = _cumulative(scene)
+            return 0.0 if _percentile(shades, 0.95) - _percentile(shades, 0.05) > _SHADED_ABOVE else float("nan")
         kept.append(float(lost.sum(dtype=np.int64)) / total)
     return min(kept)
 
