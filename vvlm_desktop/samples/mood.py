@@ -48,7 +48,7 @@ class Mood:
         """Light on something standing upright at `x` right and `z` ahead of the lens."""
         if self.beams <= 0.0:
             return self.ambient
-        beam = self.beams * float(beam_at(np.array([x]), np.array([z]), upright=True)[0])
+        beam = 0.6 * self.beams * float(beam_at(np.array([x]), np.array([z]), upright=True)[0])
         return (self.ambient[0] + beam, self.ambient[1] + beam * 0.97, self.ambient[2] + beam * 0.88)
 
 

@@ -177,6 +177,11 @@ class Glow:
         fill(self._small, points / 4 - 0.375, colour)
         self._used = True
 
+    def hide(self, points: Floats) -> None:
+        """Something solid stands before whatever shone here so far."""
+        if self._used:
+            fill(self._small, points / 4 - 0.375, (0, 0, 0))
+
     def shine(self, canvas: Image, *, strength: float) -> None:
         """Add the light to the picture."""
         if not self._used:

@@ -110,7 +110,7 @@ class Block:
         _, z = view.place(first, self.d)
         hazy = mood.hazy(max(z, 1.0))
         shade: Rgb = (0.82, 0.82, 0.86) if self.d > 0 else _WHITE
-        if z > _NEAR_M + 0.5:
+        if _NEAR_M + 0.5 < z < 110.0:  # farther away the next house hides it
             corners, _ = view.project(
                 np.array([first] * 4),
                 np.array([self.d, back, back, self.d]),

@@ -50,11 +50,11 @@ def render(
         solids = sorted((s for s in solids if s.visible), key=lambda s: -s.z)
         for solid in solids:
             solid.draw_shadow(canvas, mood)
+        wet.streaks(canvas, solids)  # on the ground, so before what stands on it
         things = scenery.near(view, light=snapshot.light)
         for thing in sorted([*things, *solids], key=lambda thing: -thing.z):
             thing.draw(canvas, glow, mood)
         wet.mirror(canvas, view, solids)
-        wet.streaks(canvas, solids)
         glow.shine(canvas, strength=1.0 if mood.ambient[0] < 0.3 else 0.5)
         falling.draw(canvas, view, speed=snapshot.ego.v)
         own.draw(canvas)

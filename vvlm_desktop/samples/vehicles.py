@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from vvlm_desktop.samples import vehicle_paint
+from vvlm_desktop.samples.bodies import OUTLINES, half_width, lamp_shapes
 from vvlm_desktop.samples.camera import NEAR_M, View
 from vvlm_desktop.samples.mood import Mood
 from vvlm_desktop.samples.pixels import Floats, Glow, Image, Rgb, Sprite, fill, fill_soft, paste, times
-from vvlm_desktop.samples.vehicle_paint import OUTLINES, half_width, lamp_shapes
 from vvlm_desktop.samples.world import BODIES, State
 
 _AMBER: Rgb = (255, 168, 40)
@@ -76,6 +76,7 @@ class Solid:
         lens_x, lens_z = -(self.x * c - self.z * n), -(self.x * n + self.z * c)
         light = mood.lit(self.x, max(self.z - self._length / 2, 1.5))
         hazy = mood.hazy(self.z)
+        self._hide_lamps_behind(glow, lens_x)
         body, paint = self.state.body, self.state.paint
         per_m = self._paint_scale()
         # Of a far car's side only a sliver would show.
@@ -91,6 +92,27 @@ class Solid:
         elif lens_z > self._length / 2 - 0.4:
             self._end(canvas, vehicle_paint.front(body, paint, per_m), OUTLINES[body].front, 1, light, mood, hazy)
             self._head_lamps(glow, mood)
+
+    def _hide_lamps_behind(self, glow: Glow, lens_x: float) -> None:
+        belt, top = OUTLINES[self.state.body].belt, BODIES[self.state.body].height
+        roof, half, end = half_width(self.state.body, top), self._half, self._length / 2
+        near = -end if math.cos(self.turn) > 0 else end
+        side = half if lens_x > 0 else -half
+        faces = (
+            [
+                (-half, 0.2, near),
+                (-half, belt, near),
+                (-roof, top, near),
+                (roof, top, near),
+                (half, belt, near),
+                (half, 0.2, near),
+            ],
+            [(side, 0.2, -end), (side, belt, -end), (side, belt, end), (side, 0.2, end)],
+        )
+        for face in faces:
+            pixels, z = self.points(np.array(face))
+            if z.min() > NEAR_M:
+                glow.hide(pixels)
 
     def _paint_scale(self) -> float:
         """Texture pixels per metre: two sizes, so that far cars cost little."""
@@ -210,7 +232,7 @@ class Solid:
                 pixels = self._on_end(lamp, 1, side)
                 if len(pixels):
                     centre = pixels.mean(axis=0)
-                    size = max(2.4 if night else 0.9, float(np.ptp(pixels[:, 0])) * (1.1 if night else 0.3))
+                    size = max(2.8 if night else 0.9, float(np.ptp(pixels[:, 0])) * (1.7 if night else 0.3))
                     colour: Rgb = (255, 246, 224) if night else (190, 186, 170)
                     glow.add((float(centre[0]), float(centre[1])), size, colour)
 

@@ -264,7 +264,7 @@ def touching(one: Vehicle, other: Vehicle) -> bool:
 
 
 def _state(v: Vehicle) -> State:
-    braking = v.a < -0.6 or (v.v < 0.05 and v.cruise is not None)
+    braking = v.hit or v.a < -0.6 or (v.v < 0.05 and v.cruise is not None)
     return State(v.id, v.body, v.paint, v.s, v.d, v.v, v.a, v.heading + v.yaw, braking, v.blink)
 
 
