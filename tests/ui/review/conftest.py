@@ -42,6 +42,12 @@ NEAR_MISS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def look_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enter is free after 30 ms instead of 300, so that the tests are quick; one test measures the real time."""
+    monkeypatch.setattr("vvlm_desktop.ui.review.seen.LOOK_S", 0.03)
+
+
 @pytest.fixture
 def settings() -> Settings:
     """Settings of the session; a test module overrides the fixture for others."""

@@ -159,7 +159,8 @@ def test_enter_after_going_through_the_event_counts_as_seen(add_clip, stage, qtb
     assert review.verdicts["conflict_with"].how == "bulk"
 
 
-def test_enter_is_inert_before_the_event_frame_was_looked_at(add_clip, stage):
+def test_enter_is_inert_before_the_event_frame_was_looked_at(add_clip, stage, monkeypatch):
+    monkeypatch.setattr("vvlm_desktop.ui.review.seen.LOOK_S", 0.3)
     add_clip()
     here = stage()
     here.open(ready=False)

@@ -14,7 +14,7 @@ from vvlm_desktop.ui.review.history_tab import event_words
 from vvlm_desktop.ui.review.keys import digit_of, shuttle_key
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.queue_list import ITEM_ROLE, QueueItem, QueueModel
-from vvlm_desktop.ui.review.seen import Attention
+from vvlm_desktop.ui.review.seen import LOOK_S, Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
 from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex, read_index
@@ -37,7 +37,8 @@ class Clock:
 # -- attention
 
 
-def test_event_frame_has_to_stand_for_three_tenths_of_a_second_in_all(index):
+def test_event_frame_has_to_stand_for_three_tenths_of_a_second_in_all(index, monkeypatch):
+    monkeypatch.setattr("vvlm_desktop.ui.review.seen.LOOK_S", LOOK_S)
     clock = Clock()
     attention = Attention(index, look_at=45, window=(40, 45), clock=clock)
     attention.painted(45)

@@ -2,112 +2,132 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from PySide6.QtCore import QObject, Signal
 
-from PySide6.QtCore import QObject
-
+from vvlm_desktop.ui.page import Shell
+from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.desk import Desk
+from vvlm_desktop.ui.review.drawer import Arrangement
 from vvlm_desktop.ui.review.form.field_card import END, START
+from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.shuttle import ShuttleKey
-
-if TYPE_CHECKING:
-    from vvlm_desktop.ui.review.page import ReviewPage
+from vvlm_desktop.ui.review.side import Side
+from vvlm_desktop.workflow.review_state import ReviewState
 
 
 class Commands(QObject):
     """The page's own actions."""
 
-    def __init__(self, page: ReviewPage) -> None:
-        super().__init__(page)
-        self._page = page
+    clip_wanted = Signal(str)
+
+    def __init__(
+        self, shell: Shell, *, desk: Desk, side: Side, acts: ReviewActs, queue: QueueDesk, arrangement: Arrangement
+    ) -> None:
+        super().__init__(acts)
+        self._shell = shell
+        self._desk, self._side, self._acts = desk, side, acts
+        self._queue, self._arrangement = queue, arrangement
+        self._finished: list[str] = []
+
+    @property
+    def _form(self) -> FormPanel:
+        return self._side.form
+
+    @property
+    def _state(self) -> ReviewState | None:
+        return self._acts.state
+
+    def note_finished(self, clip_id: str) -> None:
+        """A clip was settled."""
+        self._finished.append(clip_id)
 
     def go_unfinished(self, step: int) -> None:
         """The next or previous clip that nobody has settled."""
-        following = self._page.queue.next_id(
-            self._page.state.clip.id if self._page.state is not None else None, step=step
-        )
+        following = self._queue.next_id(self._state.clip.id if self._state is not None else None, step=step)
         if following is None:
-            self._page.desk.toast.say("No other clip is unfinished.")
+            self._desk.toast.say("No other clip is unfinished.")
         else:
-            self._page.open_clip(following)
+            self.clip_wanted.emit(following)
 
     def go_last_finished(self) -> None:
         """Back to the clip that was finished last, then to the one before."""
-        here = self._page.state.clip.id if self._page.state is not None else None
-        while self._page.finished_ids and self._page.finished_ids[-1] == here:
-            self._page.finished_ids.pop()
-        if self._page.finished_ids:
-            self._page.open_clip(self._page.finished_ids.pop())
+        here = self._state.clip.id if self._state is not None else None
+        while self._finished and self._finished[-1] == here:
+            self._finished.pop()
+        if self._finished:
+            self.clip_wanted.emit(self._finished.pop())
         else:
-            self._page.desk.toast.say("No clip has been finished since the page was opened.")
+            self._desk.toast.say("No clip has been finished since the page was opened.")
 
     @property
     def long_step_s(self) -> float:
         """How far Ctrl with an arrow goes."""
-        return self._page.shell.session.settings.seek_step_s
+        return self._shell.session.settings.seek_step_s
 
     def shuttle(self, key: ShuttleKey) -> None:
         """A shuttle key from the palette: down and up at once."""
-        self._page.desk.shuttle.press(key)
-        self._page.desk.shuttle.release(key)
+        self._desk.shuttle.press(key)
+        self._desk.shuttle.release(key)
 
     def mark(self, end: int) -> None:
         """I and O: on a time field they set it, elsewhere they mark a stretch."""
-        view = self._page.form.open_view
+        view = self._form.open_view
         if view is not None and view.field.kind == "range":
-            self._page.acts.set_edge(view.key, END if end else START)
+            self._acts.set_edge(view.key, END if end else START)
         else:
-            self._page.desk.mark(end)
+            self._desk.mark(end)
 
     def next_doubtful(self) -> None:
         """Open the next doubtful field."""
-        if not self._page.form.next_doubtful():
-            self._page.desk.toast.say("No field is doubtful.")
+        if not self._form.next_doubtful():
+            self._desk.toast.say("No field is doubtful.")
 
     def edit_caption(self) -> None:
         """Write the first text field."""
-        texts = self._page.form.model.texts
+        texts = self._form.model.texts
         if texts:
-            self._page.side.show_form()
-            self._page.form.edit_text(texts[0].key)
+            self._side.show_form()
+            self._form.edit_text(texts[0].key)
 
     def edit_note(self) -> None:
         """Write a note."""
-        if self._page.state is not None:
-            self._page.side.show_form()
-            self._page.form.note.edit()
+        if self._state is not None:
+            self._side.show_form()
+            self._form.note.edit()
 
     def ask_reason(self, _field_key: str = "") -> None:
         """Give the reason of a correction."""
-        card = self._page.form.cards.get(self._page.form.open_key)
-        where = card if card is not None else self._page.form
-        self._page.acts.ask_reason(where.mapToGlobal(where.rect().center()))
+        card = self._form.cards.get(self._form.open_key)
+        where = card if card is not None else self._form
+        self._acts.ask_reason(where.mapToGlobal(where.rect().center()))
 
     def ask_dismissal(self) -> None:
         """Dismiss the clip, with a reason."""
-        self._page.acts.ask_dismissal(self._page.form.accept.mapToGlobal(self._page.form.accept.rect().topLeft()))
+        self._acts.ask_dismissal(self._form.accept.mapToGlobal(self._form.accept.rect().topLeft()))
 
     def analyse(self) -> None:
         """Analyse the open clip."""
-        if self._page.state is not None and self._page.state.clip.readable:
-            self._page.shell.analyse([self._page.state.clip])
+        if self._state is not None and self._state.clip.readable:
+            self._shell.analyse([self._state.clip])
 
     def toggle_full_screen(self) -> None:
         """The picture alone on the whole screen, or back."""
-        self._page.arrangement.set_alone(not self._page.arrangement.alone, window=self._page.window())
+        self._arrangement.set_alone(not self._arrangement.alone, window=self._desk.window())
 
     def go_back(self) -> None:
         """Esc: out of a question, the drawer, full screen, a stretch that was marked."""
-        if self._page.acts.asking:
-            self._page.acts.cancel_question()
-        elif self._page.arrangement.drawer_open:
-            self._page.arrangement.close_drawer()
-        elif self._page.arrangement.alone:
+        if self._acts.asking:
+            self._acts.cancel_question()
+        elif self._arrangement.drawer_open:
+            self._arrangement.close_drawer()
+        elif self._arrangement.alone:
             self.toggle_full_screen()
         else:
-            self._page.desk.clear_marked()
+            self._desk.clear_marked()
 
     def open_field_number(self, number: int) -> None:
         """Open the field with that place in the form."""
-        order = self._page.form.model.order
+        order = self._form.model.order
         if 1 <= number <= len(order):
-            self._page.form.open_field(order[number - 1])
+            self._form.open_field(order[number - 1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
@@ -12,11 +11,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.commands import Commands
+from vvlm_desktop.ui.review.desk import Desk
+from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.shuttle import Shuttle, ShuttleKey
 from vvlm_desktop.ui.widgets.focus_keys import is_text_field
-
-if TYPE_CHECKING:
-    from vvlm_desktop.ui.review.page import ReviewPage
 
 _PAGE = "review"
 _SHUTTLE: dict[Qt.Key, ShuttleKey] = {Qt.Key.Key_J: "J", Qt.Key.Key_K: "K", Qt.Key.Key_L: "L"}
@@ -24,9 +24,8 @@ _SHUTTLE: dict[Qt.Key, ShuttleKey] = {Qt.Key.Key_J: "J", Qt.Key.Key_K: "K", Qt.K
 _FIRST_DIGIT = {"linux": 10, "win32": 2}.get(sys.platform)
 
 
-def review_actions(page: ReviewPage) -> Sequence[Action]:
+def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: Commands) -> Sequence[Action]:
     """Every action of the page, in the order of the sheet of keys."""
-    desk, acts, form, commands = page.desk, page.acts, page.form, page.commands
 
     def act(
         name: str,

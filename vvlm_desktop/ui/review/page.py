@@ -47,7 +47,6 @@ class ReviewPage(Page):
         super().__init__(shell)
         self._state: ReviewState | None = None
         self._opened: OpenClip | None = None
-        self.finished_ids: list[str] = []
         self.opener = ClipOpener(shell.session)
         self.queue = QueueDesk(shell.session)
         self.desk = Desk()
@@ -60,7 +59,9 @@ class ReviewPage(Page):
         self._pages = QStackedWidget()
         self._work = QWidget()
         self.arrangement = Arrangement(self._work, queue=self.queue_list, desk=self.desk, side=self.side)
-        self.commands = Commands(self)
+        self.commands = Commands(
+            shell, desk=self.desk, side=self.side, acts=self.acts, queue=self.queue, arrangement=self.arrangement
+        )
         self.raw_keys = RawKeys(
             shuttle=self.desk.shuttle,
             on_digit=self.acts.press_digit,
@@ -96,6 +97,7 @@ class ReviewPage(Page):
         desk.go_to_box.editingFinished.connect(self.setFocus)
         acts.finished.connect(self._on_finished)
         acts.clip_wanted.connect(self.open_clip)
+        self.commands.clip_wanted.connect(self.open_clip)
         acts.key_used.connect(self.tour.count_key)
         self.tour.card_changed.connect(self._on_card)
         self.queue_list.chosen.connect(self._on_queue_chosen)
@@ -106,7 +108,7 @@ class ReviewPage(Page):
 
     @override
     def actions_here(self) -> Sequence[Action]:
-        return review_actions(self)
+        return review_actions(desk=self.desk, acts=self.acts, form=self.form, commands=self.commands)
 
     @override
     def activate(self, clip_id: str | None = None) -> None:
@@ -258,7 +260,7 @@ class ReviewPage(Page):
         self.opener.make_ready(state.clip, at_ms=at_ms)
 
     def _on_finished(self, clip_id: str) -> None:
-        self.finished_ids.append(clip_id)
+        self.commands.note_finished(clip_id)
         wanted = self.tour.next_clip_id() if self.tour.running else None
         following = wanted or self.queue.next_id(clip_id)
         if following is not None:
