@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
@@ -9,6 +12,26 @@ from vvlm_desktop.samples.pixels import Image, Rgb, Sprite, mix, times
 from vvlm_desktop.samples.scenario import Weather
 
 _TALL = 256  # pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Plants:
+    """The few kinds of which every clip of one weather is planted."""
+
+    trees: tuple[Sprite, ...]
+    conifers: tuple[Sprite, ...]
+    bushes: tuple[Sprite, ...]
+
+
+@lru_cache(maxsize=8)
+def plants(weather: Weather) -> Plants:
+    """Painted once: it takes a tenth of a second."""
+    random = np.random.default_rng([60, len(weather)])
+    return Plants(
+        tuple(tree(random, weather=weather) for _ in range(4)),
+        tuple(conifer(random, weather=weather) for _ in range(3)),
+        tuple(bush(random, weather=weather) for _ in range(3)),
+    )
 
 
 def tree(random: np.random.Generator, *, weather: Weather) -> Sprite:

@@ -27,10 +27,8 @@ class Scenery:
         self._scenario, self._road, self._mood, self._seed = scenario, stage.road, mood, seed
         self._junction_s, self._stop_line_s = stage.junction_s, stage.world.stop_line_s
         random = np.random.default_rng([seed, 61])
-        weather = scenario.weather
-        self._trees = [plants.tree(random, weather=weather) for _ in range(4)]
-        self._conifers = [plants.conifer(random, weather=weather) for _ in range(3)]
-        self._bushes = [plants.bush(random, weather=weather) for _ in range(3)]
+        grown = plants.plants(scenario.weather)
+        self._trees, self._conifers, self._bushes = grown.trees, grown.conifers, grown.bushes
         self._fronts = self._make_fronts(random) if self._road.scene in ("urban", "suburban", "parking") else []
         self._signs = _make_signs() if self._road.scene in ("highway", "rural") else []
         self._pieces: dict[int, list[Prop]] = {}
