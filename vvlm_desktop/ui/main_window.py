@@ -316,7 +316,8 @@ class MainWindow(QMainWindow):
         kept = self._window_state.value("geometry", type=QByteArray)
         if not (isinstance(kept, QByteArray) and kept.size() and self.restoreGeometry(kept)):
             room = QGuiApplication.primaryScreen().availableGeometry()
-            self.resize(min(1440, room.width()), min(900, room.height()))
+            # The frame around the window, which only the window manager knows, must fit as well.
+            self.resize(min(1440, room.width() - 16), min(900, room.height() - 56))
 
     @override
     def showEvent(self, event: QShowEvent) -> None:

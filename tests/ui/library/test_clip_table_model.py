@@ -192,4 +192,7 @@ def test_columns_give_way_in_order_and_share_what_is_left():
     assert sum(wide.values()) == pytest.approx(3000)
     narrow = layout(1130)
     assert "confidence" not in narrow
+    calm = layout(3000, without=frozenset({"problem"}))
+    assert "problem" not in calm
+    assert sum(calm.values()) == pytest.approx(3000)
     assert {"name", "status", "event", "labels", "duration", "problem"} <= set(layout(100))

@@ -268,6 +268,15 @@ def test_files_that_could_not_be_opened_are_listed(desk, filled):
     assert (item.name, item.sentence) == ("/locked/folder", "No permission to read this folder.")
 
 
+def test_problem_column_is_there_only_while_something_has_one(desk, session):
+    session.library.add_clip(clip(1))
+    opened = desk()
+    assert opened.page.table.isColumnHidden(INDEX["problem"])
+    session.library.add_clip(broken_clip(2))
+    opened.page.reload()
+    assert not opened.page.table.isColumnHidden(INDEX["problem"])
+
+
 def test_search_key_goes_to_the_search(desk, filled, qtbot):
     opened = desk()
     qtbot.waitExposed(opened.window)

@@ -29,25 +29,25 @@ class Column:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("picture", "", 100),
+    Column("picture", "", 98),
     Column("name", "Name", 200, "name", share=0.35),
-    Column("status", "Status", 126, "status"),
+    Column("status", "Status", 124, "status"),
     Column("event", "Event", 112, "event"),
-    Column("labels", "Labels", 190, share=0.35),
+    Column("labels", "Labels", 176, share=0.35),
     Column("confidence", "Confidence", 92, "confidence", gives_way=3),
     Column("duration", "Duration", 72, "duration"),
-    Column("recording", "Recorded", 142, "recording", gives_way=1),
+    Column("recording", "Recorded", 138, "recording", gives_way=1),
     Column("added", "Added", 108, "added", gives_way=2),
-    Column("problem", "Problem", 190, "problem", share=0.3),
+    Column("problem", "Problem", 180, "problem", share=0.3),
 )
 INDEX: dict[str, int] = {column.id: number for number, column in enumerate(COLUMNS)}
 
 
-def layout(room: float) -> dict[str, float]:
-    """Width of each column that has a place in `room` (all in px at 13 px text)."""
-    shown = list(COLUMNS)
+def layout(room: float, *, without: frozenset[str] = frozenset()) -> dict[str, float]:
+    """Width of each column that has a place in `room` (all in px at 13 px text); none for those in `without`."""
+    shown = [column for column in COLUMNS if column.id not in without]
     for column in sorted((c for c in COLUMNS if c.gives_way), key=lambda c: -c.gives_way):
-        if sum(c.width for c in shown) > room:
+        if column in shown and sum(c.width for c in shown) > room:
             shown.remove(column)
-    spare = max(0.0, room - sum(c.width for c in shown))
+    spare = max(0.0, room - sum(c.width for c in shown)) / sum(c.share for c in shown)
     return {c.id: c.width + spare * c.share for c in shown}

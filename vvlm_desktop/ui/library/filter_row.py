@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QTimer, Signal
-from PySide6.QtGui import QAction, QIcon
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.review import STATUSES
@@ -82,7 +82,10 @@ class FilterRow(QWidget):
         self.search.setPlaceholderText("Search names, captions and notes")
         self.search.setAccessibleName("Search names, captions and notes")
         self.search.setClearButtonEnabled(True)
-        self.search.addAction(QIcon(icons.icon("search")), QLineEdit.ActionPosition.LeadingPosition)
+        self.search.addAction(icons.icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        for action in self.search.findChildren(QAction):
+            if action.objectName() == "_q_qlineeditclearaction":  # Qt's own is a picture in one colour
+                action.setIcon(icons.icon("close"))
         self.search.setMinimumWidth(theme.px(260))
         self.search.setMaximumWidth(theme.px(360))
         self.status_choice = ChoiceButton("Status", [(key, STATUS_MARKS[key][0]) for key in STATUSES])

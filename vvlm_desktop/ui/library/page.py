@@ -239,6 +239,8 @@ class LibraryPage(Page):
             count(all_clips, "clip") if listed == all_clips else f"{listed:,} of {count(all_clips, 'clip')}"
         )
         self.counted.setVisible(all_clips > 0)
+        some_broken = self._library.count_clips(ClipFilter(problem=True)) > 0
+        self.table.leave_out(frozenset() if some_broken else frozenset({"problem"}))
         closed = len(self._library.problem_files())
         self.unreadable.setText(f"{count(closed, 'file')} could not be opened" if closed else "")
         self.unreadable.setVisible(closed > 0)

@@ -23,6 +23,7 @@ class ClipTable(QTableView):
         super().__init__(parent)
         self.setModel(model)
         self._clips = model
+        self._left_out: frozenset[str] = frozenset()
         self.setItemDelegate(ClipDelegate(model, self))
         self.setAccessibleName("Clips")
         self.setShowGrid(False)
@@ -95,10 +96,19 @@ class ClipTable(QTableView):
             return
         super().keyPressEvent(event)
 
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        widths = layout(self.viewport().width() * 13 / theme.px(13))
+    def leave_out(self, columns: frozenset[str]) -> None:
+        """Do not show `columns`; the others share their room."""
+        if columns != self._left_out:
+            self._left_out = columns
+            self._share_room()
+
+    def _share_room(self) -> None:
+        widths = layout(self.viewport().width() * 13 / theme.px(13), without=self._left_out)
         for number, column in enumerate(COLUMNS):
             self.setColumnHidden(number, column.id not in widths)
             self.setColumnWidth(number, int(widths.get(column.id, column.width) * theme.px(13) / 13))
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._share_room()
         super().resizeEvent(event)
