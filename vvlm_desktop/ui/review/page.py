@@ -14,6 +14,7 @@ from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, VvlmError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.library.thumbnails import Thumbnails
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review import empty
 from vvlm_desktop.ui.review.acts import ReviewActs
@@ -53,7 +54,9 @@ class ReviewPage(Page):
         self.form = FormPanel()
         self.side = Side(self.form)
         self.queue_model = QueueModel(self.queue.items, self)
-        self.queue_list = QueueList(self.queue_model)
+        self.thumbnails = Thumbnails(shell.session, parent=self)
+        self.queue_list = QueueList(self.queue_model, picture_of=self.thumbnails.picture)
+        self.thumbnails.made.connect(self.queue_list.repaint_pictures)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
         self.tour = Tour(lambda: self.shell.session, self)
         self._pages = QStackedWidget()
@@ -151,6 +154,7 @@ class ReviewPage(Page):
         self.raw_keys.listen(None)
         self.desk.close_desk()
         self.opener.close()
+        self.thumbnails.close()
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -90,12 +90,11 @@ class QueueDesk:
         clip = row.clip
         self._rowids[clip.id] = row.rowid
         name = shown(PurePath(clip.path).stem)
-        picture = self._session.library.thumbnail_file(clip.id)
         if clip.status in SETTLED or clip.status == "dismissed":
             word, status_mark, ink = STATUS_MARKS[clip.status]
-            return QueueItem(clip.id, name, self._event(row.labels) or word, status_mark, ink, picture)
+            return QueueItem(clip.id, name, self._event(row.labels) or word, status_mark, ink, row)
         if clip.problem:
-            return QueueItem(clip.id, name, shown(clip.problem), "warning", "bad", picture)
+            return QueueItem(clip.id, name, shown(clip.problem), "warning", "bad", row)
         analyses = self._session.library.analyses(clip.id) if row.analysed else []
         start = starting_point(analyses, self._session.schema)
         words = self._event(start.labels) if start is not None else ""
@@ -104,7 +103,7 @@ class QueueDesk:
         said = " · ".join(part for part in (words, reason) if part) or nothing
         level = confidence_level(start.confidence.get(EVENT_TYPE)) if start is not None and words else None
         mark = CONFIDENCE_MARKS[level] if level is not None else "half" if clip.status == "in_review" else None
-        return QueueItem(clip.id, name, said, mark, "muted", picture)
+        return QueueItem(clip.id, name, said, mark, "muted", row)
 
     def _event(self, labels: Labels) -> str:
         event, schema = labels.get(EVENT_TYPE), self._session.schema

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 from typing_extensions import override
 
+from vvlm_desktop.store.records import ClipRow
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
@@ -41,7 +41,7 @@ class QueueItem:
     reason: str
     mark: Mark | None = None
     ink: str = "muted"
-    picture: Path | None = None
+    row: ClipRow | None = None
 
 
 class QueueModel(QAbstractListModel):
@@ -97,9 +97,9 @@ class QueueModel(QAbstractListModel):
 class QueueDelegate(QStyledItemDelegate):
     """Draws a row: picture, name, why it is there."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, picture_of: Callable[[ClipRow], QImage | None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pictures: OrderedDict[Path, QPixmap] = OrderedDict()
+        self._picture_of = picture_of
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: _AnyIndex) -> QSize:
@@ -120,7 +120,7 @@ class QueueDelegate(QStyledItemDelegate):
         elif state & QStyle.StateFlag.State_MouseOver:
             painter.fillRect(rect, theme.colour("raised", alpha=0.5))
         picture = QRectF(rect.left() + theme.MARGIN, rect.top() + 8, theme.px(76), rect.height() - 16)
-        self._paint_picture(painter, picture, item.picture)
+        self._paint_picture(painter, picture, item.row)
         left = picture.right() + 10
         text = QRectF(left, rect.top() + 9, rect.right() - left - 10, rect.height() - 16)
         painter.setFont(theme.font("strong"))
@@ -147,11 +147,11 @@ class QueueDelegate(QStyledItemDelegate):
         words = metrics.elidedText(item.reason, Qt.TextElideMode.ElideRight, int(area.width() * 1.9))
         painter.drawText(area, Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap, words)
 
-    def _paint_picture(self, painter: QPainter, rect: QRectF, file: Path | None) -> None:
+    def _paint_picture(self, painter: QPainter, rect: QRectF, row: ClipRow | None) -> None:
         path = QPainterPath()
         path.addRoundedRect(rect, 3, 3)
         painter.fillPath(path, theme.colour("raised"))
-        picture = self._picture(file) if file is not None else None
+        picture = self._picture_of(row) if row is not None else None
         if picture is None or picture.isNull():
             return
         painter.save()
@@ -160,19 +160,8 @@ class QueueDelegate(QStyledItemDelegate):
         zoom = max(rect.width() / picture.width(), rect.height() / picture.height())
         width, height = rect.width() / zoom, rect.height() / zoom
         source = QRectF((picture.width() - width) / 2, (picture.height() - height) / 2, width, height)
-        painter.drawPixmap(rect, picture, source)
+        painter.drawImage(rect, picture, source)
         painter.restore()
-
-    def _picture(self, file: Path) -> QPixmap:
-        picture = self._pictures.get(file)
-        if picture is None:
-            picture = QPixmap(str(file))
-            if picture.isNull():
-                return picture  # not made yet; look again next time
-            self._pictures[file] = picture
-            while len(self._pictures) > 200:
-                self._pictures.popitem(last=False)
-        return picture
 
 
 class QueueList(QWidget):
@@ -180,7 +169,13 @@ class QueueList(QWidget):
 
     chosen = Signal(str)  # clip id
 
-    def __init__(self, model: QueueModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        model: QueueModel,
+        *,
+        picture_of: Callable[[ClipRow], QImage | None] = lambda _row: None,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -193,7 +188,7 @@ class QueueList(QWidget):
         self.bar.setAccessibleName("Progress of the queue")
         self.view = QListView()
         self.view.setModel(model)
-        self.view.setItemDelegate(QueueDelegate(self.view))
+        self.view.setItemDelegate(QueueDelegate(picture_of, self.view))
         self.view.setUniformItemSizes(True)
         self.view.setMouseTracking(True)
         self.view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -236,6 +231,10 @@ class QueueList(QWidget):
         index = self._model.index(row)
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
+
+    def repaint_pictures(self) -> None:
+        """A picture is at hand now."""
+        self.view.viewport().update()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         item = index.data(ITEM_ROLE)

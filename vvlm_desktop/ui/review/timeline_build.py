@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from vvlm_desktop.domain.analysis import EventCandidate
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
@@ -19,6 +20,8 @@ from vvlm_desktop.workflow.review_state import ReviewState
 EVENT_TYPE, EVENT_TIME = "event_type", "event_time"
 #: More candidates than these are noise on a timeline; the strongest stay.
 _MOST_CANDIDATES = 8
+#: Candidates of one kind that are no further apart than this are one moment.
+_SAME_MOMENT_S = 0.25
 #: What an autoplay shows before and after the event.
 BEFORE_S, AFTER_S = 3.0, 2.0
 
@@ -54,14 +57,8 @@ def _loudness(sound: NDArray[np.float32] | None) -> tuple[float, float] | None:
 
 
 def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterator[EventMark]:
-    candidates = [c for analysis in state.analyses for c in analysis.candidates]
-    seen: set[tuple[str, int, int]] = set()
-    for candidate in sorted(candidates, key=lambda c: -c.score):
-        place = (candidate.kind, candidate.start_pts, candidate.end_pts)
-        if place not in seen and len(seen) < _MOST_CANDIDATES:
-            seen.add(place)
-            first, last = frame_of_pts(index, candidate.start_pts), frame_of_pts(index, candidate.end_pts)
-            yield _mark(index, first, last, "candidate", candidate.kind.replace("_", " "), candidate.reason)
+    for first, last, candidate in _candidates(state, index):
+        yield _mark(index, first, last, "candidate", candidate.kind.replace("_", " "), candidate.reason)
     for analysis in state.analyses:
         span = analysis.labels.get(EVENT_TIME)
         if isinstance(span, dict):
@@ -82,6 +79,19 @@ def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterat
                 words = format_value(schema, field_key, shown) if shown is not None else ""
                 reason = f"shows: {schema.field(field_key).label} {words}".strip()
                 yield _mark(index, first, last, "evidence", words or schema.field(field_key).label, reason)
+
+
+def _candidates(state: ReviewState, index: FrameIndex) -> list[tuple[int, int, EventCandidate]]:
+    """The strongest moments; what several analyses found at the same place is one moment."""
+    found: list[tuple[int, int, EventCandidate]] = []
+    every = [c for analysis in state.analyses for c in analysis.candidates]
+    for candidate in sorted(every, key=lambda c: -c.score):
+        first, last = frame_of_pts(index, candidate.start_pts), frame_of_pts(index, candidate.end_pts)
+        near = round((index.fps or 30.0) * _SAME_MOMENT_S)
+        known = any(k.kind == candidate.kind and first <= b + near and last >= a - near for a, b, k in found)
+        if not known and len(found) < _MOST_CANDIDATES:
+            found.append((first, last, candidate))
+    return found
 
 
 def _event_label(schema: LabelSchema, value: LabelValue) -> str:
