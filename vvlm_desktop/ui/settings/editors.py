@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MaxLen
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import (
@@ -183,12 +182,8 @@ def limits(field: FieldInfo) -> tuple[float, float]:
     """Smallest and largest number that a field allows."""
     low, high = 0.0, 1_000_000.0
     for limit in field.metadata:
-        if isinstance(limit, Ge):
-            low = float(limit.ge)  # type: ignore[arg-type]
-        elif isinstance(limit, Gt):
-            low = float(limit.gt)  # type: ignore[arg-type]
-        elif isinstance(limit, Le):
-            high = float(limit.le)  # type: ignore[arg-type]
+        low = float(getattr(limit, "ge", getattr(limit, "gt", low)))
+        high = float(getattr(limit, "le", high))
     return low, high
 
 
@@ -208,6 +203,6 @@ def editor_for(name: str, field: FieldInfo, *, placeholder: Callable[[str], str]
     if kind is str:
         if name in FOLDERS or name in FILES:
             return PathEditor(title, file_kinds=FILES.get(name), placeholder=placeholder(name))
-        length = next((limit.max_length for limit in field.metadata if isinstance(limit, MaxLen)), None)
+        length = next((m.max_length for m in field.metadata if hasattr(m, "max_length")), None)
         return TextEditor(title, max_length=length, placeholder=placeholder(name))
     raise ValueError(f"no editor for setting {name!r} of type {kind!r}")
