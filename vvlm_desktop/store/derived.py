@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from vvlm_desktop.domain.fold import apply, fold_order, review_key
 from vvlm_desktop.domain.review import STATUSES, Event, Review
@@ -121,7 +121,8 @@ def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[st
     rows = connection.execute(
         select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention)
         .where(a.clip_id.in_(clip_ids))
-        .order_by(a.created_at, a.analysis_row)
+        # A measurement judges little: it speaks for the clip only where no model has answered, as in a review.
+        .order_by(func.json_extract(a.document, "$.provenance") != "measurement", a.created_at, a.analysis_row)
     ).all()
     latest = {row.clip_id: row for row in rows}
     backends: dict[str, set[str]] = defaultdict(set)

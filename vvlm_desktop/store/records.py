@@ -62,11 +62,12 @@ class ClipRow:
     """One line of the clip table.
 
     Attributes:
-        labels: of the truth if a review is settled, else of the latest analysis.
+        labels: of the truth if a review is settled, else of the latest answer; a measurement only where no model has
+            answered.
         source: where the labels come from.
-        confidence: of the event type in the latest analysis.
-        attention: 0..1 from the newest analysis that has one.
-        backend: of the latest analysis.
+        confidence: of the event type in that answer.
+        attention: 0..1 from the latest answer that has one.
+        backend: of that answer.
         reviewer: whose review gives the clip its status.
     """
 

@@ -102,7 +102,7 @@ def reviews(draw, clip, reviewer, statuses):
         evidence=evidence,
         note=draw(ANY_TEXT),
         dismiss_reason=draw(st.none() | st.sampled_from(DISMISS_REASONS)),
-        broken_rules=tuple(draw(st.lists(ANY_TEXT, max_size=2))),
+        broken_rules=tuple(draw(st.lists(st.text(max_size=40), max_size=2))),  # sentences of a schema file: UTF-8
         analysis_id=draw(st.none() | st.just(f"analysis-{clip.id}")),
         updated_at=draw(TIMES),
     )

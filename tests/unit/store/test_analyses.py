@@ -128,3 +128,14 @@ def test_a_result_for_a_batch_that_does_not_hold_the_clip_is_misuse(library: Lib
     with pytest.raises(ValueError, match="is not in batch"):
         library.add_analysis(make_analysis(clip), batch_id=batch_id)
     assert library.analyses(clip.id) == []
+
+
+def test_measurement_never_speaks_for_a_clip_that_a_model_has_answered(library: Library) -> None:
+    clip = library.add_clip(make_clip(1)).clip
+    library.add_analysis(make_analysis(clip, "answer", labels={"event_type": "collision"}, provenance="model"))
+    later = make_analysis(
+        clip, "measured", labels={"time_of_day": "day"}, provenance="measurement", created_at="2099-01-01T00:00:00.000Z"
+    )
+    library.add_analysis(later)
+    (row,) = library.clip_rows(library.clip_rowids())
+    assert row.labels == {"event_type": "collision"}
