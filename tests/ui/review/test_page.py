@@ -211,6 +211,17 @@ def test_changing_what_broke_the_rule_takes_the_question_back(add_clip, stage):
     assert here.page.form.rule_bar.isHidden()
 
 
+def test_a_clip_without_an_event_is_asked_about(add_clip, stage):
+    add_clip(labels={"weather": "clear"})
+    here = stage()
+    here.open()
+    here.press("Return")
+    assert here.page.form.rule_bar.sentence.text() == "Event is not answered."
+    assert here.stored().review.status == "needs_review"
+    here.press("Return")
+    assert here.shell.session.library.clip(here.shell.changes[-1].clip_ids[0]).status == "reviewed"
+
+
 def test_undo_returns_to_the_clip_it_concerns(add_clip, stage):
     add_clip()
     add_clip("h264_gop250.mp4")

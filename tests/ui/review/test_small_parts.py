@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tests import clips
 from vvlm_desktop.domain.review import Event
 from vvlm_desktop.ui.review.form.written import changes_html
 from vvlm_desktop.ui.review.go_to import find_frame
 from vvlm_desktop.ui.review.history_tab import event_words
-from vvlm_desktop.ui.review.keys import digit_of, shuttle_key
+from vvlm_desktop.ui.review.keys import RawKeys, digit_of, shuttle_key
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.queue_list import ITEM_ROLE, QueueItem, QueueModel
 from vvlm_desktop.ui.review.seen import LOOK_S, Attention
@@ -165,6 +166,68 @@ def test_digits_go_by_their_place_where_the_layout_writes_something_else(monkeyp
 def test_shuttle_keys_only_without_modifiers():
     assert shuttle_key(key(Qt.Key.Key_J)) == "J"
     assert shuttle_key(key(Qt.Key.Key_K, modifiers=Qt.KeyboardModifier.ControlModifier)) is None
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.digits: list[int] = []
+        self.shuttled: list[str] = []
+
+    def press(self, key: str) -> None:
+        self.shuttled.append(f"{key} down")
+
+    def release(self, key: str) -> None:
+        self.shuttled.append(f"{key} up")
+
+    def let_go(self) -> None:
+        self.shuttled.append("let go")
+
+
+@pytest.fixture
+def raw_keys(qtbot):
+    window = QWidget()
+    qtbot.addWidget(window)
+    heard = Heard()
+    keys = RawKeys(shuttle=heard, on_digit=heard.digits.append, on_field=lambda n: None, parent=window)
+    keys.listen(window)
+
+    def send(kind: QEvent.Type, code: Qt.Key, at_ms: int) -> QKeyEvent:
+        event = QKeyEvent(kind, code, Qt.KeyboardModifier.NoModifier)
+        event.setTimestamp(at_ms)
+        event.setAccepted(False)
+        QApplication.sendEvent(window, event)
+        return event
+
+    return heard, send
+
+
+def test_held_enter_is_kept_from_the_shortcut_where_the_x_server_hides_the_repeat(raw_keys):
+    _, send = raw_keys
+    override, up = QEvent.Type.ShortcutOverride, QEvent.Type.KeyRelease
+    assert not send(override, Qt.Key.Key_Return, 1000).isAccepted(), "the first one is the shortcut's"
+    send(up, Qt.Key.Key_Return, 1600)
+    assert send(override, Qt.Key.Key_Return, 1600).isAccepted(), "the same moment: still held"
+    send(up, Qt.Key.Key_Return, 1640)
+    assert not send(override, Qt.Key.Key_Return, 1800).isAccepted(), "pressed again"
+
+
+def test_held_digit_chooses_once(raw_keys):
+    heard, send = raw_keys
+    send(QEvent.Type.KeyPress, Qt.Key.Key_3, 1000)
+    for at_ms in (1600, 1640):
+        send(QEvent.Type.KeyRelease, Qt.Key.Key_3, at_ms)
+        send(QEvent.Type.KeyPress, Qt.Key.Key_3, at_ms)
+    assert heard.digits == [3]
+
+
+def test_held_shuttle_key_comes_up_once(raw_keys, qtbot):
+    heard, send = raw_keys
+    send(QEvent.Type.KeyPress, Qt.Key.Key_K, 1000)
+    for at_ms in (1600, 1640):
+        send(QEvent.Type.KeyRelease, Qt.Key.Key_K, at_ms)
+        send(QEvent.Type.KeyPress, Qt.Key.Key_K, at_ms)
+    send(QEvent.Type.KeyRelease, Qt.Key.Key_K, 1700)
+    qtbot.waitUntil(lambda: heard.shuttled == ["K down", "K up"])
 
 
 # -- go to

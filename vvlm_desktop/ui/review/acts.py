@@ -63,7 +63,7 @@ class ReviewActs(QObject):
         if state is None or self.state is None or state.clip.id != self.state.clip.id:
             self._last_set = None
             self.cancel_question()
-        elif state.broken_rules != self._asked:
+        elif self._doubts(state) != self._asked:
             self.cancel_question()
         self.state = state
 
@@ -229,15 +229,25 @@ class ReviewActs(QObject):
             if self._desk.playback.position != attention.look_at:
                 self._desk.toast.say("Look at the event first: Enter works once its frame has been on screen.")
             return
-        if state.broken_rules and state.broken_rules != self._asked:
-            self._asked = state.broken_rules
-            self._form.rule_bar.ask(state.broken_rules)
+        doubts = self._doubts(state)
+        if doubts and doubts != self._asked:
+            self._asked = doubts
+            self._form.rule_bar.ask(doubts)
             return
         seen = attention.window_seen if attention is not None else False
         clip_id = state.clip.id
         if self._do(lambda: review.accept_rest(self._shell.session, clip_id, window_seen=seen).change):
             self.cancel_question()
             self.finished.emit(clip_id)
+
+    def _doubts(self, state: ReviewState) -> tuple[str, ...]:
+        """What is asked before the review is stored: required fields without an answer, and broken rules."""
+        empty = [
+            f"{field.label} is not answered."
+            for field in self._shell.session.schema.fields
+            if field.required and field.key not in state.labels and field.key not in state.review.verdicts
+        ]
+        return (*empty, *state.broken_rules)
 
     def cancel_question(self) -> None:
         """Go back from the question about a broken rule."""

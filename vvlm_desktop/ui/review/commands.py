@@ -94,7 +94,7 @@ class Commands(QObject):
         """Write a note."""
         if self._state is not None:
             self._side.show_form()
-            self._form.note.edit()
+            self._form.edit_note()
 
     def ask_reason(self, _field_key: str = "") -> None:
         """Give the reason of a correction."""

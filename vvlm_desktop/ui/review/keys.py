@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from typing_extensions import override
@@ -20,6 +20,9 @@ from vvlm_desktop.ui.widgets.focus_keys import is_text_field
 
 _PAGE = "review"
 _SHUTTLE: dict[Qt.Key, ShuttleKey] = {Qt.Key.Key_J: "J", Qt.Key.Key_K: "K", Qt.Key.Key_L: "L"}
+_ENTER = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
+#: A key that goes down this soon after it came up never came up: no finger is so fast.
+_REPEAT_MS = 5
 #: Scan codes of the keys 1…9, 0 in the upper row, wherever a layout puts its digits.
 _FIRST_DIGIT = {"linux": 10, "win32": 2}.get(sys.platform)
 
@@ -133,6 +136,8 @@ class RawKeys(QObject):
         self._on_digit = on_digit
         self._on_field = on_field
         self._window: QWidget | None = None
+        self._released: dict[int, int] = {}  # key → when it came up, in ms of the event's clock
+        self._coming_up: dict[ShuttleKey, QTimer] = {}
 
     def listen(self, window: QWidget | None) -> None:
         """Hear the keys that nothing in `window` has used; None to stop."""
@@ -152,32 +157,63 @@ class RawKeys(QObject):
             return False
         if not isinstance(event, QKeyEvent) or is_text_field(QApplication.focusWidget()):
             return False
-        if kind == QEvent.Type.ShortcutOverride and (digit_of(event) is not None or shuttle_key(event) is not None):
-            event.accept()  # or a layout's "-" on a digit's place would be taken as the shortcut for slower
-            return True
+        if kind == QEvent.Type.ShortcutOverride:
+            # Or a layout's "-" on a digit's place would be taken as the shortcut for slower.
+            raw = digit_of(event) is not None or shuttle_key(event) is not None
+            if raw or (event.key() in _ENTER and self._is_repeat(event)):
+                event.accept()
+                return True
+            return False
         if kind == QEvent.Type.KeyPress:
             return self._press(event)
-        if kind == QEvent.Type.KeyRelease and (key := shuttle_key(event, any_modifier=True)) is not None:
-            if not event.isAutoRepeat():
-                self._shuttle.release(key)
-            return True
+        if kind == QEvent.Type.KeyRelease:
+            return self._release(event)
         return False
 
     def _press(self, event: QKeyEvent) -> bool:
+        repeat = self._is_repeat(event)
         key = shuttle_key(event)
         if key is not None:
-            if not event.isAutoRepeat():
+            coming_up = self._coming_up.pop(key, None)
+            if coming_up is not None:
+                coming_up.stop()
+                if not repeat:
+                    self._shuttle.release(key)
+            if not repeat:
                 self._shuttle.press(key)
             return True
         digit = digit_of(event)
         if digit is None:
-            return False
-        if not event.isAutoRepeat():
+            return event.key() in _ENTER and repeat
+        if not repeat:
             if event.modifiers() & Qt.KeyboardModifier.AltModifier:
                 self._on_field(digit)
             else:
                 self._on_digit(digit)
         return True
+
+    def _release(self, event: QKeyEvent) -> bool:
+        self._released[event.key()] = event.timestamp()
+        key = shuttle_key(event, any_modifier=True)
+        if key is None:
+            return False
+        if not event.isAutoRepeat():
+            timer = QTimer(self)
+            timer.setSingleShot(True)
+            timer.timeout.connect(lambda: self._came_up(key))
+            self._coming_up[key] = timer
+            timer.start(_REPEAT_MS * 5)
+        return True
+
+    def _came_up(self, key: ShuttleKey) -> None:
+        if self._coming_up.pop(key, None) is not None:
+            self._shuttle.release(key)
+
+    def _is_repeat(self, event: QKeyEvent) -> bool:
+        """Whether the key is being held; some X servers tell it only by a release and a press at the same moment."""
+        released_ms = self._released.get(event.key(), 0)
+        # 0 where the platform tells no times.
+        return event.isAutoRepeat() or (released_ms > 0 and 0 <= event.timestamp() - released_ms <= _REPEAT_MS)
 
 
 def shuttle_key(event: QKeyEvent, *, any_modifier: bool = False) -> ShuttleKey | None:

@@ -17,9 +17,10 @@ _SHOWN_MS = 2600
 
 
 class _OverPicture(QWidget):
-    """A panel that keeps its place at the bottom of the widget it lies on."""
+    """A panel that keeps its place over the widget it lies on."""
 
     _width_px = 400
+    _at_top = False
 
     def __init__(self, on: QWidget) -> None:
         super().__init__(on)
@@ -28,7 +29,7 @@ class _OverPicture(QWidget):
         self.hide()
 
     def place(self) -> None:
-        """Go to the bottom, in the middle."""
+        """Go to the top or the bottom, in the middle."""
         layout = self.layout()
         if layout is None:
             return
@@ -38,7 +39,8 @@ class _OverPicture(QWidget):
         width = room if layout.hasHeightForWidth() else min(room, hint.width())
         # A floating panel has nobody who would ask it for its height at this width.
         self.resize(width, layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else hint.height())
-        self.move((self._on.width() - self.width()) // 2, self._on.height() - self.height() - theme.MARGIN)
+        low = self._on.height() - self.height() - theme.MARGIN
+        self.move((self._on.width() - self.width()) // 2, theme.MARGIN if self._at_top else low)
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -57,6 +59,8 @@ class _OverPicture(QWidget):
 
 class Toast(_OverPicture):
     """A sentence that goes away by itself."""
+
+    _at_top = True  # the cards of the tour are at the bottom
 
     def __init__(self, on: QWidget) -> None:
         super().__init__(on)
@@ -123,6 +127,6 @@ class HintCard(_OverPicture):
         if offers:
             self._buttons.addStretch(1)
         self.setAccessibleName(f"{words} {more}".strip())
-        self.place()
         self.show()
+        self.place()  # new buttons have their true size only once they are shown
         self.raise_()

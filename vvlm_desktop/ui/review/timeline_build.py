@@ -48,12 +48,12 @@ def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
 
 
 def _loudness(sound: NDArray[np.float32] | None) -> tuple[float, float] | None:
-    """From the clip's quiet to its loudest, 24 dB at least: steady noise is no event and must not look like one."""
+    """From the clip's usual quiet up, 24 dB at least: steady noise is no event and must not look like one."""
     known = sound[np.isfinite(sound)] if sound is not None else np.empty(0)
     if known.size == 0:
         return None
-    loudest = float(known.max())
-    return min(float(np.percentile(known, 5)), loudest - 24.0), loudest
+    quiet = float(np.percentile(known, 5)) - 3.0
+    return quiet, max(float(known.max()), quiet + 24.0)
 
 
 def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterator[EventMark]:

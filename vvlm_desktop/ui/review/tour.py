@@ -96,7 +96,9 @@ class Tour(QObject):
             return Card("1 of 2", " ".join(words.split()), "A scripted answer, wrong on purpose. Space plays it again.")
         if not state.review.evidence.get(EVENT_TYPE):
             return Card(
-                "1 of 2", "E: this frame proves it.", "Stops on the moment that shows it; ← and → go by one frame."
+                "1 of 2",
+                "E: this frame proves it.",
+                "Stop on the moment that shows it; the arrow keys go by one frame.",
             )
         return Card("1 of 2", "Enter.", "Accepts the rest of the form and goes on.")
 

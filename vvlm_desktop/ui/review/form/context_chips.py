@@ -42,7 +42,7 @@ class ContextChips(QWidget):
         silent = [view for view in self._views if view not in answered]
         for view in sorted(answered, key=lambda each: each.doubtful):
             self._add(view)
-        if self._unfolded or not answered:
+        if self._unfolded:
             for view in silent:
                 self._add(view)
         elif silent:

@@ -161,10 +161,18 @@ class FormPanel(QWidget):
         return False
 
     def edit_text(self, key: str) -> None:
-        """Write in a text field."""
+        """Write in a text field; the opened field stays the one that digits are for."""
         if key in self.texts:
-            self.open_field(key)
             self.texts[key].edit()
+            self._show_editor(self.texts[key])
+
+    def edit_note(self) -> None:
+        """Write a note."""
+        self.note.edit()
+        self._show_editor(self.note)
+
+    def _show_editor(self, text: WrittenField) -> None:
+        QTimer.singleShot(0, text, lambda: self.area.ensureWidgetVisible(text, 0, theme.PAD))
 
     def _rebuild(self, model: FormModel) -> None:
         """Another schema: other fields."""
