@@ -81,6 +81,8 @@ class Toast(_OverPicture):
         self.place()
         self.show()
         self.raise_()
+        # New texts and buttons have their true size only after the layout has been asked again.
+        QTimer.singleShot(0, self, self.place)
         self._timer.start()
 
 
@@ -127,6 +129,8 @@ class HintCard(_OverPicture):
         if offers:
             self._buttons.addStretch(1)
         self.setAccessibleName(f"{words} {more}".strip())
+        self.place()
         self.show()
-        self.place()  # new buttons have their true size only once they are shown
         self.raise_()
+        # New texts and buttons have their true size only after the layout has been asked again.
+        QTimer.singleShot(0, self, self.place)
