@@ -240,7 +240,8 @@ def judge_action(measured: Measurements, course: Course) -> Judgement | None:
         reasons.append(f"stood from {stop[0]:.1f} s to {stop[1]:.1f} s")
     if not actions:
         return None
-    return Judgement(actions, margin_confidence(min(margins), cap=0.75), "; ".join(reasons))
+    # Low, because ego's way within the road is not measured.
+    return Judgement(actions, margin_confidence(min(margins), cap=0.65), "; ".join(reasons))
 
 
 def _typical(measured: Measurements, name: str) -> float:

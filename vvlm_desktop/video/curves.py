@@ -125,7 +125,8 @@ def load_npz(file: Path) -> Curves:
     """
     hint = "Analyse the clip again; that writes its curves anew."
     try:
-        with np.load(file, allow_pickle=False) as data:
+        # Opened here, because np.load leaves a file that it cannot read open.
+        with file.open("rb") as handle, np.load(handle, allow_pickle=False) as data:
             if int(data["format"]) > _FORMAT:
                 raise FormatError(f"The curves in {file.name} were written by a newer version.", hint=hint)
             return Curves(**{item.name: data[item.name] for item in fields(Curves) if item.name in data})

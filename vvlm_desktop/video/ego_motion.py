@@ -103,11 +103,11 @@ class EgoMotion:
         speeds = moves_px / (width * gap_s)
         drift_x, drift_y, growth = _turn(offsets, speeds)
         own_px = moves_px - np.multiply((drift_x, drift_y), width * gap_s)
-        shifts, off = _quarters(offsets, (speeds - growth * offsets) * gap_s)
-        agreed = _agreeing(shifts, off)
+        agreed = _agreeing(*_quarters(offsets, (speeds - growth * offsets) * gap_s))
+        moved, _ = _quarters(offsets, speeds)
         return Motion(
             forward=_growth(offsets, speeds - (drift_x, drift_y)),
-            yaw=-_shared_by(shifts[:, 0], drift_x * gap_s) / gap_s,
+            yaw=-_shared_by(moved[:, 0], drift_x),
             shift_x=tuple(agreed[:, 0].tolist()),
             shift_y=tuple(agreed[:, 1].tolist()),
             still=float(np.mean(np.hypot(own_px[:, 0], own_px[:, 1]) < _STILL_PX)),
@@ -182,16 +182,15 @@ def _agreeing(middle: Vectors, off: Vectors) -> Vectors:
 def _shared_by(quarters: Vectors, fitted: float) -> float:
     """The fitted drift, as far as it is one of the whole picture.
 
-    A car that cuts in takes two quarters with it, and the fit; a turn takes all. Twice the slowest quarter leaves room
-    for near things, that seem to turn less or more.
+    A car that cuts in takes two quarters with it, and the fit; a drive takes left and right apart; a turn takes all the
+    same way. Twice the slowest quarter leaves room for a turn while driving.
     """
     known = [value for value in quarters.tolist() if not math.isnan(value)]
     if len(known) < _MIN_QUARTERS:
         return fitted
-    slowest: float = min(known, key=abs)
-    if min(known) < 0.0 < max(known):
-        return slowest
-    return math.copysign(min(abs(fitted), 2.0 * abs(slowest)), slowest)
+    same_way = min(known) > 0.0 or max(known) < 0.0
+    limit: float = (2.0 if same_way else 1.0) * min(abs(value) for value in known)
+    return min(limit, max(-limit, fitted))
 
 
 def _growth(offsets: Vectors, speeds: Vectors) -> float:

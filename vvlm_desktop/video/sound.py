@@ -42,7 +42,7 @@ def loudness(
             return None
         stream = container.streams.audio[0]
         start_s = float(index.pts[0] * index.time_base)
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=_RATE_HZ)
+        resampler = av.AudioResampler(format="fltp", rate=_RATE_HZ)
         packets = container.demux(stream)
         while True:
             if cancelled():
@@ -71,15 +71,16 @@ def loudness(
 def _add(piece: av.AudioFrame, energy: NDArray[np.float64], count: NDArray[np.float64], *, start_s: float) -> None:
     if piece.pts is None or piece.time_base is None:
         return
-    samples = piece.to_ndarray().reshape(-1).astype(np.float64)
+    # Power, averaged over the channels: mixing them first adds 3 dB or takes everything away, as their phases will.
+    power = (piece.to_ndarray().astype(np.float64) ** 2).mean(axis=0)
     first_s = float(piece.pts * piece.time_base) - start_s
-    at = np.floor((first_s + np.arange(len(samples)) / _RATE_HZ) / WINDOW_S).astype(np.int64)
-    inside = (at >= 0) & (at < len(energy)) & np.isfinite(samples)
+    at = np.floor((first_s + np.arange(len(power)) / _RATE_HZ) / WINDOW_S).astype(np.int64)
+    inside = (at >= 0) & (at < len(energy)) & np.isfinite(power)
     low = int(at[0])
     width = int(at[-1]) - low + 1 if len(at) else 0
     if not inside.any():
         return
-    squares = np.bincount(at[inside] - low, weights=samples[inside] ** 2, minlength=width)
+    squares = np.bincount(at[inside] - low, weights=power[inside], minlength=width)
     numbers = np.bincount(at[inside] - low, minlength=width)
     for offset in range(width):
         if numbers[offset]:

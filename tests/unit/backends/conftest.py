@@ -10,7 +10,7 @@ SCHEMA = parse_schema(DOCUMENT, source="dashcam")
 _SIGNALS = SignalsBackend()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def analyse():
     def run(
         path, *, backend=_SIGNALS, schema=SCHEMA, curves=None, progress=lambda *_: None, cancelled=lambda: False, **kw

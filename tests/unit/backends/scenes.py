@@ -4,6 +4,7 @@ They are not meant to look like roads. They test that geometry is measured as ge
 """
 
 from fractions import Fraction
+from functools import cache
 
 import av
 import cv2
@@ -26,7 +27,7 @@ _GROUND = np.clip(0.4 * _noise(1, 1024, 4) + 0.1, 0, 1)  # a pixel is 10 cm
 _SKYLINE = np.clip(0.4 * _noise(3, 1024, 8) + 0.1, 0, 1)
 
 
-def pictures(speed_mps, *, seconds=4.0, yaw_rate=None, pitch=None, fps=FPS, size=SIZE):
+def pictures(speed_mps, *, seconds=4.0, yaw_rate=None, pitch=None, fps=FPS):
     """Grey pictures of a drive between trees over a plain, seen through a lens of 90 degrees.
 
     Args:
@@ -35,6 +36,7 @@ def pictures(speed_mps, *, seconds=4.0, yaw_rate=None, pitch=None, fps=FPS, size
         pitch: function of time, radians, positive looks up.
     """
     steps = range(round(seconds * fps))
+    size = SIZE
     heading = np.concatenate([[0.0], np.cumsum([(yaw_rate(i / fps) if yaw_rate else 0.0) / fps for i in steps])])
     ways = [speed_mps(i / fps) / fps * np.array([np.sin(heading[i]), np.cos(heading[i])]) for i in steps]
     places = np.concatenate([[[0.0, 0.0]], np.cumsum(ways, axis=0)])
@@ -51,7 +53,14 @@ def _trees(places):
     low, high = places.min(axis=0) - 60, places.max(axis=0) + 60
     spots = rng.uniform(low, high, (int(np.prod(high - low) / 60), 2))
     free = [spot for spot in spots if np.hypot(*(places - spot).T).min() > _ROAD_HALF_M]
-    return [(*spot, rng.uniform(0.6, 2.5), rng.uniform(1.5, 4.0), rng.integers(10, 200)) for spot in free]
+    return np.array([(*spot, rng.uniform(0.6, 2.5), rng.uniform(1.5, 4.0), rng.integers(10, 200)) for spot in free])
+
+
+@cache
+def _rays(width, height, horizon):
+    focal = width / 2
+    right, below = np.meshgrid((np.arange(width) - width / 2) / focal, (np.arange(height) - horizon) / focal)
+    return right.astype(np.float32), below.astype(np.float32)
 
 
 def _picture(place, heading, tilt, trees, *, size):
@@ -59,8 +68,7 @@ def _picture(place, heading, tilt, trees, *, size):
     focal = width / 2
     # Tilting by small angles shifts the picture; that is all it is used for.
     horizon = height / 2 + focal * np.tan(tilt)
-    right, below = np.meshgrid((np.arange(width) - width / 2) / focal, (np.arange(height) - horizon) / focal)
-    right, below = right.astype(np.float32), below.astype(np.float32)
+    right, below = _rays(width, height, horizon)
     far_m = np.where(below > 0.01, _CAMERA_HEIGHT_M / np.maximum(below, 0.01), np.float32(999.0))
     ahead, beside = np.array([np.sin(heading), np.cos(heading)]), np.array([np.cos(heading), -np.sin(heading)])
     east, north = (place[k] + far_m * ahead[k] + right * far_m * beside[k] for k in (0, 1))
@@ -70,10 +78,9 @@ def _picture(place, heading, tilt, trees, *, size):
     hills = _SKYLINE[np.clip((below + 0.25) * 320, 0, 1023).astype(int), (bearing * 320).astype(int) % 1024]
     picture = np.where(below > 0.01, ground, np.where(below > -0.08, hills, 0.75))
     picture = np.ascontiguousarray(picture * 255, dtype=np.uint8)
-    seen = [(np.dot(tree[:2] - place, ahead), np.dot(tree[:2] - place, beside), *tree[2:]) for tree in trees]
-    for far, across, wide, tall, grey in sorted(seen, reverse=True):
-        if not 1.5 < far < 70 or abs(across) > 2 * far + 3:
-            continue
+    far, across = (trees[:, :2] - place) @ ahead, (trees[:, :2] - place) @ beside
+    seen = np.column_stack([far, across, trees[:, 2:]])[(far > 1.5) & (far < 60) & (np.abs(across) < 1.2 * far + 3)]
+    for far, across, wide, tall, grey in seen[np.argsort(-seen[:, 0])].tolist():
         left, right_edge = (round(focal * (across + side * wide / 2) / far + width / 2) for side in (-1, 1))
         top, foot = (round(horizon + focal * up / far) for up in (_CAMERA_HEIGHT_M - tall, _CAMERA_HEIGHT_M))
         cv2.rectangle(picture, (left, top), (right_edge, foot), int(grey), -1)

@@ -16,19 +16,22 @@ from vvlm_desktop.video.index import read_index
 pytestmark = pytest.mark.filterwarnings("error")
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+@pytest.fixture(scope="module", params=sorted(BACKENDS))
 def backend(request):
     found = resolve(request.param)
     assert found.name == request.param
     return found
 
 
-@pytest.fixture(params=["h264_bframes.mp4", "h264_edit_list.mp4", "h264_vfr.mp4", "one_frame.mp4", "cut_faststart.mp4"])
+@pytest.fixture(
+    scope="module",
+    params=["h264_bframes.mp4", "h264_edit_list.mp4", "h264_vfr.mp4", "one_frame.mp4", "cut_faststart.mp4"],
+)
 def path(request):
     return clip(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def answer(backend, path, analyse):
     return analyse(path, backend=backend)
 

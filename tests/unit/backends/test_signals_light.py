@@ -5,12 +5,17 @@ import pytest
 from tests.unit.backends.scenes import constant, pictures, write
 
 
+@pytest.fixture(scope="module")
+def drive():
+    return list(pictures(constant(8.0), seconds=2.0))
+
+
 @pytest.fixture
-def look(tmp_path, analyse):
-    def run(change=lambda frame, _i: frame, **scene):
-        scene.setdefault("speed_mps", constant(8.0))
-        frames = [change(frame, i) for i, frame in enumerate(pictures(scene.pop("speed_mps"), seconds=2.0, **scene))]
-        return analyse(write(tmp_path / "clip.mp4", frames))
+def look(tmp_path, analyse, drive):
+    """Analyse one and the same drive, seen through `change`."""
+
+    def run(change=lambda frame, _i: frame):
+        return analyse(write(tmp_path / "clip.mp4", [change(frame, i) for i, frame in enumerate(drive)]))
 
     return run
 

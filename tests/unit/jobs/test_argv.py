@@ -24,7 +24,13 @@ def test_the_worker_is_found_from_any_folder_and_not_replaced_by_a_file_there(tm
     (tmp_path / "vvlm_desktop").mkdir()
     (tmp_path / "vvlm_desktop" / "worker.py").write_text("raise SystemExit(99)")
     done = subprocess.run(
-        worker_argv("signals"), cwd=tmp_path, env=worker_environment(), input=b"", capture_output=True, timeout=30
+        worker_argv("signals"),
+        cwd=tmp_path,
+        env=worker_environment(),
+        input=b"",
+        capture_output=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert b'"ev":"hello"' in done.stdout
