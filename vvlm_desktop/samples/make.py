@@ -116,6 +116,7 @@ def make_samples(
     folder: Path,
     *,
     progress: Progress | None = None,
+    made: Callable[[Sample], None] | None = None,
     specs: tuple[SampleSpec, ...] = SAMPLES,
     size: tuple[int, int] = (960, 540),
     fps: int = 25,
@@ -124,6 +125,8 @@ def make_samples(
 
     Args:
         progress: called in the calling thread.
+        made: called in the calling thread with each sample as soon as it can be used, so that the first can be looked
+            at while the others are drawn.
         specs, size, fps: for tests; the defaults are what the program ships.
 
     Raises:
@@ -135,6 +138,10 @@ def make_samples(
     done = len(specs) - len(todo)
     if progress is not None and done:
         progress(done, len(specs), "already there")
+    if made is not None:
+        for spec in specs:
+            if spec not in todo:
+                made(_sample(folder, spec))
     if todo:
         # Two at a time: drawing and encoding leave Python's lock often enough for two cores to be busy.
         with ThreadPoolExecutor(max_workers=2, thread_name_prefix="samples") as pool:
@@ -144,6 +151,8 @@ def make_samples(
                 done += 1
                 if progress is not None:
                     progress(done, len(specs), waiting[future].title)
+                if made is not None:
+                    made(_sample(folder, waiting[future]))
         files = {spec.file_name: _entry(folder, spec) for spec in specs}
         write_text(folder / MANIFEST, json.dumps({**made_with, "files": files}, indent=1) + "\n")
     return [_sample(folder, spec) for spec in specs]

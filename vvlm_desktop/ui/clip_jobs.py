@@ -98,14 +98,21 @@ class ClipJobs(QObject):
 
         session = self._shell.session
         work: Work[list[Clip]] = Work(
-            lambda report, _cancelled: add_samples(session, progress=lambda done, stage: report((done, stage))),
+            lambda report, _cancelled: add_samples(
+                session, progress=lambda done, stage: report((done, stage)), first_ready=report
+            ),
             name="make-samples",
             parent=self,
         )
         task = self._shell.tasks.begin("Making the sample clips")
 
-        def on_progress(progress: tuple[float, str]) -> None:
-            task.update(f"Sample clips: {progress[1]}", fraction=progress[0])
+        def on_progress(progress: tuple[float, str] | Clip) -> None:
+            if isinstance(progress, Clip):
+                self._shell.announce(Change(clip_ids=(progress.id,), what=frozenset({"clips", "analyses"})))
+                self._shell.navigate("review", progress.id)
+            else:
+                task.update(f"Sample clips: {progress[1]}", fraction=progress[0])
+                self._shell.announce(Change(what=frozenset({"clips", "analyses"})))
 
         self._run(work, task, on_progress=on_progress, on_success=self._on_samples)
 
@@ -153,8 +160,8 @@ class ClipJobs(QObject):
 
     def _on_samples(self, clips: list[Clip]) -> None:
         self._shell.announce(Change(clip_ids=tuple(c.id for c in clips), what=frozenset({"clips", "analyses"})))
-        if clips:
-            self._shell.navigate("review", clips[0].id)
+        fresh = {clip.id for clip in self._shell.session.library.clips_without(BACKEND)}
+        self.analyse([clip for clip in clips if clip.id in fresh])
 
     # -- analysing
 

@@ -27,6 +27,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action, ActionRegistry
 from vvlm_desktop.ui.clip_jobs import BACKEND, ClipJobs
 from vvlm_desktop.ui.errors_view import Problem, ProblemBar, problem_from
+from vvlm_desktop.ui.export.flow import ExportFlow
 from vvlm_desktop.ui.finders import find_clips, find_settings
 from vvlm_desktop.ui.keys_sheet import KeysSheet
 from vvlm_desktop.ui.page import Page
@@ -74,6 +75,7 @@ class MainWindow(QMainWindow):
         self._focus_keys = FocusKeys(app)
         self._build()
         self._jobs = ClipJobs(self, self)
+        self._export = ExportFlow(self, self)
         self._registry.add(self._own_actions())
         self.setAcceptDrops(True)
         self._restore_geometry()
@@ -197,6 +199,10 @@ class MainWindow(QMainWindow):
         if name:
             self.add_paths([Path(name)])
 
+    def ask_for_export(self) -> None:
+        """Let the user choose what to export, and as what."""
+        self._export.ask()
+
     def show_palette(self) -> None:
         """Open the command palette."""
         self.palette_line.open()
@@ -274,6 +280,7 @@ class MainWindow(QMainWindow):
             Action("clips.add_files", "Add files…", self.ask_for_files, ("Ctrl+O",), group="Clips", icon="add-file"),
             Action("clips.add_folder", "Add a folder…", self.ask_for_folder, ("Ctrl+Shift+O",), group="Clips",
                    icon="add-folder"),
+            Action("clips.export", "Export…", self.ask_for_export, ("Ctrl+Shift+E",), group="Clips", icon="export"),
             Action("clips.samples", "Try six sample clips", self.add_samples, group="Clips", icon="sample"),
             Action("clips.analyse_new", "Analyse new clips", self.analyse_new, group="Clips", icon="analyse"),
             Action("window.theme", "Switch between light and dark", self._switch_theme, group="Window", icon="moon"),
@@ -288,6 +295,7 @@ class MainWindow(QMainWindow):
         """Another library or schema: pages and jobs of the old one end before the new ones begin."""
         current = self._current or next(iter(self._specs))
         self._jobs.close()
+        self._export.close()
         self._drop_pages()
         self._session.close()
         self._session = session
@@ -340,6 +348,7 @@ class MainWindow(QMainWindow):
         if self._keys_sheet is not None:
             self._keys_sheet.close()
         self._jobs.close()
+        self._export.close()
         self._drop_pages()
         self._current = None
         self._session.close()

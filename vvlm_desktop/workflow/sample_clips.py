@@ -10,7 +10,7 @@ from vvlm_desktop import paths
 from vvlm_desktop.backends.base import Answer, analysis_from
 from vvlm_desktop.domain.analysis import EventCandidate
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.samples import make_samples
+from vvlm_desktop.samples import SAMPLES, Sample, make_samples
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.sampling import uniform
 from vvlm_desktop.workflow.add import add_paths
@@ -24,35 +24,41 @@ _FRAMES_SHOWN = 16
 
 
 def add_samples(
-    session: Session, *, folder: Path | None = None, progress: Callable[[float, str], None] | None = None
+    session: Session,
+    *,
+    folder: Path | None = None,
+    progress: Callable[[float, str], None] | None = None,
+    first_ready: Callable[[Clip], None] | None = None,
 ) -> list[Clip]:
     """Make the sample clips (once), add them, and give each its scripted answer (once).
 
     Args:
         folder: where the files go; beside the program's data by default.
         progress: called with 0..1 and a few words.
+        first_ready: called with the first sample as soon as it can be opened; the others are still being drawn then.
     """
-    report = progress or (lambda _done, _stage: None)
-
-    def on_made(done: int, total: int, name: str) -> None:
-        report(done / max(1, total), f"{name} ({done} of {total})")
-
-    samples = make_samples(folder or paths.samples_dir(), progress=on_made)
     # The scripts speak the schema that comes with the program; a fleet's own may lack their fields.
     schema = session.schema if session.schema.name == "dashcam" else load_schema()
     session.library.remember_schema(schema)
-    clips = []
-    for sample in samples:
-        added = add_paths(session, [sample.path], is_sample=True).items[0]
-        if added.clip is None:
-            continue
-        clips.append(added.clip)
-        if sample.script is not None and not _has_script(session, added.clip):
-            answer = _scripted_answer(sample.script, index_of(session, added.clip))
-            session.library.add_analysis(
-                analysis_from(answer, clip_id=added.clip.id, backend=DEMO_BACKEND, schema=schema)
-            )
-    return clips
+    clips: dict[str, Clip] = {}
+
+    def on_progress(done: int, total: int, name: str) -> None:
+        if progress is not None:
+            progress(done / max(1, total), f"{name} ({done} of {total})")
+
+    def on_made(sample: Sample) -> None:
+        clip = add_paths(session, [sample.path], is_sample=True).items[0].clip
+        if clip is None:
+            return
+        clips[sample.slug] = clip
+        if sample.script is not None and not _has_script(session, clip):
+            answer = _scripted_answer(sample.script, index_of(session, clip))
+            session.library.add_analysis(analysis_from(answer, clip_id=clip.id, backend=DEMO_BACKEND, schema=schema))
+        if sample.slug == SAMPLES[0].slug and first_ready is not None:
+            first_ready(clip)
+
+    samples = make_samples(folder or paths.samples_dir(), progress=on_progress, made=on_made)
+    return [clips[sample.slug] for sample in samples if sample.slug in clips]
 
 
 def _has_script(session: Session, clip: Clip) -> bool:

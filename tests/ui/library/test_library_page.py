@@ -22,7 +22,7 @@ class Desk:
         qtbot.addWidget(self.window)
         self.shell = FakeShell(session, self.window)
         self.done: list[str] = []
-        names = ("clips.add_files", "clips.add_folder", "clips.samples", "clips.analyse_new")
+        names = ("clips.add_files", "clips.add_folder", "clips.export", "clips.samples", "clips.analyse_new")
         self.shell.registry.add([Action(name, name, lambda n=name: self.done.append(n)) for name in names])
         self.page = LibraryPage(self.shell)
         self.shell.registry.add(self.page.actions_here())

@@ -15,7 +15,7 @@ from vvlm_desktop.domain.analysis import Analysis, EventCandidate
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.settings import Settings
-from vvlm_desktop.ui.actions import ActionRegistry
+from vvlm_desktop.ui.actions import Action, ActionRegistry
 from vvlm_desktop.ui.review.page import ReviewPage
 from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
@@ -138,6 +138,9 @@ class Shell:
     def __init__(self, session: Session, window: QWidget) -> None:
         self.session = session
         self.registry = ActionRegistry(window)
+        self.triggered: list[str] = []
+        for action in ("clips.export", "clips.add_folder"):
+            self.registry.add([Action(action, action, lambda action=action: self.triggered.append(action))])
         self.tasks = Tasks(window)
         self.page: ReviewPage | None = None
         self.problems: list[Any] = []

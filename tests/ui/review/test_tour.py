@@ -76,6 +76,7 @@ def test_last_card_offers_record_export_and_folder(samples, stage, qtbot):
         buttons["Export"].click()
     with qtbot.waitSignal(here.page.folder_requested):
         buttons["Open my folder"].click()
+    assert here.shell.triggered == ["clips.export", "clips.add_folder"]
 
 
 def test_tour_can_be_ended_and_stays_away(samples, stage):

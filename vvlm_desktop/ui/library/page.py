@@ -85,6 +85,7 @@ class LibraryPage(Page):
         for text, action, icon in (
             ("Add files…", "clips.add_files", "add-file"),
             ("Add folder…", "clips.add_folder", "add-folder"),
+            ("Export…", "clips.export", "export"),
         ):
             top.addWidget(button(text, self._trigger(action), icon=icon, tooltip=registry.key_label(action)))
         top.addWidget(self.analyse_new)

@@ -33,6 +33,8 @@ from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, timeline_model
 from vvlm_desktop.ui.review.tour import Card, Tour
 from vvlm_desktop.workflow.review import ReviewState, open_review
 
+_HISTORY_TAB = 2
+
 
 class ReviewPage(Page):
     """Where clips are looked at and judged."""
@@ -106,6 +108,9 @@ class ReviewPage(Page):
         self.queue_list.chosen.connect(self._on_queue_chosen)
         self.side.analyse_pressed.connect(self.commands.analyse)
         self.side.tab_shown.connect(self._on_tab_shown)
+        self.export_requested.connect(self._on_export_requested)
+        self.folder_requested.connect(self._on_folder_requested)
+        self.record_requested.connect(self._on_record_requested)
 
     # -- the page in the window ----------------------------------------------------------------------------------
 
@@ -312,9 +317,20 @@ class ReviewPage(Page):
             return
         if number == 1:
             self.side.raw.show_analyses(self._state.analyses)
-        elif number == 2:
+        elif number == _HISTORY_TAB:
             session = self.shell.session
             self.side.history.show_events(session.schema, session.library.history(self._state.clip.id))
+
+    def _on_export_requested(self) -> None:
+        self.shell.registry.action("clips.export").trigger()
+
+    def _on_folder_requested(self) -> None:
+        self.shell.registry.action("clips.add_folder").trigger()
+
+    def _on_record_requested(self, clip_id: str) -> None:
+        if clip_id:
+            self.open_clip(clip_id)
+            self.side.tabs.setCurrentIndex(_HISTORY_TAB)
 
     def _on_card(self, card: Card | None) -> None:
         if card is None:
