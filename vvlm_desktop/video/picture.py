@@ -14,8 +14,8 @@ Map: TypeAlias = NDArray[np.float32]
 
 #: Width at which everything but sharpness is measured.
 WIDTH_PX = 320
-#: Sharpness changes slowly and costs the most.
-_SHARPNESS_EVERY = 4
+#: Sharpness and what the pictures have in common change slowly, and cost the most.
+_SLOWLY = 4
 _CELLS = (6, 8)
 #: Grey levels between neighbours that a sensor in daylight makes up.
 _NOISE_LEVELS = 3
@@ -75,7 +75,7 @@ class PictureStatistics:
 
     def __init__(self) -> None:
         self.small: Picture = np.zeros((1, 1), dtype=np.uint8)
-        self._number = 0
+        self._number = self._accumulated = 0
         self._sharpness = float("nan")
         self._histogram = np.zeros(32)
         self._sum: Map = np.zeros((1, 1), dtype=np.float32)
@@ -85,29 +85,31 @@ class PictureStatistics:
         """Measure one picture, up to 640 wide; `small` is then the same at 320."""
         before = self.small
         self.small = small = _halve(luma)
-        if self._number % _SHARPNESS_EVERY == 0:
-            self._sharpness = sharpness(luma)
         if before.shape != small.shape:  # the first, or a camera that changed its size on the way
             self._sum, self._squares, self._gradients = (np.zeros(small.shape, np.float32) for _ in range(3))
-            self._number, change = 0, float("nan")
+            self._number = self._accumulated = 0
+            change = float("nan")
         else:
             change = float(cv2.norm(small, before, cv2.NORM_L1)) / small.size / 255
+        if self._number % _SLOWLY == 0:
+            self._sharpness = sharpness(luma)
+            self._accumulate(small)
         self._number += 1
-        self._accumulate(small)
         return _look(small, sharpness=self._sharpness, change=change)
 
     def structure(self) -> Structure:
         """What the pictures so far have in common."""
-        mean = self._sum / max(1, self._number)
-        deviation = np.sqrt(np.maximum(self._squares / max(1, self._number) - mean * mean, 0.0))
+        mean = self._sum / max(1, self._accumulated)
+        deviation = np.sqrt(np.maximum(self._squares / max(1, self._accumulated) - mean * mean, 0.0))
         return Structure(
-            detail=_cells(self._gradients / max(1, self._number)),
+            detail=_cells(self._gradients / max(1, self._accumulated)),
             change=_cells(deviation),
             level=_cells(mean),
             histogram=(self._histogram / max(1.0, self._histogram.sum())).astype(np.float32),
         )
 
     def _accumulate(self, small: Picture) -> None:
+        self._accumulated += 1
         scaled = small.astype(np.float32) / 255
         cv2.accumulate(scaled, self._sum)
         cv2.accumulateSquare(scaled, self._squares)
