@@ -25,8 +25,8 @@ SHORT_GOP = 60
 PREVIEW_S = 0.04
 #: Going on decoding beats seeking when the wanted frame is at most this far ahead.
 _NEAR = 12
-#: Within this many frames of its start, the group before is prefetched too (stepping back).
-_NEAR_START = 20
+#: Within this many frames of a group's edge, the group beyond it is prefetched too (stepping across).
+_NEAR_EDGE = 20
 #: Frames that surely fit before the size of one is known.
 _ROOM_UNKNOWN = 64
 
@@ -238,7 +238,9 @@ class DecodeThread:
         start, end = source.index.gop(i)
         if wish.ahead is None:
             yield i, min(end, i + room)
-            if i - start < _NEAR_START and start > 0:
+            if end - i <= _NEAR_EDGE and end < count:
+                yield end, min(source.index.gop(end)[1], i + room)
+            if i - start < _NEAR_EDGE and start > 0:
                 before, _ = source.index.gop(start - 1)
                 yield max(before, start - room), start
         elif wish.backward:

@@ -162,14 +162,14 @@ def test_a_budget_of_nothing_is_refused():
 
 
 def test_request_delivers_exactly_that_frame_and_prefetches_its_group(start):
-    reader, cache = MadeUpReader(), cache_of(200)
+    reader, cache = MadeUpReader(count=180, gop=60), cache_of(400)
     thread, heard = start(reader, cache)
-    thread.request(55)
+    thread.request(85)
     assert thread.wait_idle(WAIT_S)
-    assert heard.exact == [55]
-    assert cache.missing(30, 60) is None
-    assert 60 not in cache
-    assert 29 not in cache, "the middle of a group does not fetch the group before"
+    assert heard.exact == [85]
+    assert cache.missing(60, 120) is None
+    assert 120 not in cache, "the middle of a group does not fetch its neighbours"
+    assert 59 not in cache
 
 
 def test_request_near_the_start_of_a_group_prefetches_the_one_before(start):
@@ -178,6 +178,15 @@ def test_request_near_the_start_of_a_group_prefetches_the_one_before(start):
     thread.request(33)
     assert thread.wait_idle(WAIT_S)
     assert cache.missing(0, 60) is None
+
+
+def test_request_near_the_end_of_a_group_prefetches_the_next(start):
+    reader, cache = MadeUpReader(count=180, gop=60), cache_of(400)
+    thread, _ = start(reader, cache)
+    thread.request(110)
+    assert thread.wait_idle(WAIT_S)
+    assert cache.missing(60, 180) is None
+    assert reader.walks == [60], "without a seek in between"
 
 
 def test_cached_frame_is_delivered_without_decoding(start):
