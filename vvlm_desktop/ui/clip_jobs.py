@@ -42,6 +42,7 @@ class ClipJobs(QObject):
         self._to_analyse: deque[AnalyseBatch] = deque()
         self._task: Task | None = None
         self._failed: list[ProblemItem] = []
+        self._samples_asked = False
         self._closed = False
 
     def close(self) -> None:
@@ -65,7 +66,11 @@ class ClipJobs(QObject):
             self._enqueue(lambda: self._start_adding(wanted))
 
     def add_samples(self) -> None:
-        """Make and add the sample clips, then open the first of them in Review."""
+        """Make and add the sample clips; the first opens in Review as soon as it can."""
+        if self._samples_asked:
+            return
+        self._samples_asked = True
+        self._shell.report(Problem("Drawing the sample clips.", hint="The first opens in a few seconds.", tone="good"))
         self._enqueue(self._start_samples)
 
     def _enqueue(self, start: Callable[[], None]) -> None:
@@ -144,6 +149,7 @@ class ClipJobs(QObject):
             self._shell.report(error)
 
     def _on_add_ended(self) -> None:
+        self._samples_asked = self._samples_asked and bool(self._to_add)
         if self._adding is not None:
             self._adding.task.finish()
             self._adding.work.deleteLater()
