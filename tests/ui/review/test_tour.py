@@ -79,6 +79,28 @@ def test_last_card_offers_record_export_and_folder(samples, stage, qtbot):
     assert here.shell.triggered == ["clips.export", "clips.add_folder"]
 
 
+def test_another_clip_in_between_does_not_move_the_tour_on(samples, add_clip, stage, qtbot):
+    wrong, _ = samples
+    other = add_clip("h264_vfr.mp4")
+    here = stage()
+    here.open(wrong.id)
+    here.page.open_clip(other.id)
+    here.wait_ready()
+    here.press("Return")
+    here.page.open_clip(wrong.id)
+    qtbot.waitUntil(lambda: card(here) == "The answer says collision. Nobody touched. Press 2.")
+
+
+def test_last_card_does_not_praise_a_correction_that_was_not_made(samples, stage, qtbot):
+    wrong, _ = samples
+    here = stage()
+    here.open(wrong.id)
+    here.press("Return")
+    here.wait_ready()
+    here.press("Return")
+    qtbot.waitUntil(lambda: card(here) == "2 clips, 2 keys. Your review is saved and audited.")
+
+
 def test_tour_can_be_ended_and_stays_away(samples, stage):
     wrong, right = samples
     here = stage()

@@ -270,7 +270,7 @@ class ReviewPage(Page):
 
     def _on_finished(self, clip_id: str) -> None:
         self.commands.note_finished(clip_id)
-        wanted = self.tour.next_clip_id() if self.tour.running else None
+        wanted = self.tour.next_clip_id(clip_id) if self.tour.running else None
         following = wanted or self.queue.next_id(clip_id)
         if following is not None:
             self.open_clip(following)

@@ -45,6 +45,7 @@ class Tour(QObject):
         self._clip_id = ""
         self._keys = 0
         self._done_with = False
+        self._corrected = False
         self.corrected_clip_id = ""
 
     @property
@@ -62,8 +63,10 @@ class Tour(QObject):
         self._phase, self._done_with = "off", True
         self.card_changed.emit(None)
 
-    def next_clip_id(self) -> str | None:
-        """The clip that the tour wants next; None to leave it to the queue."""
+    def next_clip_id(self, finished_id: str) -> str | None:
+        """The clip that the tour wants after this one; None to leave it to the queue."""
+        if finished_id != self._clip_id:
+            return None  # the reviewer went somewhere else in between
         if self._phase == "wrong":
             self._clip_id = find_sample(self._session(), wrong=False) or ""
             self._phase = "right" if self._clip_id else "end"
@@ -90,6 +93,7 @@ class Tour(QObject):
         truth = true_event(state) or ""
         field = schema.field(EVENT_TYPE)
         said = field.label_of(str(state.said(EVENT_TYPE)[1])).lower()
+        self._corrected = state.labels.get(EVENT_TYPE) == truth
         if state.labels.get(EVENT_TYPE) != truth:
             number = field.value_keys.index(truth) + 1
             words = f"The answer says {said}. {_SEEN.get(truth, '')} Press {number}."
@@ -104,7 +108,10 @@ class Tour(QObject):
 
     def _end_card(self) -> Card:
         done = f"{count(2, 'clip')}, {count(self._keys, 'key')}."
-        return Card("Done", f"{done} Your correction is saved, audited and a training example.", end=True)
+        what = (
+            "correction is saved, audited and a training example" if self._corrected else "review is saved and audited"
+        )
+        return Card("Done", f"{done} Your {what}.", end=True)
 
 
 def _is_untouched_wrong(state: ReviewState) -> bool:
