@@ -1,0 +1,228 @@
+"""A batch survives what its child does: answers, fails, dies, is told to stop; each clip is settled exactly once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.workflow.conftest import put_answer, put_clip
+from vvlm_desktop.backends.base import Answer
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.errors import StorageFullError, WorkerCrashedError
+from vvlm_desktop.jobs.child import ChildExited
+from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result
+from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent, continue_or_begin, interrupted_batches
+from vvlm_desktop.workflow.session import Session
+
+
+class FakeChild:
+    """Takes requests and says nothing by itself."""
+
+    def __init__(self) -> None:
+        self.requests: list[AnalyseRequest] = []
+        self.cancelled: list[str | None] = []
+        self.refuses = False
+
+    def send(self, request: AnalyseRequest) -> None:
+        if self.refuses:
+            raise WorkerCrashedError("The worker is not running.")
+        self.requests.append(request)
+
+    def cancel(self, request_id: str | None = None) -> None:
+        self.cancelled.append(request_id)
+
+
+class FakeWorkers:
+    def __init__(self) -> None:
+        self.only = FakeChild()
+
+    def child(self, kind: str) -> FakeChild:
+        return self.only
+
+
+class Bench:
+    """A batch, its child, and what it told."""
+
+    def __init__(self, session: Session, clips: list[Clip]) -> None:
+        self.workers = FakeWorkers()
+        self.events: list[BatchEvent] = []
+        self.batch = AnalyseBatch(
+            session,
+            clips,
+            backend="signals",
+            workers=self.workers,
+            on_event=self.events.append,  # type: ignore[arg-type]
+        )
+
+    @property
+    def asked(self) -> AnalyseRequest:
+        return self.workers.only.requests[-1]
+
+    def answer(self, **changes: Any) -> None:
+        answer = Answer(
+            labels={"time_of_day": "day"},
+            confidence={"time_of_day": 0.9},
+            confidence_kind="measured_margin",
+            frames_pts=(0,),
+            raw_text="{}",
+            model="signals 1",
+            provenance="measurement",
+            **changes,
+        )
+        self.batch.handle(Result(self.asked.id, answer.to_json()))
+        self.batch.handle(Done(self.asked.id))
+
+    def kinds(self) -> list[str]:
+        return [e.kind for e in self.events if e.kind != "progress"]
+
+
+@pytest.fixture
+def clips(session: Session, tmp_path: Path) -> list[Clip]:
+    made = []
+    for number in range(3):
+        file = tmp_path / f"{number}.mp4"
+        file.touch()
+        made.append(put_clip(session, file.name, path=str(file)))
+    return made
+
+
+def _died(kind: str = "signals") -> ChildExited:
+    return ChildExited(kind, -9, expected=False, stderr_tail="last words")
+
+
+def test_each_answer_is_stored_and_the_next_clip_asked_for(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    for clip in clips:
+        assert bench.asked.clip_id == clip.id
+        bench.answer()
+    assert bench.kinds() == ["started", "analysed", "analysed", "analysed", "finished"]
+    assert [len(session.library.analyses(c.id)) for c in clips] == [1, 1, 1]
+    assert session.library.unfinished_batches() == []
+
+
+def test_failed_clip_is_named_and_the_others_go_on(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(Failure(bench.asked.id, "Damaged.", hint="Copy it again.", details="trace"))
+    bench.batch.handle(Done(bench.asked.id))
+    bench.answer()
+    bench.answer()
+    (failed,) = [e for e in bench.events if e.kind == "failed"]
+    assert (failed.clip, failed.message, failed.hint) == (clips[0], "Damaged.", "Copy it again.")
+    assert (bench.batch.done, bench.batch.failed, bench.batch.finished) == (2, 1, True)
+
+
+def test_dead_worker_gets_the_clip_once_more_then_it_is_marked(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(_died())
+    assert [r.clip_id for r in bench.workers.only.requests] == [clips[0].id] * 2
+    bench.batch.handle(_died())
+    (failed,) = [e for e in bench.events if e.kind == "failed"]
+    assert failed.clip == clips[0]
+    assert failed.details == "last words"
+    assert bench.asked.clip_id == clips[1].id
+
+
+def test_another_kinds_death_is_no_concern(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(_died("cloud"))
+    assert len(bench.workers.only.requests) == 1
+
+
+def test_late_words_about_an_earlier_request_are_ignored(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    first = bench.asked
+    bench.batch.handle(_died())
+    bench.batch.handle(Result(first.id, {}))
+    bench.batch.handle(Done(first.id))
+    assert len(bench.workers.only.requests) == 2
+    assert session.library.analyses(clips[0].id) == []
+
+
+def test_cancel_stops_within_the_clip_and_keeps_what_was_stored(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.answer()
+    bench.batch.cancel()
+    assert bench.workers.only.cancelled == [bench.asked.id]
+    bench.batch.handle(Failure(bench.asked.id, "Cancelled.", cancelled=True))
+    bench.batch.handle(Done(bench.asked.id))
+    assert bench.kinds()[-1] == "cancelled"
+    assert bench.batch.failed == 0
+    assert [len(session.library.analyses(c.id)) for c in clips] == [1, 0, 0]
+
+
+def test_missing_file_is_passed_over(session: Session, clips: list[Clip]) -> None:
+    Path(clips[0].path).unlink()
+    bench = Bench(session, clips)
+    bench.batch.start()
+    assert bench.asked.clip_id == clips[1].id
+    assert "no longer" in next(e.message for e in bench.events if e.kind == "failed")
+
+
+def test_worker_that_cannot_start_settles_every_clip(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.workers.only.refuses = True
+    bench.batch.start()
+    assert bench.batch.finished
+    assert bench.batch.failed == 3
+
+
+def test_full_disk_is_told_for_the_clip_and_nothing_is_half_stored(
+    session: Session, clips: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+
+    def full(*_arguments: object, **_named: object) -> None:
+        raise StorageFullError("The disk is full.", hint="Make room.")
+
+    monkeypatch.setattr(type(session.library), "add_analysis", full)
+    bench.answer()
+    (failed,) = [e for e in bench.events if e.kind == "failed"]
+    assert (failed.message, failed.hint) == ("The disk is full.", "Make room.")
+    assert session.library.analyses(clips[0].id) == []
+
+
+def test_time_left_follows_the_length_of_what_is_left(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    assert bench.events[-1].seconds_left is None
+    bench.answer()
+    first = bench.events[-1].seconds_left
+    assert first is not None
+    bench.batch.handle(Progress(bench.asked.id, 0.5, "measuring"))
+    later = bench.events[-1].seconds_left
+    assert later is not None
+    assert later < first
+
+
+def test_killed_batch_is_found_and_goes_on(session: Session, clips: list[Clip]) -> None:
+    batch = session.library.open_batch("signals", [c.id for c in clips], options={"owner": {"pid": 1, "created": 0.0}})
+    put_answer(session, clips[0], {"time_of_day": "day"}, created_at="2000-01-01T00:00:00.000Z")
+    session.library.batch_done(batch, clips[0].id)
+    (left,) = interrupted_batches(session)
+    assert [c.id for c in left.clips] == [c.id for c in clips[1:]]
+    assert left.options == {}
+    assert continue_or_begin(session, clips, backend="signals", options={}) == (batch, clips[1:])
+    assert continue_or_begin(session, clips, backend="signals", options={"frames": 3})[0] is None
+
+
+def test_batch_of_a_living_program_is_left_alone(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    assert interrupted_batches(session) == []
+    assert continue_or_begin(session, clips, backend="signals", options={})[0] is None
+
+
+def test_batch_whose_clips_were_analysed_since_is_closed(session: Session, clips: list[Clip]) -> None:
+    session.library.open_batch("signals", [clips[0].id], options={})
+    put_answer(session, clips[0], {"time_of_day": "day"}, created_at="2999-01-01T00:00:00.000Z")
+    assert interrupted_batches(session) == []
+    assert session.library.unfinished_batches() == []
