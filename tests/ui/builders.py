@@ -174,5 +174,8 @@ class FakeShell:
     def analyse(self, clips) -> None:
         self.analysed.append(list(clips))
 
+    def show_surroundings(self, visible) -> None:
+        self.surroundings = visible
+
     def show_keys(self, *, all_pages=False) -> None:
         self.calls.keys += 1

@@ -106,6 +106,11 @@ class ClipStore(Database):
             found = [clip_from(row) for row in connection.execute(_CLIPS.where(inside).order_by(t.clip.c.path))]
         return [clip for clip in found if Path(clip.path).parent == wanted]
 
+    def rowid_of(self, clip_id: str) -> int | None:
+        """Row id of a clip, as lists use it; None when there is no such clip."""
+        with self.read() as connection:
+            return connection.scalar(select(t.clip.c.clip_row).where(t.clip.c.id == clip_id))
+
     def find_clip(self, text: str) -> Clip:
         """The clip that somebody means: an id, the beginning of one (from 4 digits), a path, or a part of its name.
 

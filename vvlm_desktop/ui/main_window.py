@@ -207,6 +207,11 @@ class MainWindow(QMainWindow):
         """Open the command palette."""
         self.palette_line.open()
 
+    def show_surroundings(self, visible: bool) -> None:
+        """Rail and status bar give way to a picture in full screen."""
+        self._rail.setVisible(visible)
+        self.status.setVisible(visible)
+
     def show_keys(self, *, all_pages: bool = False) -> None:
         """Show the keys of the current page, or of all."""
         for page_id in self._specs if all_pages else ():

@@ -60,6 +60,9 @@ class Shell(Protocol):
     def analyse(self, clips: Sequence[Clip]) -> None:
         """Analyse `clips` in the background."""
 
+    def show_surroundings(self, visible: bool) -> None:
+        """Show or hide what stands around the page: rail and status bar."""
+
     def show_keys(self, *, all_pages: bool = False) -> None:
         """Show the keys of the current page, or of all."""
 

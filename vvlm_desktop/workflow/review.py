@@ -26,11 +26,11 @@ __all__ = [
     "ReviewState",
     "accept_field",
     "accept_rest",
-    "clear_evidence",
     "clear_field",
     "open_review",
     "redo",
     "reject_field",
+    "remove_evidence",
     "set_evidence",
     "set_note",
     "set_reason",
@@ -156,11 +156,14 @@ def set_evidence(session: Session, clip_id: str, field_key: str, value: str | No
     return _store(session, evidence_events(session, state, field_key, value, span))
 
 
-def clear_evidence(session: Session, clip_id: str, field_key: str, value: str | None = None) -> Change:
-    """Remove the evidence of one value."""
+def remove_evidence(session: Session, clip_id: str, field_key: str, value: str | None, span: PtsRange) -> Change:
+    """Remove one of several ranges that show a value; the others stay."""
     state = open_review(session, clip_id)
     before = state.review.evidence.get(field_key, {}).get(value, ())
-    return _store(session, [evidence_event(session, state, field_key, value, before, ())])
+    if span not in before:
+        return Change()
+    after = tuple(each for each in before if each != span)
+    return _store(session, [evidence_event(session, state, field_key, value, before, after)])
 
 
 def set_note(session: Session, clip_id: str, note: str) -> Change:

@@ -171,6 +171,9 @@ class Shell:
     def analyse(self, clips: Sequence[Clip]) -> None:
         self.analysed += [clip.id for clip in clips]
 
+    def show_surroundings(self, visible: bool) -> None:
+        self.surroundings = visible
+
     def show_keys(self) -> None: ...
 
 

@@ -565,3 +565,12 @@ def test_queue_is_a_drawer_where_there_is_little_room(add_clip, stage, width, co
         assert here.page.arrangement.drawer_open
         here.press("Esc")
         assert not here.page.arrangement.drawer_open
+
+
+def test_full_screen_leaves_the_picture_alone_and_escape_brings_the_rest_back(add_clip, stage):
+    here = stage()
+    here.open(add_clip().id)
+    here.press("F")
+    assert here.shell.surroundings is False
+    here.press("Escape")
+    assert here.shell.surroundings is True

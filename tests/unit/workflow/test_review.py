@@ -170,6 +170,17 @@ def test_evidence_belongs_to_the_value_and_is_not_stored_twice(session: Session,
     assert evidence == {"cause_of_risk": {"following_too_close": (span,)}}
 
 
+def test_removing_one_of_several_is_one_undo(session: Session, clip_id: str) -> None:
+    spans = (PtsRange(0, 512), PtsRange(1024, 1024))
+    for span in spans:
+        actions.set_evidence(session, clip_id, "event_type", None, span)
+    actions.remove_evidence(session, clip_id, "event_type", None, spans[0])
+    assert actions.open_review(session, clip_id).review.evidence == {"event_type": {None: (spans[1],)}}
+    assert actions.remove_evidence(session, clip_id, "event_type", None, spans[0]).action_id is None
+    actions.undo(session)
+    assert actions.open_review(session, clip_id).review.evidence == {"event_type": {None: spans}}
+
+
 def test_accepting_a_field_without_an_answer_is_refused(session: Session, clip_id: str) -> None:
     with pytest.raises(LabelError, match="no answer"):
         actions.accept_field(session, clip_id, "traffic_density")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu
 
-from vvlm_desktop.domain.review import DISMISS_REASONS, Change
+from vvlm_desktop.domain.review import DISMISS_REASONS, Change, PtsRange
 from vvlm_desktop.domain.values import CANNOT_TELL
 from vvlm_desktop.errors import UsageError, VvlmError
 from vvlm_desktop.ui.page import Shell
@@ -183,14 +182,10 @@ class ReviewActs(QObject):
 
     def remove_evidence(self, field_key: str, value: object, span: object) -> None:
         """One stretch of evidence was removed; what else proves the same value stays."""
-        clip_id, state, session = self._clip_id, self.state, self._shell.session
-        if clip_id is None or state is None:
-            return
-        named = value if isinstance(value, str) else None
-        others = [each for each in state.review.evidence.get(field_key, {}).get(named, ()) if each != span]
-        if self._do(lambda: review.clear_evidence(session, clip_id, field_key, named)):
-            for other in others:
-                self._do(partial(review.set_evidence, session, clip_id, field_key, named, other))
+        clip_id, session = self._clip_id, self._shell.session
+        if clip_id is not None and isinstance(span, PtsRange):
+            named = value if isinstance(value, str) else None
+            self._do(lambda: review.remove_evidence(session, clip_id, field_key, named, span))
 
     def ask_reason(self, at: QPoint) -> None:
         """Say why the answer of the open field was wrong."""

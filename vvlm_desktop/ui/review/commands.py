@@ -114,6 +114,7 @@ class Commands(QObject):
     def toggle_full_screen(self) -> None:
         """The picture alone on the whole screen, or back."""
         self._arrangement.set_alone(not self._arrangement.alone, window=self._desk.window())
+        self._shell.show_surroundings(not self._arrangement.alone)
 
     def go_back(self) -> None:
         """Esc: out of a question, the drawer, full screen, a stretch that was marked."""

@@ -17,10 +17,6 @@ from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQue
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
-_CHUNK = 500
-#: Beyond this a clip that is not near the top of the queue is simply not marked in it.
-_MOST_SEARCHED = 20_000
-
 
 class QueueDesk:
     """Holds the queue and the place in it."""
@@ -52,7 +48,7 @@ class QueueDesk:
         """Place of a clip in the queue."""
         rowid = self._rowids.get(clip_id)
         if rowid is None:
-            rowid = self._search(clip_id)
+            rowid = self._session.library.rowid_of(clip_id)
         return self._queue.position(rowid) if rowid is not None else None
 
     def by_chance(self, clip_id: str) -> bool:
@@ -76,15 +72,6 @@ class QueueDesk:
         library = self._session.library
         total = library.count_clips(ClipFilter(readable=True))
         return total - library.count_clips(ClipFilter(readable=True, status=UNFINISHED)), total
-
-    def _search(self, clip_id: str) -> int | None:
-        rowids = self._queue.rowids[:_MOST_SEARCHED]
-        for start in range(0, len(rowids), _CHUNK):
-            for row in self._session.library.clip_rows(rowids[start : start + _CHUNK]):
-                self._rowids[row.clip.id] = row.rowid
-                if row.clip.id == clip_id:
-                    return row.rowid
-        return None
 
     def _item(self, row: ClipRow) -> QueueItem:
         clip = row.clip
