@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import logging.handlers
 import sys
@@ -54,7 +55,11 @@ def run(*, library_dir: Path | None = None, add: Sequence[Path] = ()) -> int:
 
 
 def _warm_up(window: MainWindow) -> None:
-    """Ask the keychain for the signing key now, in the background, so that the first verdict does not wait for it."""
+    """After the first paint: collect garbage again, and ask the keychain for the signing key in the background.
+
+    The first verdict then does not wait for it.
+    """
+    gc.enable()
     threading.Thread(target=window.session.library.key.signer, name="signing-key", daemon=True).start()
 
 
