@@ -9,6 +9,8 @@
     ├── ClipUnreadableError         a file that gives no pictures
     │   └── FrameUnreadableError    one frame of a clip that cannot be decoded exactly
     ├── ClipMissingError            the file of a clip is no longer where it was
+    ├── ClipReplacedError           another file lies where the clip's file was
+    ├── ReviewChangedError          the clip's answer or review changed since it was shown
     ├── LibraryError                the library folder cannot be used
     │   ├── LibraryNewerError       written by a newer version of the program
     │   ├── LibraryDamagedError     the database is not a database, or fails its own check
@@ -92,6 +94,27 @@ class ClipMissingError(VvlmError):
             hint="Add the folder it was moved to; it is recognised by its content.",
         )
         self.path = path
+
+
+class ClipReplacedError(VvlmError):
+    """Another file lies where the clip's file was."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path.name} was replaced by another file.",
+            hint="Add it again: it is then a clip of its own, and the old one keeps its reviews.",
+        )
+        self.path = path
+
+
+class ReviewChangedError(VvlmError):
+    """The clip's answer or review changed since it was shown; nothing was stored."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} changed while you looked at it; nothing was stored.",
+            hint="Somebody else, or a new analysis, was faster. Look at it again.",
+        )
 
 
 class LibraryError(VvlmError):
