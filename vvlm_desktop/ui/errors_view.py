@@ -28,6 +28,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.words import plain_tip
 
 Tone = Literal["bad", "doubtful", "good"]
 _ICONS: dict[Tone, str] = {"bad": "warning", "doubtful": "warning", "good": "check"}
@@ -250,7 +251,7 @@ def _table(items: Sequence[ProblemItem]) -> QTableWidget:
     for line, item in enumerate(items):
         for column, text in enumerate((item.name, f"{item.sentence} {item.hint}".strip())):
             cell = QTableWidgetItem(text)
-            cell.setToolTip(text)
+            cell.setToolTip(plain_tip(text))
             cell.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             table.setItem(line, column, cell)
     return table

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 from datetime import datetime
 from pathlib import PurePath
+
+from PySide6.QtGui import Qt
 
 
 def file_name(path: str | PurePath) -> str:
@@ -14,6 +17,21 @@ def file_name(path: str | PurePath) -> str:
 def shown(text: str) -> str:
     """`text` without what cannot be shown: bytes that are not UTF-8, and line breaks in names."""
     return text.encode("utf-8", "replace").decode().replace("\n", " ").replace("\r", " ")
+
+
+def plain_tip(text: str) -> str:
+    """`text` for a tooltip, shown letter for letter: Qt takes what looks like markup for markup, also in names of files.
+
+    Text that does not look like it is returned as it is.
+    """
+    if not Qt.mightBeRichText(text):
+        return text
+    return f'<p style="white-space:pre-wrap">{html.escape(text)}</p>'
+
+
+def menu_text(text: str) -> str:
+    """`text` for a menu, a button or a tick box, where a single `&` would underline the letter after it."""
+    return text.replace("&", "&&")
 
 
 def count(number: int, one: str, many: str = "") -> str:

@@ -17,7 +17,7 @@ from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, confidence_level
-from vvlm_desktop.ui.words import clock, file_name, shown, when
+from vvlm_desktop.ui.words import clock, file_name, plain_tip, shown, when
 
 PAGE_ROWS = 200
 PAGES_KEPT = 20
@@ -144,7 +144,8 @@ class ClipTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DecorationRole:
             return self.picture(row) if column == "picture" else None
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tooltip(row, column)
+            tip = self._tooltip(row, column)
+            return plain_tip(tip) if tip else None
         return self.text(row, column)
 
     def text(self, row: ClipRow, column: str) -> str:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from vvlm_desktop.ui import icons, theme
 from vvlm_desktop.ui.widgets.labels import key_cap_size, paint_key_cap
+from vvlm_desktop.ui.words import plain_tip
 
 ButtonKind = Literal["normal", "primary", "link", "plain"]
 
@@ -31,7 +32,7 @@ def button(
     if icon:
         result.setIcon(icons.icon(icon, "on_accent" if kind == "primary" else "muted"))
         result.setIconSize(QSize(theme.px(20), theme.px(16)))  # wider than high: a gap before the word
-    result.setToolTip(tooltip)
+    result.setToolTip(plain_tip(tooltip))
     result.setAccessibleName(text)
     result.setAutoDefault(False)
     if on_click is not None:
@@ -117,4 +118,4 @@ class IconButton(QToolButton):
         """Show another icon with another name, e.g. pause for play."""
         self.setIcon(icons.icon(icon, self._ink))
         self.setAccessibleName(name)
-        self.setToolTip(f"{name} ({key})" if key else name)
+        self.setToolTip(plain_tip(f"{name} ({key})" if key else name))

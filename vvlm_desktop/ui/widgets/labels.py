@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.words import plain_tip
 
 TextRole = Literal["body", "title", "strong", "muted", "small", "good", "doubtful", "bad", "model"]
 
@@ -67,7 +68,7 @@ class ElidedLabel(QLabel):
         painter.drawText(area, int(self.alignment()), elided)
         shortened = elided != self.text()
         if shortened != bool(self.toolTip()):
-            self.setToolTip(self.text() if shortened else "")
+            self.setToolTip(plain_tip(self.text()) if shortened else "")
 
 
 class KeyCap(QWidget):
