@@ -9,6 +9,7 @@ from vvlm_desktop.domain.normalise import ABSENT_WORDS, NOTHING_WORDS, described
 from vvlm_desktop.domain.rules import (
     broken,
     broken_rules,
+    dependent_fields,
     derive_severity,
     derived_values,
     hidden_fields,
@@ -24,6 +25,7 @@ __all__ = [
     "broken",
     "broken_rules",
     "check_value",
+    "dependent_fields",
     "derive_severity",
     "derived_values",
     "format_value",

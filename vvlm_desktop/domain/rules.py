@@ -91,6 +91,16 @@ def implied_values(schema: LabelSchema, labels: Labels) -> dict[str, LabelValue]
     return implied
 
 
+def dependent_fields(schema: LabelSchema, unknown: frozenset[str]) -> frozenset[str]:
+    """Fields of which nothing can be said while the truth of `unknown` is open, e.g. an event's time and its severity.
+
+    Rules that only ask do not count: rain says little about the road once it is open whether it rained.
+    """
+    by_rule = {key for rule in schema.rules if not rule.asks and unknown & set(rule.when) for key in rule.then}
+    by_case = {case.field for case in schema.derive if unknown & set(case.when)}
+    return frozenset(by_rule | by_case) - unknown
+
+
 def hidden_fields(schema: LabelSchema, labels: Labels) -> frozenset[str]:
     """Keys of the fields that the form does not show for these labels."""
     return frozenset(key for hidden in schema.hidden if fires(hidden.when, labels) for key in hidden.fields)

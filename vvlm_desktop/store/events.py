@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 from vvlm_desktop.domain.fold import FOLDED_KINDS, apply, compensation, complete_payload, fold, fold_order, review_key
 from vvlm_desktop.domain.review import Change, Event, NewEvent, Review
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import LibraryDamagedError
+from vvlm_desktop.errors import LibraryDamagedError, ReviewChangedError, UsageError
 from vvlm_desktop.store import projections, undo_stacks
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.chain import GENESIS, Link, new_link
@@ -44,19 +44,32 @@ class EventLog(Database):
         self.origin = origin
         self.key = key
 
-    def append(self, events: Sequence[NewEvent], *, action_id: str | None = None, undoes: str | None = None) -> Change:
+    def append(
+        self,
+        events: Sequence[NewEvent],
+        *,
+        action_id: str | None = None,
+        undoes: str | None = None,
+        based_on: Review | None = None,
+    ) -> Change:
         """Store events as one action; when this returns they are on the disk.
 
         `before` in each payload is filled in with what the review really held, so that a second window's stale view
         cannot falsify the log.
 
+        Args:
+            based_on: the review that the reviewer was looking at.
+
         Raises:
+            ReviewChangedError: the review is not `based_on` any more; then nothing is stored.
             ValueError: an event that cannot be folded; then nothing is stored.
         """
         if not events:
             return Change()
         self.key.signer()  # may ask the keychain: not while the database is locked
         with self.write() as connection:
+            if based_on is not None:
+                _require_unchanged(connection, based_on)
             return self._append(connection, events, action_id=action_id or uuid.uuid4().hex, undoes=undoes)
 
     def _append(
@@ -166,19 +179,33 @@ class EventLog(Database):
         with self.read() as connection:
             return [Link(*row).event() for row in connection.execute(query)][::-1]
 
-    def undo(self, reviewer: str) -> Change | None:
-        """Take back this reviewer's latest action, as a new action; None when there is none left."""
-        return self._take_back(reviewer, "undo")
+    def undo(self, reviewer: str, *, schema_key: str | None = None) -> Change | None:
+        """Take back this reviewer's latest action, as a new action; None when there is none left.
 
-    def redo(self, reviewer: str) -> Change | None:
-        """Do again what this reviewer took back last; None when there is nothing."""
-        return self._take_back(reviewer, "redo")
+        Raises:
+            UsageError: it was done under another schema than `schema_key`, where its effect could not be seen.
+        """
+        return self._take_back(reviewer, "undo", schema_key=schema_key)
 
-    def _take_back(self, reviewer: str, side: undo_stacks.Side) -> Change | None:
+    def redo(self, reviewer: str, *, schema_key: str | None = None) -> Change | None:
+        """Do again what this reviewer took back last; None when there is nothing.
+
+        Raises:
+            UsageError: it was done under another schema than `schema_key`.
+        """
+        return self._take_back(reviewer, "redo", schema_key=schema_key)
+
+    def _take_back(self, reviewer: str, side: undo_stacks.Side, *, schema_key: str | None) -> Change | None:
         self.key.signer()
         with self.write() as connection:
             while (action_id := undo_stacks.top(connection, reviewer, side)) is not None:
                 events = self._compensations(connection, reviewer, action_id)
+                other = next((e.schema_key for e in events if schema_key not in (None, e.schema_key)), None)
+                if other is not None:
+                    raise UsageError(
+                        f"The last action was done with the label schema {other}.",
+                        hint="Choose that schema in Settings to take it back.",
+                    )
                 if events:
                     return self._append(connection, events, action_id=uuid.uuid4().hex, undoes=action_id)
                 undo_stacks.pop(connection, reviewer, side)  # its payloads were erased: there is nothing to restore
@@ -218,6 +245,13 @@ def _stored_review(connection: Connection, key: tuple[str, str, str]) -> Review:
     query = select(r.document).where(r.clip_id == key[0], r.reviewer == key[1], r.schema_key == key[2])
     document = connection.scalar(query)
     return Review(*key) if document is None else review_from_text(str(document))
+
+
+def _require_unchanged(connection: Connection, shown: Review) -> None:
+    key = (shown.clip_id, shown.reviewer, shown.schema_key)
+    if _stored_review(connection, key) != shown:
+        path = connection.scalar(select(t.clip.c.name).where(t.clip.c.id == shown.clip_id))
+        raise ReviewChangedError(str(path or shown.clip_id))
 
 
 def _analysis_sha(connection: Connection, analysis_id: str | None) -> str | None:

@@ -7,10 +7,17 @@ from dataclasses import dataclass
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.labels import broken_rules, derived_values, implied_values
+from vvlm_desktop.domain.labels import (
+    broken_rules,
+    check_value,
+    dependent_fields,
+    derived_values,
+    implied_values,
+)
 from vvlm_desktop.domain.review import Review
 from vvlm_desktop.domain.schema import LabelSchema
-from vvlm_desktop.domain.values import LabelValue
+from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue
+from vvlm_desktop.errors import LabelError
 from vvlm_desktop.workflow.session import Session
 
 #: Below this confidence a field counts as doubtful and is offered by `W`.
@@ -75,17 +82,35 @@ def starting_point(analyses: Sequence[Analysis], schema: LabelSchema) -> Analysi
 
 
 def labels_if_accepted(schema: LabelSchema, analysis: Analysis | None, review: Review) -> dict[str, LabelValue]:
-    """Values as they would stand if Enter were pressed now."""
-    known = {f.key for f in schema.fields}
-    answered: dict[str, LabelValue] = dict(analysis.labels) if analysis else {}
-    explicit = review.labels()
-    unknown = {key for key, verdict in review.verdicts.items() if verdict.verdict == "rejected"}
-    labels = {key: value for key, value in answered.items() if key in known and key not in unknown}
+    """Values as they would stand if Enter were pressed now.
+
+    What the reviewer set by hand holds. Under it come values on which a rule then leaves no choice, under those what
+    Enter accepted earlier, under that the answer. Where the reviewer left open what something depends on (the event was
+    rejected, or cannot be told), nothing is said of what depends on it.
+    """
+    labels = {key: value for key, value in (analysis.labels if analysis else {}).items() if _fits(schema, key, value)}
+    labels.update({k: v.value for k, v in review.verdicts.items() if v.how != "explicit" and v.verdict == "accepted"})
+    explicit = {k: v.value for k, v in review.verdicts.items() if v.how == "explicit" and v.verdict != "rejected"}
     labels.update(implied_values(schema, explicit))
+    unknown = frozenset(k for k, v in review.verdicts.items() if v.verdict == "rejected")
+    open_keys = unknown | {k for k, value in explicit.items() if value in (CANNOT_TELL, [CANNOT_TELL])}
+    for key in unknown | dependent_fields(schema, frozenset(open_keys)):
+        labels.pop(key, None)
     labels.update(explicit)
     derived = derived_values(schema, labels)
-    labels.update({key: value for key, value in derived.items() if key not in review.verdicts})
+    labels.update({key: value for key, value in derived.items() if key not in explicit and key not in unknown})
     return {f.key: labels[f.key] for f in schema.fields if f.key in labels}
+
+
+def _fits(schema: LabelSchema, field_key: str, value: LabelValue) -> bool:
+    """Whether a value is one of this schema; an imported answer, or an older one, may hold others."""
+    try:
+        if schema.field(field_key).kind == "text":
+            return isinstance(value, str)
+        check_value(schema, field_key, value)
+    except LabelError:
+        return False
+    return True
 
 
 def _doubtful(schema: LabelSchema, analysis: Analysis | None, review: Review) -> tuple[str, ...]:
