@@ -140,6 +140,12 @@ class AnalysisStore(Database):
         with self.write() as connection:
             connection.execute(insert(t.schema_document).prefix_with("OR IGNORE"), [row])
 
+    def known_labels_shas(self, schema_key: str) -> set[str]:
+        """Labels fingerprints that were seen under a schema's name and version; more than one would mix them up."""
+        s = t.schema_document.c
+        with self.read() as connection:
+            return set(connection.scalars(select(s.labels_sha).where(s.key == schema_key)))
+
     def schema_document(self, labels_sha: str, wording_sha: str) -> str | None:
         """The TOML text of a remembered schema."""
         s = t.schema_document.c

@@ -159,9 +159,9 @@ class MainWindow(QMainWindow):
         else:
             self._session.settings = settings
             if settings.reviewer != before.reviewer:
-                from vvlm_desktop.workflow.session import DEFAULT_REVIEWER
+                from vvlm_desktop.workflow.session import default_reviewer
 
-                self._session.reviewer = settings.reviewer.strip() or DEFAULT_REVIEWER
+                self._session.reviewer = settings.reviewer.strip() or default_reviewer()
         if settings.theme != before.theme:
             self._look.choose(settings.theme)
         for page in tuple(self._pages.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from vvlm_desktop.errors import SchemaError
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.store.library import Library
 
-#: Name under which reviews are stored until the user enters one.
+#: Where not even the system has a name for the user.
 DEFAULT_REVIEWER = "reviewer"
 _MAX_SCHEMA_BYTES = 1_000_000
 
@@ -57,6 +58,28 @@ def load_schema(file: Path | None = None) -> LabelSchema:
     return parse_schema(text, source=str(file))
 
 
+def _require_same_labels(library: Library, schema: LabelSchema, *, source: str) -> None:
+    """One name and version must mean one set of fields and values, or old reviews would be read as something else."""
+    known = library.known_labels_shas(schema.key)
+    if known and schema.labels_sha not in known:
+        raise SchemaError(
+            source,
+            f"this library knows {schema.key} with other fields or values. Give the changed schema another `version` "
+            "(or `name`); what was reviewed so far stays under the old one",
+        )
+
+
+def default_reviewer() -> str:
+    """Name under which reviews are stored until the user enters one: this computer's name for the user.
+
+    One fixed word would make two people's reviews one when a log is imported.
+    """
+    try:
+        return getpass.getuser() or DEFAULT_REVIEWER
+    except (OSError, KeyError, ImportError):  # a user without a name, as in some containers
+        return DEFAULT_REVIEWER
+
+
 def open_session(
     settings: Settings | None = None,
     *,
@@ -76,9 +99,10 @@ def open_session(
     schema = load_schema(chosen)
     library = Library.open(library_dir or settings.library_folder())
     try:
+        _require_same_labels(library, schema, source=str(chosen or paths.bundled_schema("dashcam")))
         library.remember_schema(schema)
     except BaseException:
         library.close()
         raise
-    name = (reviewer or settings.reviewer).strip() or DEFAULT_REVIEWER
+    name = (reviewer or settings.reviewer).strip() or default_reviewer()
     return Session(library=library, schema=schema, settings=settings, reviewer=name)

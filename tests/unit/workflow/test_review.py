@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.workflow.conftest import put_answer, put_clip
 from vvlm_desktop.domain.review import PtsRange
-from vvlm_desktop.errors import LabelError
+from vvlm_desktop.errors import LabelError, ReviewChangedError, SchemaError, UsageError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.workflow import review as actions
 from vvlm_desktop.workflow.session import Session, open_session
@@ -230,3 +230,132 @@ def test_library_folder_is_remembered_by_nothing_but_its_content(
     session.library.folder.rename(moved)
     with open_session(Settings(reviewer="Ada"), library_dir=moved) as again:
         assert actions.open_review(again, clip_id).review.labels() == {"weather": "rain"}
+
+
+def test_enter_accepts_what_was_shown_and_not_what_came_since(session: Session, clip_id: str) -> None:
+    shown = actions.open_review(session, clip_id)
+    later = {**COLLISION, "event_type": "near_miss"}
+    put_answer(session, session.library.clip(clip_id), later, created_at="2026-03-01T00:00:00.000Z")
+    actions.accept_rest(session, clip_id, window_seen=True, shown=shown)
+    verdict = actions.open_review(session, clip_id).review.verdicts["event_type"]
+    assert shown.analysis is not None
+    assert (verdict.verdict, verdict.value, verdict.analysis_id) == ("accepted", "collision", shown.analysis.id)
+
+
+def test_nothing_is_stored_on_a_review_that_changed_since_it_was_shown(session: Session, clip_id: str) -> None:
+    shown = actions.open_review(session, clip_id)
+    actions.set_value(session, clip_id, "event_type", "near_miss")
+    before = session.library.history(clip_id)
+    for act in (
+        lambda: actions.accept_rest(session, clip_id, window_seen=True, shown=shown),
+        lambda: actions.set_value(session, clip_id, "weather", "rain", shown=shown),
+        lambda: actions.reject_field(session, clip_id, "weather", shown=shown),
+        lambda: actions.set_evidence(session, clip_id, "weather", None, PtsRange(0, 0), shown=shown),
+        lambda: actions.set_note(session, clip_id, "mine", shown=shown),
+        lambda: actions.set_status(session, clip_id, "escalated", shown=shown),
+    ):
+        with pytest.raises(ReviewChangedError, match=r"a\.mp4"):
+            act()
+    assert session.library.history(clip_id) == before
+
+
+def test_what_was_shown_to_another_reviewer_is_refused(session: Session, clip_id: str) -> None:
+    shown = actions.open_review(session, clip_id)
+    session.reviewer = "Grace"
+    with pytest.raises(ReviewChangedError):
+        actions.accept_rest(session, clip_id, window_seen=True, shown=shown)
+
+
+def test_correction_after_enter_takes_what_depended_on_it_along(session: Session, clip_id: str) -> None:
+    actions.set_value(session, clip_id, "weather", "rain")
+    actions.accept_rest(session, clip_id, window_seen=True)
+    change = actions.set_value(session, clip_id, "event_type", "no_incident")
+    review = actions.open_review(session, clip_id).review
+    labels = review.labels()
+    assert review.status == "reviewed"
+    assert (labels["event_time"], labels["conflict_with"], labels["cause_of_risk"]) == (None, "none", [])
+    assert (labels["severity"], labels["weather"]) == ("low", "rain")
+    assert review.verdicts["event_time"].how == "bulk"
+    actions.set_value(session, clip_id, "event_type", "collision")
+    assert actions.open_review(session, clip_id).review.labels()["event_time"] == COLLISION["event_time"]
+    assert change.action_id is not None
+    actions.undo(session)
+    actions.undo(session)
+    assert actions.open_review(session, clip_id).review.labels()["event_time"] == COLLISION["event_time"]
+
+
+def test_correction_by_hand_after_enter_that_breaks_a_rule_is_flagged(session: Session, clip_id: str) -> None:
+    actions.accept_rest(session, clip_id, window_seen=True)
+    actions.set_value(session, clip_id, "conflict_with", "animal")
+    assert actions.open_review(session, clip_id).review.broken_rules == ()
+    actions.set_value(session, clip_id, "event_type", "no_incident")
+    review = actions.open_review(session, clip_id).review
+    assert review.labels()["conflict_with"] == "animal"
+    assert len(review.broken_rules) == 1
+    actions.set_value(session, clip_id, "conflict_with", "none")
+    assert actions.open_review(session, clip_id).review.broken_rules == ()
+
+
+@pytest.mark.parametrize("how", ["rejected", "cannot tell"])
+def test_where_the_event_is_open_nothing_that_depends_on_it_is_accepted(
+    session: Session, clip_id: str, how: str
+) -> None:
+    if how == "rejected":
+        actions.reject_field(session, clip_id, "event_type")
+    else:
+        actions.set_value(session, clip_id, "event_type", "cannot_tell")
+    actions.accept_rest(session, clip_id, window_seen=True)
+    verdicts = actions.open_review(session, clip_id).review.verdicts
+    assert {"event_time", "conflict_with", "severity", "cause_of_risk"} & set(verdicts) == set()
+    assert verdicts["weather"].value == "clear"
+
+
+def test_enter_with_the_window_seen_makes_an_unseen_enter_good(session: Session, clip_id: str) -> None:
+    actions.accept_rest(session, clip_id, window_seen=False)
+    actions.accept_rest(session, clip_id, window_seen=True)
+    assert {v.how for v in actions.open_review(session, clip_id).review.verdicts.values()} == {"bulk"}
+    actions.accept_rest(session, clip_id, window_seen=False)
+    assert {v.how for v in actions.open_review(session, clip_id).review.verdicts.values()} == {"bulk"}
+
+
+def test_a_value_that_the_schema_does_not_have_is_never_accepted(session: Session) -> None:
+    clip = put_clip(session, "foreign.mp4")
+    put_answer(session, clip, {"weather": "hail", "colour": "red", "event_type": "no_incident"})
+    actions.accept_rest(session, clip.id, window_seen=True)
+    labels = actions.open_review(session, clip.id).review.labels()
+    assert labels["event_type"] == "no_incident"
+    assert not {"weather", "colour"} & set(labels)
+
+
+def _edited(session: Session, tmp_path: Path, *changes: tuple[str, str]) -> Path:
+    document = session.schema.document
+    for old, new in changes:
+        assert old in document
+        document = document.replace(old, new, 1)
+    file = tmp_path / "mine.toml"
+    file.write_text(document, encoding="utf-8")
+    return file
+
+
+def test_undo_does_not_reach_into_another_schema(session: Session, clip_id: str, tmp_path: Path) -> None:
+    actions.set_value(session, clip_id, "weather", "rain")
+    mine = _edited(session, tmp_path, ('name = "dashcam"', 'name = "mine"'))
+    folder = session.library.folder
+    other = open_session(Settings(reviewer="Ada"), library_dir=folder, schema_file=mine)
+    with other, pytest.raises(UsageError, match="dashcam-1"):
+        actions.undo(other)
+    assert actions.open_review(session, clip_id).review.labels() == {"weather": "rain"}
+
+
+def test_schema_with_other_values_under_the_same_name_and_version_is_refused(session: Session, tmp_path: Path) -> None:
+    renamed = _edited(session, tmp_path, ('key = "near_miss"', 'key = "close_call"'), ('"near_miss"]', '"close_call"]'))
+    text = renamed.read_text(encoding="utf-8").replace('"near_miss"', '"close_call"').replace(', "close_call"]', "]")
+    renamed.write_text(text, encoding="utf-8")
+    with pytest.raises(SchemaError, match="version"):
+        open_session(Settings(), library_dir=session.library.folder, schema_file=renamed)
+
+
+def test_schema_with_other_wording_under_the_same_name_and_version_is_welcome(session: Session, tmp_path: Path) -> None:
+    worded = _edited(session, tmp_path, ('label = "Near miss"', 'label = "Close call"'))
+    with open_session(Settings(), library_dir=session.library.folder, schema_file=worded) as again:
+        assert again.schema.labels_sha == session.schema.labels_sha

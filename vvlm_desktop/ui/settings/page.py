@@ -19,7 +19,7 @@ from vvlm_desktop.ui.settings.editors import Editor, editor_for
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.words import shown
-from vvlm_desktop.workflow.session import DEFAULT_REVIEWER
+from vvlm_desktop.workflow.session import default_reviewer
 
 #: Headlines; a field that is in none of them comes under the last.
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -137,7 +137,7 @@ class SettingsPage(Page):
         return {
             "library_dir": shown(str(paths.default_library_dir())),
             "schema_file": "The one that comes with the program",
-            "reviewer": DEFAULT_REVIEWER,
+            "reviewer": default_reviewer(),
         }.get(name, "")
 
     @override
