@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
@@ -20,9 +20,10 @@ from vvlm_desktop import __version__, paths
 from vvlm_desktop.errors import SettingsError, VvlmError
 from vvlm_desktop.settings import Settings, load_settings, save_settings
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.errors_view import BugReporter, problem_from
+from vvlm_desktop.ui.errors_view import BugReporter, broken_settings_problem, problem_from
 from vvlm_desktop.ui.main_window import MainWindow
 from vvlm_desktop.ui.page_list import PAGES
+from vvlm_desktop.ui.words import shown
 from vvlm_desktop.workflow.session import Session, open_session
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def run(*, library_dir: Path | None = None, add: Sequence[Path] = ()) -> int:
         return 1
     window = _window(session, look)
     if settings_error is not None:
-        window.report(settings_error)
+        window.report(broken_settings_problem(settings_error))
     _install_hooks(window)
     window.show()
     QTimer.singleShot(_WARM_UP_MS, lambda: _warm_up(window))
@@ -155,11 +156,7 @@ def _open_or_ask(settings: Settings, library_dir: Path | None) -> Session | None
 
 
 def _ask_for_library(error: VvlmError) -> Path | None:
-    box = QMessageBox()
-    box.setWindowTitle("VVLM Desktop")
-    box.setIcon(QMessageBox.Icon.Warning)
-    box.setText(str(error))
-    box.setInformativeText(error.hint)
+    box = _library_box(error)
     choose = box.addButton("Use another folder…", QMessageBox.ButtonRole.AcceptRole)
     box.addButton("Quit", QMessageBox.ButtonRole.RejectRole)
     box.exec()
@@ -167,6 +164,17 @@ def _ask_for_library(error: VvlmError) -> Path | None:
         return None
     name = QFileDialog.getExistingDirectory(None, "Library folder")
     return Path(name) if name else None
+
+
+def _library_box(error: VvlmError) -> QMessageBox:
+    """The question, without its buttons; names of folders come from outside and are no markup."""
+    box = QMessageBox()
+    box.setWindowTitle("VVLM Desktop")
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(shown(str(error)))
+    box.setInformativeText(shown(error.hint))  # takes the format that was set before it
+    return box
 
 
 def _start_logging() -> None:

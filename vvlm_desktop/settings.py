@@ -89,8 +89,11 @@ def load_settings(file: Path | None = None) -> Settings:
         ) from error
 
 
-def save_settings(settings: Settings, file: Path | None = None) -> None:
+def save_settings(settings: Settings, file: Path | None = None) -> Path | None:
     """Write `settings` so that a crash leaves either the old file or the new one.
+
+    Returns:
+        Where a file that could not be read, and would have been overwritten, is kept; None where there was none.
 
     Raises:
         SettingsError: the file cannot be written.
@@ -109,6 +112,7 @@ def save_settings(settings: Settings, file: Path | None = None) -> None:
                 tomli_w.dump(settings.model_dump(exclude_defaults=True), handle)
                 handle.flush()
                 os.fsync(handle.fileno())
+            kept = _set_aside_if_broken(file)
             Path(temporary).replace(file)
         except OSError:
             Path(temporary).unlink(missing_ok=True)
@@ -118,3 +122,18 @@ def save_settings(settings: Settings, file: Path | None = None) -> None:
             f"The settings could not be saved to {file}: {error.strerror}",
             hint="Check free space and rights of the folder.",
         ) from error
+    return kept
+
+
+def _set_aside_if_broken(file: Path) -> Path | None:
+    """Rename a settings file that cannot be used, so that what its owner wrote is not lost."""
+    try:
+        load_settings(file)
+    except SettingsError:
+        kept = file.with_name(f"{file.name}.broken")
+        number = 1
+        while kept.exists():
+            number += 1
+            kept = file.with_name(f"{file.name}.broken-{number}")
+        return file.replace(kept)
+    return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
@@ -23,17 +24,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.errors import SettingsError, VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import label, rule
-from vvlm_desktop.ui.words import plain_tip
+from vvlm_desktop.ui.words import plain_tip, shown
 
 Tone = Literal["bad", "doubtful", "good"]
 _ICONS: dict[Tone, str] = {"bad": "warning", "doubtful": "warning", "good": "check"}
 #: News that nobody has to act on goes away by itself.
 _NEWS_MS = 8000
+_SETTINGS_FILE = "settings file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Problem:
         details: for whoever mends it; folded away, can be copied.
         items: what it happened to, where that is several.
         offer: word on a button that does something about it, with `do`.
+        about: what it concerns, where news of the same thing makes it obsolete.
     """
 
     sentence: str
@@ -64,6 +67,7 @@ class Problem:
     items: tuple[ProblemItem, ...] = ()
     offer: str = ""
     do: Callable[[], object] | None = None
+    about: str = ""
 
     def as_text(self) -> str:
         """Everything, to be copied."""
@@ -85,6 +89,26 @@ def problem_of_bug(kind: type[BaseException], error: BaseException | None, trace
         "Something went wrong in the program. Nothing that was saved is lost.",
         hint="You can go on. If it happens again, copy the details into a report.",
         details=f"{where}\n{''.join(traceback.format_exception(kind, error, trace))}",
+    )
+
+
+def _replaces(new: Problem, old: Problem) -> bool:
+    return new == old or bool(new.about and new.about == old.about)
+
+
+def broken_settings_problem(error: SettingsError) -> Problem:
+    """The settings file cannot be used; what a change in Settings would do to it."""
+    more = "Until then the defaults are used; a change in Settings puts this file aside and writes a new one."
+    return replace(problem_from(error), hint=f"{error.hint} {more}".lstrip(), about=_SETTINGS_FILE)
+
+
+def kept_settings_problem(kept: Path) -> Problem:
+    """The settings file that could not be read has just been replaced; what was in it is not lost."""
+    return Problem(
+        f"Your settings are saved. The file that could not be read is kept as {kept.name}.",
+        hint=f"It lies in {shown(str(kept.parent))}, in case something in it is still wanted.",
+        tone="doubtful",
+        about=_SETTINGS_FILE,
     )
 
 
@@ -160,7 +184,7 @@ class ProblemBar(QFrame):
 
     def show_problem(self, problem: Problem) -> None:
         """Show `problem` now; what was shown before comes back when it is dismissed, news excepted."""
-        self._queue = [problem, *(p for p in self._queue if p.tone != "good" and p != problem)][:20]
+        self._queue = [problem, *(p for p in self._queue if p.tone != "good" and not _replaces(problem, p))][:20]
         self._render()
 
     def dismiss(self) -> None:

@@ -24,9 +24,9 @@ from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.actions import Action, ActionRegistry
+from vvlm_desktop.ui.actions import ActionRegistry
 from vvlm_desktop.ui.clip_jobs import BACKEND, ClipJobs
-from vvlm_desktop.ui.errors_view import Problem, ProblemBar, problem_from
+from vvlm_desktop.ui.errors_view import Problem, ProblemBar, kept_settings_problem, problem_from
 from vvlm_desktop.ui.export.flow import ExportFlow
 from vvlm_desktop.ui.finders import find_clips, find_settings
 from vvlm_desktop.ui.keys_sheet import KeysSheet
@@ -38,6 +38,8 @@ from vvlm_desktop.ui.status_bar import StatusBar
 from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.drop_hint import DropHint
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
+from vvlm_desktop.ui.window_actions import window_actions
+from vvlm_desktop.ui.words import shown
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
@@ -55,7 +57,7 @@ class MainWindow(QMainWindow):
         session: Session,
         *,
         look: theme.Theme,
-        reopen: Callable[[Settings], Session],
+        reopen: Callable[..., Session],
         pages: Sequence[PageSpec] = PAGES,
     ) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._jobs = ClipJobs(self, self)
         self._export = ExportFlow(self, self)
-        self._registry.add(self._own_actions())
+        self._registry.add(window_actions(self, pages))
         self.setAcceptDrops(True)
         self._restore_geometry()
         self.navigate(next(iter(self._specs)))
@@ -148,8 +150,8 @@ class MainWindow(QMainWindow):
         replacement: Session | None = None
         try:
             if any(getattr(settings, name) != getattr(before, name) for name in _REOPENS):
-                replacement = self._reopen(settings)
-            save_settings(settings)
+                replacement = self._reopened(settings)
+            kept = save_settings(settings)
         except VvlmError as error:
             if replacement is not None:
                 replacement.close()
@@ -166,7 +168,23 @@ class MainWindow(QMainWindow):
             self._look.choose(settings.theme)
         for page in tuple(self._pages.values()):
             page.on_settings(settings)
+        if kept is not None:
+            self.report(kept_settings_problem(kept))
+        if settings.library_dir != before.library_dir:
+            self.report(Problem(f"The library is now {shown(str(self._session.library.folder))}.", tone="good"))
         return None
+
+    def _reopened(self, settings: Settings) -> Session:
+        """A session with `settings`, in the same library and for the same reviewer unless they name another.
+
+        The program may have been started for a library and a reviewer that the settings do not name.
+        """
+        now = self._session
+        return self._reopen(
+            settings,
+            library_dir=now.library.folder if settings.library_dir == now.settings.library_dir else None,
+            reviewer=now.reviewer if settings.reviewer == now.settings.reviewer else None,
+        )
 
     def add_paths(self, given: Sequence[Path]) -> None:
         """Add files and folders in the background."""
@@ -203,9 +221,19 @@ class MainWindow(QMainWindow):
         """Let the user choose what to export, and as what."""
         self._export.ask()
 
+    def search_clips(self) -> None:
+        """Go to the library's search, from wherever one is."""
+        self.navigate("library")
+        self._page("library").start_search()
+
     def show_palette(self) -> None:
         """Open the command palette."""
         self.palette_line.open()
+
+    def switch_theme(self) -> None:
+        """Dark becomes light, light dark."""
+        other = "light" if theme.tokens().name == "dark" else "dark"
+        self.change_settings(self._session.settings.model_copy(update={"theme": other}))
 
     def show_surroundings(self, visible: bool) -> None:
         """Rail and status bar give way to a picture in full screen."""
@@ -264,38 +292,6 @@ class MainWindow(QMainWindow):
             self._registry.add(page.actions_here())
         return page
 
-    def _own_actions(self) -> list[Action]:
-        go = [
-            Action(
-                f"go.{spec.id}",
-                f"Go to {spec.title}",
-                lambda page_id=spec.id: self.navigate(page_id),  # type: ignore[misc]
-                (f"Ctrl+{number}",),
-                group="Window",
-                icon=spec.icon,
-            )
-            for number, spec in enumerate(self._specs.values(), start=1)
-        ]
-        return [
-            *go,
-            Action("window.palette", "Find an action, clip or setting", self.show_palette, ("Ctrl+K",), group="Window",
-                   icon="search", in_palette=False),
-            Action("window.keys", "Show the keys of this page", self.show_keys, ("?", "F1"), group="Window",
-                   icon="keyboard"),
-            Action("clips.add_files", "Add files…", self.ask_for_files, ("Ctrl+O",), group="Clips", icon="add-file"),
-            Action("clips.add_folder", "Add a folder…", self.ask_for_folder, ("Ctrl+Shift+O",), group="Clips",
-                   icon="add-folder"),
-            Action("clips.export", "Export…", self.ask_for_export, ("Ctrl+Shift+E",), group="Clips", icon="export"),
-            Action("clips.samples", "Try six sample clips", self.add_samples, group="Clips", icon="sample"),
-            Action("clips.analyse_new", "Analyse new clips", self.analyse_new, group="Clips", icon="analyse"),
-            Action("window.theme", "Switch between light and dark", self._switch_theme, group="Window", icon="moon"),
-            Action("window.quit", "Close the window", self.close, ("Ctrl+Q",), group="Window", icon="close"),
-        ]  # fmt: skip
-
-    def _switch_theme(self) -> None:
-        other = "light" if theme.tokens().name == "dark" else "dark"
-        self.change_settings(self._session.settings.model_copy(update={"theme": other}))
-
     def _replace_session(self, session: Session) -> None:
         """Another library or schema: pages and jobs of the old one end before the new ones begin."""
         current = self._current or next(iter(self._specs))
@@ -352,6 +348,9 @@ class MainWindow(QMainWindow):
         self._window_state.sync()
         if self._keys_sheet is not None:
             self._keys_sheet.close()
+        # What runs is told to stop and waited for; nobody has to look at the window meanwhile.
+        self._export.cancel()
+        self.hide()
         self._jobs.close()
         self._export.close()
         self._drop_pages()

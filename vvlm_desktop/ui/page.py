@@ -87,6 +87,9 @@ class Page(QWidget):
     def deactivate(self) -> None:
         """Another page is now shown."""
 
+    def start_search(self) -> None:
+        """Put the focus into the page's search, where it has one."""
+
     def on_change(self, change: Change) -> None:
         """Something was written; refresh if it is concerned. Also called while the page is hidden."""
 

@@ -20,7 +20,7 @@ def shown(text: str) -> str:
 
 
 def plain_tip(text: str) -> str:
-    """`text` for a tooltip, shown letter for letter: Qt takes what looks like markup for markup, also in names of files.
+    """`text` for a tooltip, shown letter for letter: Qt takes what looks like markup for markup, in names of files too.
 
     Text that does not look like it is returned as it is.
     """

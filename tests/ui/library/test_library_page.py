@@ -277,15 +277,6 @@ def test_problem_column_is_there_only_while_something_has_one(desk, session):
     assert not opened.page.table.isColumnHidden(INDEX["problem"])
 
 
-def test_search_key_goes_to_the_search(desk, filled, qtbot):
-    opened = desk()
-    qtbot.waitExposed(opened.window)
-    opened.window.activateWindow()
-    qtbot.waitUntil(opened.window.isActiveWindow)
-    qtbot.keyClick(opened.page.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
-    assert opened.page.filters.search.hasFocus()
-
-
 @pytest.mark.parametrize("choice", ["dark", "light"])
 @pytest.mark.parametrize("width", [960, 1280, 1920])
 def test_page_paints_at_every_size_in_both_themes(desk, filled, look, choice, width):

@@ -11,12 +11,13 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QAbstractSpinBox, QComboBox, QFileDialog, QLineEdit
 
 from tests.ui.builders import clip
+from vvlm_desktop import paths
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.errors import LibraryDamagedError, UsageError
+from vvlm_desktop.errors import LibraryDamagedError, SettingsError, UsageError
 from vvlm_desktop.settings import load_settings
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.errors_view import Problem
-from vvlm_desktop.workflow.session import open_session
+from vvlm_desktop.ui.errors_view import Problem, broken_settings_problem
+from vvlm_desktop.workflow.session import default_reviewer, open_session
 
 
 def test_first_page_is_shown_and_others_are_built_when_asked_for(window):
@@ -66,7 +67,7 @@ def test_settings_are_saved_and_in_force_at_once(window, session):
     assert theme.tokens().name == "light"
     assert opened.session.reviewer == "Grace"
     assert opened.change_settings(changed.model_copy(update={"reviewer": " "}))
-    assert opened.session.reviewer == "reviewer"
+    assert opened.session.reviewer == default_reviewer()
 
 
 def test_other_library_replaces_the_session_and_its_pages(window, session, tmp_path: Path):
@@ -81,8 +82,52 @@ def test_other_library_replaces_the_session_and_its_pages(window, session, tmp_p
     assert opened._pages["review"] is not old_page
 
 
+def test_another_schema_keeps_the_library_that_the_program_was_started_with(window, session, tmp_path: Path):
+    given = session.library.folder
+    session.library.add_clip(clip(1))
+    own = tmp_path / "own.toml"
+    own.write_text(paths.bundled_schema("dashcam").read_text("utf-8").replace("version = 1", "version = 7", 1), "utf-8")
+    opened = window()
+    assert opened.change_settings(session.settings.model_copy(update={"schema_file": str(own)}))
+    assert opened.session.schema.version == 7
+    assert opened.session.library.folder == given
+    assert opened.session.library.count_clips() == 1
+    assert opened.session.reviewer == "Ada"
+    assert opened.status.news.text() == ""
+
+
+def test_another_library_in_the_settings_is_opened_and_named(window, session, tmp_path: Path):
+    opened = window()
+    other = tmp_path / "other"
+    changed = session.settings.model_copy(update={"library_dir": str(other)})
+    assert opened.change_settings(changed)
+    assert opened.status.news.text() == f"The library is now {other}."
+    assert opened.change_settings(changed.model_copy(update={"library_dir": ""}))
+    assert opened.session.library.folder == paths.default_library_dir()
+    assert str(paths.default_library_dir()) in opened.status.news.text()
+
+
+def test_settings_file_that_could_not_be_read_is_kept_and_said(window, session):
+    file = paths.settings_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text('reviewer = "Grace\n')
+    opened = window()
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    opened.report(broken_settings_problem(caught.value))
+    assert "puts this file aside" in opened.problems.hint.text()
+    opened.registry.action("window.theme").trigger()
+    assert load_settings().theme == "light"
+    assert (file.parent / "settings.toml.broken").read_text() == 'reviewer = "Grace\n'
+    assert "kept as settings.toml.broken" in opened.problems.sentence.text()
+    opened.problems.dismiss()
+    assert opened.problems.problem is None
+    opened.registry.action("window.theme").trigger()
+    assert opened.problems.problem is None
+
+
 def test_refused_library_leaves_everything_as_it_was(window, session, tmp_path: Path):
-    def refuse(_settings):
+    def refuse(_settings, **_options):
         raise LibraryDamagedError("This is no library.", hint="Choose another folder.")
 
     opened = window(reopen=refuse)
@@ -95,8 +140,8 @@ def test_refused_library_leaves_everything_as_it_was(window, session, tmp_path: 
 def test_settings_that_cannot_be_saved_leave_the_old_session(window, session, tmp_path: Path, monkeypatch):
     made = []
 
-    def reopen(settings):
-        made.append(open_session(settings))
+    def reopen(settings, **options):
+        made.append(open_session(settings, **options))
         return made[-1]
 
     opened = window(reopen=reopen)
@@ -179,6 +224,30 @@ def test_closing_asks_nothing_and_ends_pages(window):
     opened.tasks.begin("Analysing", cancel=lambda: None)
     assert opened.close()
     assert page.closed
+
+
+def test_window_is_gone_before_what_still_runs_is_waited_for(window, monkeypatch):
+    opened = window()
+    seen: list[tuple[str, bool]] = []
+    monkeypatch.setattr(opened._export, "cancel", lambda: seen.append(("cancel", opened.isVisible())))
+    monkeypatch.setattr(opened._export, "close", lambda: seen.append(("wait", opened.isVisible())))
+    real = opened.jobs.close
+    monkeypatch.setattr(opened.jobs, "close", lambda: (seen.append(("wait", opened.isVisible())), real()))
+    assert opened.close()
+    assert seen == [("cancel", True), ("wait", False), ("wait", False)]
+
+
+@pytest.mark.parametrize("start", ["library", "review", "settings"])
+def test_search_is_a_key_away_on_every_page(window, session, qtbot, start):
+    session.library.add_clip(clip(1))
+    opened = window()
+    qtbot.waitExposed(opened)
+    opened.activateWindow()
+    opened.navigate(start)
+    qtbot.waitUntil(opened.isActiveWindow)
+    qtbot.keyClick(opened, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert opened._current == "library"
+    qtbot.waitUntil(opened._pages["library"].filters.search.hasFocus)
 
 
 def test_palette_opens_over_the_page_and_finds_a_clip(window, session, qtbot):

@@ -45,10 +45,15 @@ class ExportFlow(QObject):
         dialog.open()
         return dialog
 
-    def close(self) -> None:
-        """The window closes: an export that is not complete leaves nothing behind."""
+    def cancel(self) -> None:
+        """Tell an export to stop, without waiting for it."""
         if self._work is not None:
             self._work.cancel()
+
+    def close(self) -> None:
+        """The window has closed: an export that is not complete leaves nothing behind, so it is waited for."""
+        self.cancel()
+        if self._work is not None:
             self._work.wait(10.0)
 
     def _on_chosen(self, choice: ExportChoice) -> None:

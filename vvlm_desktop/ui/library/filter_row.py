@@ -15,6 +15,7 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.chip import Chip
 from vvlm_desktop.ui.widgets.flow_layout import FlowLayout
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
+from vvlm_desktop.ui.words import menu_text
 
 _TYPING_MS = 180
 
@@ -30,7 +31,7 @@ class ChoiceButton(QPushButton):
         self._menu = QMenu(self)
         self._actions: dict[str, QAction] = {}
         for key, text in choices:
-            action = self._menu.addAction(text)
+            action = self._menu.addAction(menu_text(text))
             action.setCheckable(True)
             action.triggered.connect(self._on_triggered)
             self._actions[key] = action
@@ -57,7 +58,7 @@ class ChoiceButton(QPushButton):
         texts = [action.text() for action in self._actions.values() if action.isChecked()]
         said = texts[0] if len(texts) == 1 else f"{len(texts)} chosen"
         self.setText(f"{self._title}: {said}" if texts else self._title)
-        self.setAccessibleName(self.text())
+        self.setAccessibleName(self.text().replace("&&", "&"))
         self.setProperty("active", "true" if texts else "false")
         self.style().unpolish(self)
         self.style().polish(self)
@@ -92,7 +93,7 @@ class FilterRow(QWidget):
         self.problem_choice = ChoiceButton("Problem", [("yes", "With a problem"), ("no", "Without")])
         fields = {field.key: field for field in schema.fields if field.has_values}
         event = fields.pop(EVENT_FIELD, None)
-        self.event_choice = ChoiceButton(event.label, _choices(event)) if event else None
+        self.event_choice = ChoiceButton(menu_text(event.label), _choices(event)) if event else None
         self.more = QPushButton("More filters")
         self.more.setAutoDefault(False)
         self.more.setAccessibleName("More filters")
@@ -154,9 +155,9 @@ class FilterRow(QWidget):
     def _more_menu(self, fields: list[Field]) -> QMenu:
         menu = QMenu(self)
         for field in fields:
-            sub = menu.addMenu(field.label)
+            sub = menu.addMenu(menu_text(field.label))
             for key, text in _choices(field):
-                action = sub.addAction(text)
+                action = sub.addAction(menu_text(text))
                 action.setCheckable(True)
                 action.setData((field.key, key))
                 action.triggered.connect(self._on_more_triggered)

@@ -142,7 +142,6 @@ class LibraryPage(Page):
 
         group = "Library"
         return [
-            Action("library.search", "Search clips", self._on_search, ("Ctrl+F",), "library", group, "search"),
             Action(
                 "library.open",
                 "Open the clip in Review",
@@ -201,6 +200,11 @@ class LibraryPage(Page):
             self._reload_needed |= bool(change.what & {"clips", "review"})
             if not self._refresh.isActive():
                 self._refresh.start()
+
+    @override
+    def start_search(self) -> None:
+        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.filters.search.selectAll()
 
     @override
     def close_page(self) -> None:
@@ -318,10 +322,6 @@ class LibraryPage(Page):
 
     def _on_analyse_new(self) -> None:
         self.shell.registry.action("clips.analyse_new").trigger()
-
-    def _on_search(self) -> None:
-        self.filters.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.filters.search.selectAll()
 
     def _on_show_in_folder(self) -> None:
         row = self._current()

@@ -117,7 +117,7 @@ class Thumbnails(QObject):
 def _jpeg(session: Session, clip: Clip) -> bytes:
     from vvlm_desktop.video.reader import FrameReader
     from vvlm_desktop.video.thumbnails import thumbnail
-    from vvlm_desktop.workflow.analyse import existing_path
+    from vvlm_desktop.workflow.clip_files import existing_path
     from vvlm_desktop.workflow.frame_index import index_of
 
     index = index_of(session, clip)

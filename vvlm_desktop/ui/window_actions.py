@@ -1,0 +1,44 @@
+"""The actions that the window has whatever page is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from vvlm_desktop.ui.actions import Action
+
+if TYPE_CHECKING:
+    from vvlm_desktop.ui.main_window import MainWindow
+    from vvlm_desktop.ui.page_list import PageSpec
+
+
+def window_actions(window: MainWindow, pages: Sequence[PageSpec]) -> list[Action]:
+    """Going to each page, finding, adding, exporting, and what concerns the window itself."""
+
+    def act(
+        name: str, label: str, run: Callable[[], object], *keys: str, icon: str | None = None, palette: bool = True
+    ) -> Action:
+        group = "Clips" if name.startswith(("clips.", "library.")) else "Window"
+        return Action(name, label, run, keys, group=group, icon=icon, in_palette=palette)
+
+    def goes_to(page_id: str) -> Callable[[], None]:
+        return lambda: window.navigate(page_id)
+
+    go = [
+        act(f"go.{spec.id}", f"Go to {spec.title}", goes_to(spec.id), f"Ctrl+{number}", icon=spec.icon)
+        for number, spec in enumerate(pages, start=1)
+    ]
+    find = "Find an action, clip or setting"
+    return [
+        *go,
+        act("window.palette", find, window.show_palette, "Ctrl+K", icon="search", palette=False),
+        act("window.keys", "Show the keys of this page", window.show_keys, "?", "F1", icon="keyboard"),
+        act("library.search", "Search clips", window.search_clips, "Ctrl+F", icon="search"),
+        act("clips.add_files", "Add files…", window.ask_for_files, "Ctrl+O", icon="add-file"),
+        act("clips.add_folder", "Add a folder…", window.ask_for_folder, "Ctrl+Shift+O", icon="add-folder"),
+        act("clips.export", "Export…", window.ask_for_export, "Ctrl+Shift+E", icon="export"),
+        act("clips.samples", "Try six sample clips", window.add_samples, icon="sample"),
+        act("clips.analyse_new", "Analyse new clips", window.analyse_new, icon="analyse"),
+        act("window.theme", "Switch between light and dark", window.switch_theme, icon="moon"),
+        act("window.quit", "Close the window", window.close, "Ctrl+Q", icon="close"),
+    ]
