@@ -10,6 +10,7 @@ changed.
 from __future__ import annotations
 
 import argparse
+import ctypes
 import hashlib
 import os
 import re
@@ -28,16 +29,21 @@ CONSTRAINTS = ROOT / "installer" / "constraints.txt"
 #: PyTorch's own index: the usual one has no CPU build for Linux and no CUDA build for Windows.
 TORCH_INDEX = {"cpu": "https://download.pytorch.org/whl/cpu", "cuda": "https://download.pytorch.org/whl/cu130"}
 
-#: What a bare Debian or Ubuntu lacks: to import Qt at all, and to open a window under X11.
-QT_PACKAGES = ("libglib2.0-0", "libgl1", "libegl1", "libdbus-1-3", "libfontconfig1", "libxkbcommon0")
-WINDOW_PACKAGES = (
-    "libxcb-cursor0",
-    "libxcb-icccm4",
-    "libxcb-keysyms1",
-    "libxcb-shape0",
-    "libxcb-xkb1",
-    "libxkbcommon-x11-0",
-)
+#: What a bare Debian or Ubuntu lacks to import Qt (first six) and to open a window under X11, and the file it gives.
+QT_PACKAGES = {
+    "libglib2.0-0": "libglib-2.0.so.0",
+    "libgl1": "libGL.so.1",
+    "libegl1": "libEGL.so.1",
+    "libdbus-1-3": "libdbus-1.so.3",
+    "libfontconfig1": "libfontconfig.so.1",
+    "libxkbcommon0": "libxkbcommon.so.0",
+    "libxcb-cursor0": "libxcb-cursor.so.0",
+    "libxcb-icccm4": "libxcb-icccm.so.4",
+    "libxcb-keysyms1": "libxcb-keysyms.so.1",
+    "libxcb-shape0": "libxcb-shape.so.0",
+    "libxcb-xkb1": "libxcb-xkb.so.1",
+    "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
+}
 _IMPORT_QT = "import PySide6.QtGui, PySide6.QtWidgets, PySide6.QtSvg"
 _OPEN_DISPLAY = "from PySide6.QtGui import QGuiApplication; QGuiApplication([])"
 
@@ -60,9 +66,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _test(rest, torch=options.torch)
         return _run(rest, torch=options.torch, local_model=options.local_model)
     except BootstrapError as error:
-        print(f"\n{error}", file=sys.stderr)
+        print(f"\n{error}", file=sys.stderr, flush=True)
         return 3
     except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr, flush=True)
         return 130
 
 
@@ -79,15 +86,15 @@ def _run(rest: Sequence[str], *, torch: str, local_model: bool) -> int:
     _install(extras, torch=torch)
     _ensure_qt()
     if gpu:
-        print(f"GPU: {gpu}. The packages for local video models are installed.")
+        _say(f"GPU: {gpu}. The packages for local video models are installed.")
     elif not local_model:
-        print(
+        _say(
             "No NVIDIA GPU was found: the built-in analysis is used. To install the packages for local video models\n"
             "all the same: python3 installer/bootstrap.py run --local-model"
         )
     if _has_display():
         return _call("-m", "vvlm_desktop", "app", *rest)
-    print("There is no display here: doing the same job without a window (vvlm demo).\n")
+    _say("There is no display here: doing the same job without a window (vvlm demo).\n")
     return _call("-m", "vvlm_desktop", "demo", env={"QT_QPA_PLATFORM": "offscreen"})
 
 
@@ -106,7 +113,7 @@ def _test(rest: Sequence[str], *, torch: str) -> int:
     # One thread for each numeric library: two busy ones made a tiny model ten times slower.
     env = {"QT_QPA_PLATFORM": "offscreen", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     for name, command in steps:
-        print(f"== {name}", flush=True)
+        _say(f"== {name}")
         started = time.monotonic()
         if _call(*command, env=env):
             failed.append(name)
@@ -129,41 +136,67 @@ def _install(extras: Sequence[str], *, torch: str) -> None:
     stamp = f"{_fingerprint(torch)}\n{' '.join(wanted)}"
     if PYTHON.is_file() and done == stamp.split("\n"):
         return
-    if not PYTHON.is_file():
-        print(f"Making {VENV.name} …", flush=True)
+    if not _has_pip():
+        _say(f"Making {VENV.name} …")
         _make_venv()
     STAMP.unlink(missing_ok=True)
-    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-c", str(CONSTRAINTS)]
-    index = ["--extra-index-url", TORCH_INDEX[torch]] if torch in TORCH_INDEX else []
+    pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "-c", str(CONSTRAINTS)]
     if "local" in wanted:
-        pinned = next(
-            line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if line.startswith("torch==")
-        )
-        print(f"Installing {pinned} …", flush=True)
-        # Asked for exactly and first: nothing installed later then replaces it by another build.
-        _pip([*pip, *index, pinned])
+        _install_torch(pip, torch=torch)
     target = f"{ROOT}[{','.join(wanted)}]" if wanted else str(ROOT)
-    print(f"Installing VVLM Desktop ({', '.join(wanted) or 'core'}) …", flush=True)
-    _pip([*pip, *index, "-e", target])
+    _say(f"Installing VVLM Desktop ({', '.join(wanted) or 'core'}) …")
+    _pip([*pip, "-e", target])
     STAMP.write_text(stamp, encoding="utf-8")
 
 
+def _install_torch(pip: Sequence[str], *, torch: str) -> None:
+    """PyTorch in the build that fits, before anything else: nothing installed later then replaces it by another."""
+    pinned = next(line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
+    if torch == "auto":
+        torch = "cuda" if _gpu_name() else "cpu"
+    _say(f"Installing {pinned} for {torch.upper()} …")
+    usual = {"cpu": not sys.platform.startswith("linux"), "cuda": sys.platform.startswith("linux")}[torch]
+    if usual:
+        _pip([*pip, pinned])
+        return
+    # Under Linux the usual index has only the build for CUDA, under Windows only the one for the CPU. A wheel of the
+    # other kind may be at hand all the same; else PyTorch's own index has it.
+    local = f"{pinned}+{'cpu' if torch == 'cpu' else 'cu130'}"
+    if _tried([*pip, local]) or _tried([*pip, "--extra-index-url", TORCH_INDEX[torch], local]):
+        return
+    _say(f"{local} was not found; taking the usual build, which is larger (several GB).")
+    _pip([*pip, pinned])
+
+
+def _has_pip() -> bool:
+    """Whether there is a virtual environment that can be used; one whose making was interrupted cannot."""
+    try:
+        return subprocess.run([str(PYTHON), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def _make_venv() -> None:
+    shutil.rmtree(VENV, ignore_errors=True)
     result = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if result.returncode == 0:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     if "ensurepip" in result.stdout + result.stderr:
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-        _apt_or_tell([package], why="Python's venv module is missing.")
+        _apt_or_tell([package, *_missing_packages()], why="Python's venv module is missing.")
         if subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False).returncode == 0:
             return
     raise BootstrapError(f"The virtual environment could not be made:\n{result.stdout}{result.stderr}")
 
 
+def _tried(arguments: Sequence[str]) -> bool:
+    """Whether pip could do it; what it says otherwise is of no interest."""
+    return subprocess.run([str(PYTHON), *arguments], capture_output=True, check=False, cwd=ROOT).returncode == 0
+
+
 def _pip(arguments: Sequence[str]) -> None:
-    # pip can install wheels for as long as it takes, but must never wait for a password or a question.
-    if subprocess.run([str(PYTHON), *arguments, "--no-input"], check=False, cwd=ROOT).returncode:
+    if subprocess.run([str(PYTHON), *arguments], check=False, cwd=ROOT).returncode:
         raise BootstrapError(
             "The packages could not be installed (see above). Check the network and free disk space, then run\n"
             "the same command again: it goes on where it stopped."
@@ -185,10 +218,25 @@ def _ensure_qt() -> None:
     missing = re.search(r"(lib[\w.+-]+\.so[.\d]*)", error)
     if not sys.platform.startswith("linux") or missing is None:
         raise BootstrapError(f"Qt cannot be loaded:\n{error}")
-    _apt_or_tell([*QT_PACKAGES, *WINDOW_PACKAGES], why=f"Qt needs {missing.group(1)}, which this machine lacks.")
+    _apt_or_tell(
+        _missing_packages() or list(QT_PACKAGES), why=f"Qt needs {missing.group(1)}, which this machine lacks."
+    )
     error = _qt_error()
     if error is not None:
         raise BootstrapError(f"Qt still cannot be loaded:\n{error}")
+
+
+def _missing_packages() -> list[str]:
+    """Packages of `QT_PACKAGES` whose library this machine does not have."""
+    if not sys.platform.startswith("linux"):
+        return []
+    missing = []
+    for package, file in QT_PACKAGES.items():
+        try:
+            ctypes.CDLL(file)
+        except OSError:
+            missing.append(package)
+    return missing
 
 
 def _qt_error() -> str | None:
@@ -206,10 +254,15 @@ def _has_display() -> bool:
         return False
     opened = _open_display()
     if opened.returncode and "xcb" in opened.stderr and "could not connect to display" not in opened.stderr:
-        _apt_or_tell(WINDOW_PACKAGES, why="A window needs X11 libraries that this machine lacks.")
-        opened = _open_display()
+        missing = _missing_packages()
+        if missing:
+            _apt_or_tell(missing, why="A window needs X11 libraries that this machine lacks.")
+            opened = _open_display()
     if opened.returncode:
-        print(f"No window can be opened on this display:\n{opened.stderr.strip()[:600]}", file=sys.stderr)
+        shown = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
+        _say(
+            f"No window can be opened on the display {shown}: {(opened.stderr.strip().splitlines() or ['?'])[0][:200]}"
+        )
     return opened.returncode == 0
 
 
@@ -223,8 +276,11 @@ def _apt_or_tell(packages: Sequence[str], *, why: str) -> None:
     if shutil.which("apt-get") is None:
         raise BootstrapError(f"{why}\nInstall it with your system's packages; on Debian they are: {' '.join(packages)}")
     if os.name != "posix" or os.geteuid() != 0:
-        raise BootstrapError(f"{why}\nRun this, then the same command again:\n  sudo {' '.join(command)}")
-    print(f"{why} Installing: {' '.join(packages)}", flush=True)
+        raise BootstrapError(
+            f"{why}\nRun this as root (or with sudo before each part), then the same command again:\n"
+            f"  apt-get update && {' '.join(command)}"
+        )
+    _say(f"{why} Installing: {' '.join(packages)}")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "update", "-qq"], check=False, env=env)
     if subprocess.run([*command, "-qq"], check=False, env=env, stdout=subprocess.DEVNULL).returncode:
@@ -237,6 +293,11 @@ def _gpu_name() -> str | None:
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     return result.stdout.strip().splitlines()[0] if result.returncode == 0 and result.stdout.strip() else None
+
+
+def _say(text: str) -> None:
+    """At once, so that it comes before what the children print."""
+    print(text, flush=True)
 
 
 def _call(*arguments: str, env: dict[str, str] | None = None) -> int:

@@ -13,6 +13,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# Machines are noisy: how long one example takes says nothing.
+hypothesis_settings.register_profile("vvlm", deadline=None)
+hypothesis_settings.load_profile("vvlm")
 
 
 @pytest.fixture(autouse=True)

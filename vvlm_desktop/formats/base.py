@@ -21,6 +21,10 @@ def _never() -> bool:
     return False
 
 
+def _not_known(_clip: Clip) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ExportItem:
     """Everything known about one clip under one label schema.
@@ -89,6 +93,7 @@ class ExportContext:
         heads: signed head of each event chain.
         events: the chains verbatim; they hold the reviewers' names.
         sampler: settings of our own frame sampler, for trainers that can be told.
+        untouched: whether a clip's file is surely the one that was added; the content of others is compared.
         progress: called with clips done, clips in all, and the name of the one in work.
     """
 
@@ -101,6 +106,7 @@ class ExportContext:
     heads: Sequence[Mapping[str, Any]] = ()
     events: Iterable[Mapping[str, Any]] | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
+    untouched: Callable[[Clip], bool] = _not_known
     progress: Callable[[int, int, str], None] | None = None
     cancelled: Callable[[], bool] = _never
 

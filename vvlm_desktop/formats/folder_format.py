@@ -76,6 +76,7 @@ class FolderFormat(ABC):
                 [item.clip for item in kept],
                 folder / self.media_dir,
                 copy=context.copy,
+                untouched=context.untouched,
                 progress=context.progress,
                 cancelled=context.cancelled,
             )
@@ -143,7 +144,7 @@ def not_trainable(item: ExportItem, *, context: ExportContext) -> str | None:
     if item.schema.labels_sha != context.schema.labels_sha:
         return f"described by another label schema ({item.schema.key})"
     if item.clip.is_sample and not context.include_samples:
-        return "a sample clip"
+        return "sample clips train nobody unless they are let in"
     if not item.clip.readable:
         return "gives no pictures"
     if item.clip.stream_index:
@@ -200,6 +201,8 @@ def _nothing_to_export(left_out: Sequence[LeftOut]) -> FormatError:
         for reason, names in list(by_reason.items())[:5]
     )
     hint = "Review a clip first, or use --unreviewed to export what the analyses say."
+    if any("sample clips" in reason for reason in by_reason):
+        hint = "To try the format on the sample clips, let them in with --samples."
     if by_reason and all("no longer" in reason for reason in by_reason):
         hint = "Add the folder that the clips were moved to; they are recognised by their content."
     return FormatError(f"There is nothing to export: {tally}." if tally else "There is nothing to export.", hint=hint)

@@ -66,6 +66,17 @@ def parse_json(raw: bytes, *, where: str) -> Json:
     return value
 
 
+def with_whole_characters(value: Json) -> Json:
+    """Value with the sign for it where a text holds half a character, as a model's answer may: no database keeps one."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [with_whole_characters(item) for item in value]
+    if isinstance(value, dict):
+        return {str(with_whole_characters(key)): with_whole_characters(item) for key, item in value.items()}
+    return value
+
+
 def read_lines(file: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple[int, bytes]]:
     """Lines of `file` with their number from 1, empty ones left out; memory stays bounded whatever the file is.
 

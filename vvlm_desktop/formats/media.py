@@ -17,6 +17,7 @@ from vvlm_desktop.errors import FormatError, JobCancelledError
 #: Bytes of a file's name that every common file system takes.
 _MAX_NAME_BYTES = 255
 _CHUNK_BYTES = 1 << 20
+_CHANGED = "its content has changed since it was added"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 # Refused by Windows, or by every system; spaces, emoji and # are fine everywhere.
@@ -72,10 +73,15 @@ def place_media(
     folder: Path,
     *,
     copy: bool,
+    untouched: Callable[[Clip], bool] = lambda _clip: False,
     progress: Callable[[int, int, str], None] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> PlacedMedia:
     """Link or copy `clips` into `folder`. A clip whose file is missing or changed fails alone.
+
+    Args:
+        untouched: whether a clip's file is surely the one that was added; others are read and compared before they are
+            linked. A copy is compared while it is made.
 
     Raises:
         FormatError: this file system can hold no link of any kind.
@@ -95,6 +101,8 @@ def place_media(
         problem = "it has no file"
         for clip in sorted(same, key=lambda clip: clip.stream_index):
             problem = _source_problem(clip) or ""
+            if not problem and not copy and not untouched(clip):
+                problem = _content_problem(clip, cancelled=cancelled) or ""
             if not problem and copy:
                 problem = _copy(clip, folder / names[sha256], cancelled=cancelled) or ""
                 placed.copied += not problem
@@ -133,6 +141,19 @@ def _source_problem(clip: Clip) -> str | None:
     return None
 
 
+def _content_problem(clip: Clip, *, cancelled: Callable[[], bool]) -> str | None:
+    """Read the whole file: another one of the same size may lie there by now."""
+    digest = hashlib.sha256()
+    try:
+        with Path(clip.path).open("rb") as source:
+            while chunk := source.read(_CHUNK_BYTES):
+                _stop_if(cancelled)
+                digest.update(chunk)
+    except OSError as error:
+        return f"the file cannot be read to its end ({error.strerror})"
+    return None if digest.hexdigest() == clip.sha256 else _CHANGED
+
+
 def _copy(clip: Clip, target: Path, *, cancelled: Callable[[], bool]) -> str | None:
     """Copy a clip; returns why its content is not what it was, and leaves no file then."""
     digest, size = hashlib.sha256(), 0
@@ -149,7 +170,7 @@ def _copy(clip: Clip, target: Path, *, cancelled: Callable[[], bool]) -> str | N
                 problem: str | None = f"the file cannot be read to its end ({error.strerror})"
                 break
             if not chunk:
-                problem = None if digest.hexdigest() == clip.sha256 else "its content has changed since it was added"
+                problem = None if digest.hexdigest() == clip.sha256 else _CHANGED
                 break
             digest.update(chunk)
             written.write(chunk)

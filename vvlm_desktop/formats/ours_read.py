@@ -14,7 +14,7 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.schema_parse import parse_schema
 from vvlm_desktop.errors import FormatError, SchemaError
 from vvlm_desktop.formats.base import ImportedRecord, ImportedSet
-from vvlm_desktop.formats.json_text import parse_json, read_lines
+from vvlm_desktop.formats.json_text import parse_json, read_lines, with_whole_characters
 from vvlm_desktop.formats.ours_convert import Flags, imported_record
 from vvlm_desktop.formats.ours_shape import ManifestShape, RecordShape, SchemaShape
 
@@ -191,7 +191,7 @@ def _sha256(file: Path) -> str:
 
 def _checked(model: type[_Model], value: Any, *, where: str) -> _Model:
     try:
-        return model.model_validate(value)
+        return model.model_validate(with_whole_characters(value))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         told = [f"{'.'.join(str(part) for part in row['loc'])[:200] or 'it'}: {row['msg']}" for row in found]

@@ -189,6 +189,8 @@ def remove_evidence(
 def set_note(session: Session, clip_id: str, note: str, *, shown: ReviewState | None = None) -> Change:
     """Keep the reviewer's own words about the clip; never shown to a model."""
     state = _state(session, clip_id, shown)
+    # Half a character, as a broken clipboard gives it, has no form in a file.
+    note = note.encode("utf-8", "replace").decode("utf-8")
     if note == state.review.note:
         return Change()
     return _append(session, state, [event(session, state, "note", {"before": state.review.note, "after": note})])

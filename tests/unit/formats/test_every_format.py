@@ -228,7 +228,7 @@ def test_sample_clips_stay_out_of_training_sets_unless_asked(fmt, tmp_path):
     real = reviewed(make_clip(tmp_path / "in", "real.mp4"))
 
     report = fmt.write([sample, real], tmp_path / "out", context=context())
-    assert reasons(report) == {"sample.mp4": "a sample clip"}
+    assert reasons(report) == {"sample.mp4": "sample clips train nobody unless they are let in"}
 
     report = fmt.write([sample, real], tmp_path / "with", context=context(include_samples=True))
     assert report.left_out == ()

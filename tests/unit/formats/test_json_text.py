@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vvlm_desktop.errors import FormatError
-from vvlm_desktop.formats.json_text import MAX_DEPTH, compact_json, parse_json, plain, read_lines
+from vvlm_desktop.formats.json_text import MAX_DEPTH, compact_json, parse_json, plain, read_lines, with_whole_characters
 
 
 @given(st.text(st.characters(codec=None)))
@@ -70,3 +70,8 @@ def test_empty_lines_are_skipped_and_numbers_stay_true(tmp_path):
 def test_a_folder_is_no_file_to_read(tmp_path):
     with pytest.raises(FormatError, match="is not a file"):
         list(read_lines(tmp_path))
+
+
+def test_half_a_character_becomes_the_sign_for_it() -> None:
+    value = parse_json(rb'{"a": ["x\ud800y", "\ud83d\ude97"], "plain": "\\ud800"}', where="here")
+    assert with_whole_characters(value) == {"a": ["x\ufffdy", "\U0001f697"], "plain": "\\ud800"}

@@ -30,7 +30,7 @@ from vvlm_desktop.errors import LabelError
 from vvlm_desktop.formats.base import ExportItem
 from vvlm_desktop.formats.ours import Ours
 
-ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
+ANY_TEXT = st.text(max_size=40)
 PTS = st.integers(-(2**62), 2**62)
 TIMES = st.datetimes().map(lambda at: f"{at:%Y-%m-%dT%H:%M:%S}.000Z".rjust(24, "0"))
 SHARE = st.floats(0, 1)
@@ -102,7 +102,7 @@ def reviews(draw, clip, reviewer, statuses):
         evidence=evidence,
         note=draw(ANY_TEXT),
         dismiss_reason=draw(st.none() | st.sampled_from(DISMISS_REASONS)),
-        broken_rules=tuple(draw(st.lists(st.text(max_size=40), max_size=2))),  # sentences of a schema file: UTF-8
+        broken_rules=tuple(draw(st.lists(ANY_TEXT, max_size=2))),
         analysis_id=draw(st.none() | st.just(f"analysis-{clip.id}")),
         updated_at=draw(TIMES),
     )

@@ -27,6 +27,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(module, "PYTHON", python)
     monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / "stamp.txt")
+    monkeypatch.setattr(module, "_gpu_name", lambda: None)
+    monkeypatch.setattr(module, "_has_pip", lambda: True)
     return module
 
 
@@ -34,6 +36,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def pip_calls(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     calls: list[list[str]] = []
     monkeypatch.setattr(bootstrap, "_pip", lambda arguments: calls.append(list(arguments)))
+    monkeypatch.setattr(bootstrap, "_tried", lambda arguments: calls.append(list(arguments)) or True)
     return calls
 
 
@@ -49,7 +52,39 @@ def test_second_run_installs_nothing(bootstrap: ModuleType, pip_calls: list[list
 def test_torch_is_asked_for_exactly_and_first(bootstrap: ModuleType, pip_calls: list[list[str]]) -> None:
     bootstrap._install(["local"], torch="auto")
     assert pip_calls[0][-1].startswith("torch==")
-    assert pip_calls[1][-1].endswith("[local]")
+    assert pip_calls[-1][-1].endswith("[local]")
+
+
+def test_without_gpu_linux_gets_the_small_build_and_the_large_one_only_where_that_is_all_there_is(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(bootstrap.sys, "platform", "linux")
+    monkeypatch.setattr(bootstrap, "_tried", lambda arguments: asked.append(list(arguments)) or False)
+    monkeypatch.setattr(bootstrap, "_pip", lambda arguments: asked.append(list(arguments)))
+    bootstrap._install_torch([], torch="auto")
+    assert [command[-1].endswith("+cpu") for command in asked] == [True, True, False]
+    assert [bootstrap.TORCH_INDEX["cpu"] in command for command in asked] == [False, True, False]
+
+
+def test_with_gpu_linux_gets_the_usual_build(
+    bootstrap: ModuleType, pip_calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap.sys, "platform", "linux")
+    monkeypatch.setattr(bootstrap, "_gpu_name", lambda: "NVIDIA H200")
+    bootstrap._install_torch([], torch="auto")
+    assert len(pip_calls) == 1
+    assert "+" not in pip_calls[0][-1]
+
+
+def test_environment_whose_making_was_interrupted_is_made_anew(
+    bootstrap: ModuleType, pip_calls: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(bootstrap, "_has_pip", lambda: False)
+    monkeypatch.setattr(bootstrap, "_make_venv", lambda: made.append("venv"))
+    bootstrap._install([], torch="auto")
+    assert made == ["venv"]
 
 
 def test_run_does_not_take_away_what_test_installed(bootstrap: ModuleType, pip_calls: list[list[str]]) -> None:
@@ -86,7 +121,8 @@ def test_missing_library_without_rights_prints_the_command(
     monkeypatch.setattr(bootstrap.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(bootstrap, "_qt_error", lambda: "ImportError: libEGL.so.1: cannot open shared object file")
-    with pytest.raises(bootstrap.BootstrapError, match=r"sudo apt-get install -y .*libegl1"):
+    monkeypatch.setattr(bootstrap, "_missing_packages", lambda: ["libegl1"])
+    with pytest.raises(bootstrap.BootstrapError, match=r"apt-get update && apt-get install -y .*libegl1"):
         bootstrap._ensure_qt()
 
 
