@@ -173,7 +173,7 @@ def _frame_numbers(text: str, *, length: int) -> list[int]:
 def _file_and_index(session: Session, text: str) -> tuple[Path, FrameIndex]:
     """File and frame index of a clip of the library, or of a file that is not in it."""
     from vvlm_desktop.video.probe import examine
-    from vvlm_desktop.workflow.analyse import existing_path
+    from vvlm_desktop.workflow.clip_files import existing_path
     from vvlm_desktop.workflow.frame_index import index_of
 
     try:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, insert, select, update
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import utc_now
@@ -16,7 +16,7 @@ from vvlm_desktop.errors import ClipNotFoundError
 from vvlm_desktop.store import projections
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.engine import Database
-from vvlm_desktop.store.records import AddOutcome, ProblemFile
+from vvlm_desktop.store.records import AddOutcome, ClipPlace, ProblemFile
 
 #: What another look at the same content may find out better; the rest stays as it was first stored.
 _EXAMINED = (
@@ -48,39 +48,51 @@ def display_name(path: str) -> str:
 class ClipStore(Database):
     """Adding and finding single clips."""
 
-    def add_clip(self, clip: Clip) -> AddOutcome:
-        """Store a clip, or recognise it by its content; every path it was seen at is remembered."""
+    def add_clip(self, clip: Clip, *, mtime_ns: int | None = None, ends_sha256: str | None = None) -> AddOutcome:
+        """Store a clip, or recognise it by its content; every path it was seen at is remembered.
+
+        Args:
+            mtime_ns: of the file before its content was read; later tells cheaply that it is still the same.
+            ends_sha256: hash of the file's two ends, for files that are too large to be read whole each time.
+        """
         with self.write() as connection:
             known = connection.scalar(select(t.clip.c.path).where(t.clip.c.id == clip.id))
             connection.execute(delete(t.problem_file).where(t.problem_file.c.path == clip.path))
             if known is None:
                 values = {name: value for name, value in asdict(clip).items() if name != "status"}
-                connection.execute(insert(t.clip), [{**values, "name": display_name(clip.path)}])
-                self._see(connection, clip.id, clip.path)
+                row = {**values, "name": display_name(clip.path), "ends_sha256": ends_sha256}
+                connection.execute(insert(t.clip), [row])
+                self._see(connection, clip.id, clip.path, mtime_ns=mtime_ns)
                 projections.refresh(connection, [clip.id])
                 return AddOutcome(_one(connection, clip.id), "added")
-            at_this_path = self._see(connection, clip.id, clip.path)
-            connection.execute(
-                update(t.clip).where(t.clip.c.id == clip.id).values({name: getattr(clip, name) for name in _EXAMINED})
-            )
-            if known != clip.path and not self._still_at(connection, clip.id, known):
+            at_this_path = self._see(connection, clip.id, clip.path, mtime_ns=mtime_ns)
+            found_out: dict[str, Any] = {name: getattr(clip, name) for name in _EXAMINED}
+            if ends_sha256 is not None:
+                found_out["ends_sha256"] = ends_sha256
+            connection.execute(update(t.clip).where(t.clip.c.id == clip.id).values(found_out))
+            if known != clip.path and not self._still_at(connection, clip, known):
                 self._move(connection, clip.id, clip.path)
             return AddOutcome(_one(connection, clip.id), "known" if at_this_path else "moved")
 
-    def _see(self, connection: Connection, clip_id: str, path: str) -> bool:
+    def _see(self, connection: Connection, clip_id: str, path: str, *, mtime_ns: int | None = None) -> bool:
         """Remember a path; returns whether the clip was already known there."""
         p = t.clip_path.c
         now = int(connection.scalar(select(func.max(p.seen))) or 0) + 1
-        seen = connection.execute(update(t.clip_path).where(p.clip_id == clip_id, p.path == path).values(seen=now))
+        here = (p.clip_id == clip_id) & (p.path == path)
+        seen = connection.execute(update(t.clip_path).where(here).values(seen=now, mtime_ns=mtime_ns))
         if seen.rowcount == 0:
-            row = {"clip_id": clip_id, "path": path, "first_seen": utc_now(), "seen": now}
+            row = {"clip_id": clip_id, "path": path, "first_seen": utc_now(), "seen": now, "mtime_ns": mtime_ns}
             connection.execute(insert(t.clip_path), [row])
         return seen.rowcount > 0
 
-    def _still_at(self, connection: Connection, clip_id: str, path: str) -> bool:
-        """Whether a clip's file is still there: no other content was seen at the path since, and there is a file."""
-        content = select(t.clip.c.sha256).where(t.clip.c.id == clip_id).scalar_subquery()
-        return bool(connection.scalar(select(_content_at(path) == content))) and Path(path).is_file()
+    def _still_at(self, connection: Connection, clip: Clip, path: str) -> bool:
+        """Whether a clip's file is still there: no other content was seen at the path since, and the size fits."""
+        if connection.scalar(select(_content_at(path))) != clip.sha256:
+            return False
+        try:
+            return Path(path).stat().st_size == clip.size_bytes
+        except (OSError, ValueError):
+            return False
 
     def _move(self, connection: Connection, clip_id: str, path: str) -> None:
         connection.execute(update(t.clip).where(t.clip.c.id == clip_id).values(path=path, name=display_name(path)))
@@ -154,6 +166,28 @@ class ClipStore(Database):
         with self.read() as connection:
             return list(connection.scalars(query))
 
+    def places_of(self, clip_id: str) -> list[ClipPlace]:
+        """What is known of a clip's file at every path where it was seen, the latest first."""
+        p = t.clip_path.c
+        latest = _content_at(p.path) == t.clip.c.sha256
+        query = (
+            select(p.path, p.mtime_ns, latest, t.clip.c.ends_sha256)
+            .join(t.clip, t.clip.c.id == p.clip_id)
+            .where(p.clip_id == clip_id)
+            .order_by(p.seen.desc())
+        )
+        with self.read() as connection:
+            return [ClipPlace(*row) for row in connection.execute(query)]
+
+    def note_unchanged(self, clip: Clip, path: Path | str, *, mtime_ns: int) -> None:
+        """Remember that the whole content of the file at a path was compared and is the clip's."""
+        p = t.clip_path.c
+        same = select(t.clip.c.id).where(t.clip.c.sha256 == clip.sha256)
+        with self.write() as connection:
+            connection.execute(
+                update(t.clip_path).where(p.path == str(path), p.clip_id.in_(same)).values(mtime_ns=mtime_ns)
+            )
+
     def set_path(self, clip_id: str, path: Path | str) -> None:
         """Say where a clip's file is now."""
         with self.write() as connection:
@@ -184,13 +218,14 @@ class ClipStore(Database):
             connection.execute(delete(t.problem_file).where(t.problem_file.c.path == str(path)))
 
 
-def _content_at(path: str) -> ScalarSelect[str]:
+def _content_at(path: str | ColumnElement[Any]) -> ScalarSelect[str]:
     """Hash of the content last seen at a path."""
+    clip, place = t.clip.alias(), t.clip_path.alias()
     return (
-        select(t.clip.c.sha256)
-        .join(t.clip_path, t.clip_path.c.clip_id == t.clip.c.id)
-        .where(t.clip_path.c.path == path)
-        .order_by(t.clip_path.c.seen.desc())
+        select(clip.c.sha256)
+        .join(place, place.c.clip_id == clip.c.id)
+        .where(place.c.path == path)
+        .order_by(place.c.seen.desc())
         .limit(1)
         .scalar_subquery()
     )

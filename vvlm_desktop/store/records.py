@@ -24,6 +24,22 @@ class AddOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipPlace:
+    """A path at which a clip's content was seen.
+
+    Attributes:
+        mtime_ns: of the file when its whole content was last compared; None if it never was.
+        is_latest: no other content was seen at this path since.
+        ends_sha256: of the file's two ends; None where it was stored without.
+    """
+
+    path: str
+    mtime_ns: int | None
+    is_latest: bool
+    ends_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemFile:
     """A file that could not even be read, so that it has no content hash and is no clip yet."""
 

@@ -31,10 +31,11 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    text,
 )
 
 #: Kept in `PRAGMA user_version`, equal to the number of the newest migration.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -82,6 +83,7 @@ clip = Table(
     Column("recording", String, nullable=False),
     Column("added_at", String, nullable=False),
     Column("is_sample", Boolean, nullable=False),
+    Column("ends_sha256", String),  # of the file's two ends, None for what version 1 stored
     Index("clip_by_name", "name"),
     Index("clip_by_path", "path"),
     Index("clip_by_duration", "duration_s"),
@@ -96,6 +98,7 @@ clip_path = Table(
     Column("path", PathText, nullable=False),
     Column("first_seen", String, nullable=False),
     Column("seen", Integer, nullable=False),  # counts sightings over the whole library: the highest is the latest
+    Column("mtime_ns", Integer),  # of the file when its whole content was last compared, None if never
     PrimaryKeyConstraint("path", "clip_id"),
     Index("clip_path_by_clip", "clip_id"),
     Index("clip_path_by_seen", "seen"),
@@ -123,6 +126,7 @@ analysis = Table(
     Column("attention", Float),
     Column("document", String, nullable=False),
     Column("sha256", String, nullable=False),
+    Column("imported", Boolean, nullable=False, server_default=text("0")),
     Index("analysis_by_clip", "clip_id", "backend"),
 )
 
@@ -258,6 +262,7 @@ batch = Table(
     Column("options", String, nullable=False),
     Column("created_at", String, nullable=False),
     Column("closed_at", String),
+    Column("after_row", Integer, nullable=False, server_default=text("0")),  # the last analysis when it was opened
 )
 
 batch_item = Table(

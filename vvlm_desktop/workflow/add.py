@@ -13,6 +13,7 @@ from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.probe import examine, sha256_of, video_streams
+from vvlm_desktop.workflow.clip_files import ends_sha256
 from vvlm_desktop.workflow.recordings import Member, group
 from vvlm_desktop.workflow.session import Session
 
@@ -121,7 +122,10 @@ def add_paths(
 def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is_sample: bool) -> Iterator[AddedItem]:
     library = session.library
     try:
+        # Asked for before the content is read: a file that is written to meanwhile is doubtful when it is next opened.
+        mtime_ns = file.stat().st_mtime_ns
         sha256 = sha256_of(file, progress=_stop_when(cancelled))
+        ends = ends_sha256(file)
         size_bytes = file.stat().st_size
     except OSError as error:
         problem = _unreadable_sentence(file, error)
@@ -134,7 +138,7 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
         streams = 1
     for stream_index in range(streams):
         clip, index = _describe(file, sha256, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample)
-        outcome = library.add_clip(clip)
+        outcome = library.add_clip(clip, mtime_ns=mtime_ns, ends_sha256=ends)
         if index is not None:
             save_index(session, outcome.clip, index)
         yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)

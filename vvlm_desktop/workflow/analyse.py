@@ -24,6 +24,7 @@ from vvlm_desktop.errors import ClipMissingError, VvlmError, WorkerCrashedError
 from vvlm_desktop.jobs.child import Child, ChildExited, Delivered
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result
 from vvlm_desktop.store.records import Batch
+from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.session import Session
 
 EventKind: TypeAlias = Literal["started", "progress", "analysed", "failed", "finished", "cancelled"]
@@ -260,18 +261,6 @@ class AnalyseBatch:
         left_s = sum(c.duration_s for c in self._waiting)
         left_s += self._current.duration_s * (1.0 - self._within) if self._current else 0.0
         return left_s * self._spent_s / self._media_s
-
-
-def existing_path(session: Session, clip: Clip) -> Path:
-    """Where the clip's file is now; the first of its known paths that exists.
-
-    Raises:
-        ClipMissingError: at none of them.
-    """
-    for known in (clip.path, *session.library.paths_of(clip.id)):
-        if Path(known).is_file():
-            return Path(known)
-    raise ClipMissingError(Path(clip.path))
 
 
 def analyse(

@@ -9,10 +9,10 @@ from pathlib import Path
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipMissingError, FormatError, UsageError
+from vvlm_desktop.errors import FormatError, UsageError
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
-from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.clip_files import is_untouched, likely_path
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
@@ -66,6 +66,7 @@ def export(
         heads=[head.to_json() for head in session.library.heads()],
         events=session.library.export_events() if with_log else None,
         sampler=SAMPLER,
+        untouched=lambda clip: is_untouched(session, clip),
         progress=progress,
         cancelled=cancelled,
     )
@@ -79,18 +80,10 @@ def gather(session: Session, clip: Clip) -> ExportItem:
     analyses = [a for a in library.analyses(clip.id) if a.schema_key == key]
     reviews = tuple(r for r in library.reviews(clip.id) if r.schema_key == key)
     return ExportItem(
-        clip=_at_present_path(session, clip),
+        clip=replace(clip, path=str(likely_path(session, clip))),
         schema=session.schema,
         reviews=reviews,
         truth=library.truth(clip.id, schema_key=key),
         analysis=starting_point(analyses, session.schema),
         analyses=tuple(analyses),
     )
-
-
-def _at_present_path(session: Session, clip: Clip) -> Clip:
-    """The clip with a path that exists; a missing file is the format's to name among what failed."""
-    try:
-        return replace(clip, path=str(existing_path(session, clip)))
-    except ClipMissingError:
-        return clip

@@ -10,7 +10,7 @@ from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.probe import examine
 from vvlm_desktop.workflow.add import save_index
-from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.session import Session
 
 _log = logging.getLogger(__name__)
@@ -20,8 +20,9 @@ def index_of(session: Session, clip: Clip) -> FrameIndex:
     """Frame index of `clip`.
 
     Raises:
-        ClipMissingError: there is no sidecar and the file is gone.
-        ClipUnreadableError: the clip has no frames.
+        ClipMissingError: the file is gone.
+        ClipReplacedError: another file lies where it was.
+        ClipUnreadableError: the clip has no frames, or the file may not be read.
     """
     path = existing_path(session, clip)
     if not clip.readable:

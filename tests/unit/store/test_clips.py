@@ -41,7 +41,7 @@ def test_a_moved_file_is_the_same_clip_at_its_new_place(library: Library, tmp_pa
 
 
 def test_a_copy_does_not_move_a_clip_whose_file_is_still_there(library: Library, tmp_path: Path) -> None:
-    (tmp_path / "first.mp4").write_bytes(b"")
+    (tmp_path / "first.mp4").write_bytes(bytes(1001))
     clip = library.add_clip(make_clip(path=str(tmp_path / "first.mp4"))).clip
     for _ in range(2):
         copy = library.add_clip(replace(clip, path=str(tmp_path / "copy.mp4")))
@@ -52,7 +52,7 @@ def test_a_copy_does_not_move_a_clip_whose_file_is_still_there(library: Library,
 
 def test_a_path_belongs_to_the_content_seen_there_last(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "x.mp4"
-    path.write_bytes(b"")
+    path.write_bytes(bytes(1001))
     old = library.add_clip(make_clip(1, path=str(path))).clip
     new = library.add_clip(make_clip(2, path=str(path))).clip
     assert library.clip_by_path(path) == new
@@ -63,7 +63,7 @@ def test_a_path_belongs_to_the_content_seen_there_last(library: Library, tmp_pat
 
 def test_two_streams_of_one_file_are_two_clips_at_one_path(library: Library, tmp_path: Path) -> None:
     path = str(tmp_path / "two.mp4")
-    Path(path).write_bytes(b"")
+    Path(path).write_bytes(bytes(1001))
     front = library.add_clip(make_clip(1, path=path)).clip
     rear = library.add_clip(make_clip(1, path=path, stream_index=1)).clip
     assert rear.id == f"{front.id}.1"

@@ -6,15 +6,19 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 
-from tests.unit.store.builders import make_clip, note, verdict
+from tests.unit.store.builders import make_analysis, make_clip, note, verdict
 from vvlm_desktop.errors import LibraryDamagedError, LibraryError, LibraryNewerError, StorageFullError
 from vvlm_desktop.store import opening
+from vvlm_desktop.store.engine import make_engine
 from vvlm_desktop.store.library import Library
+from vvlm_desktop.store.migrate import configuration
 from vvlm_desktop.store.tables import SCHEMA_VERSION
 
 
@@ -182,6 +186,40 @@ def test_migrations_from_nothing_give_the_same_tables_as_a_new_library(
     with closing(sqlite3.connect(tmp_path / "old" / "library.db")) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(f"{SCHEMA_VERSION:04d}",)]
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_a_library_of_the_first_version_is_migrated_with_what_it_holds(tmp_path: Path) -> None:
+    clip, analysis = make_clip(), make_analysis(make_clip())
+    with Library.open(tmp_path / "filled") as library:
+        library.add_clip(clip)
+        library.add_analysis(analysis)
+        batch = library.open_batch("signals", [clip.id], options={})
+        library.append([note(clip, "kept")])
+    engine = make_engine(tmp_path / "library.db")
+    with engine.connect().execution_options(vvlm_write=True) as connection, connection.begin():
+        command.upgrade(configuration(connection), "0001")
+        connection.exec_driver_sql("PRAGMA user_version = 1")
+    engine.dispose()
+    with (
+        closing(sqlite3.connect(tmp_path / "library.db")) as old,
+        closing(sqlite3.connect(tmp_path / "filled" / "library.db")) as filled,
+    ):
+        for (table,) in old.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            if table in {"alembic_version", "clip_text"} or table.startswith("clip_text_"):
+                continue
+            columns = ", ".join(f'"{row[1]}"' for row in old.execute(f"PRAGMA table_info({table})"))
+            rows = filled.execute(f"SELECT {columns} FROM {table}").fetchall()
+            marks = ", ".join("?" * len(columns.split(", ")))
+            old.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+        old.commit()
+    with Library.open(tmp_path) as library:
+        assert library.all_clips() == [replace(clip, status=library.clip(clip.id).status)]
+        assert library.analyses(clip.id) == [analysis]
+        assert [(b.id, b.pending) for b in library.unfinished_batches()] == [(batch, 1)]
+        assert [(p.path, p.mtime_ns, p.is_latest, p.ends_sha256) for p in library.places_of(clip.id)] == [
+            (clip.path, None, True, None)
+        ]
+    assert (tmp_path / f"library.db.before-version-{SCHEMA_VERSION}-from-1").exists()
 
 
 def test_a_migration_leaves_a_backup_and_a_failed_one_changes_nothing(

@@ -83,8 +83,8 @@ def clips(session: Session, tmp_path: Path) -> list[Clip]:
     made = []
     for number in range(3):
         file = tmp_path / f"{number}.mp4"
-        file.touch()
-        made.append(put_clip(session, file.name, path=str(file)))
+        file.write_text(file.name)
+        made.append(put_clip(session, file.name, path=str(file), size_bytes=len(file.name)))
     return made
 
 

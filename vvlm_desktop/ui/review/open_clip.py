@@ -12,7 +12,7 @@ from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.video.curves import Curves, load_npz
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.workflow.analyse import existing_path
+from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.frame_index import index_of
 from vvlm_desktop.workflow.session import Session
 

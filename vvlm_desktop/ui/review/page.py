@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, VvlmError
+from vvlm_desktop.errors import ClipMissingError, ClipReplacedError, ClipUnreadableError, VvlmError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.actions import Action
@@ -205,7 +205,7 @@ class ReviewPage(Page):
         self._state = state
         try:
             self._opened = self.opener.open(state.clip)
-        except (ClipUnreadableError, ClipMissingError) as error:
+        except (ClipUnreadableError, ClipMissingError, ClipReplacedError) as error:
             self._opened = None
             reason = error.reason if isinstance(error, ClipUnreadableError) else str(error)
             self.desk.show_nothing(reason, error.hint)
