@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    width = None if sys.stdout.isatty() else 200
+    # A log has no width; a table that is folded to 80 columns cannot be read in one.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
     Console(highlight=False, width=width).print(table)
 
 

@@ -109,31 +109,39 @@ def doctor(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 def demo(
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Where exports and pictures go; new or empty.")
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where everything goes; new, empty or an earlier demo's."),
     ] = None,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The main job without a window: samples, analysis, one correction, export, pictures of the window."""
+    """The main job without a window: samples, analysis, one correction, export, pictures of the window.
+
+    It has a library of its own in DIR, unless --library names another.
+    """
     from vvlm_desktop import paths
-    from vvlm_desktop.workflow.demo import run_demo
+    from vvlm_desktop.workflow.demo import clear_folder, run_demo
 
     folder = (out or paths.data_dir() / "demo").expanduser().absolute()
-    with opened(library) as session, progress_bar("demo") as bar:
+    clear_folder(folder)
+    with opened(library or folder / "library") as session, progress_bar("demo") as bar:
         report = run_demo(session, folder, progress=bar.show)
         bar.show(0.95, "pictures of the window")
         pictures = _render(session.library.folder, folder / "pictures")
     if as_json:
         print_json({**report.to_json(), "pictures": [str(p) for p in pictures]})
-        return
-    print_table(report.columns, report.rows, title="Built-in analysis and reviews of the sample clips")
-    print_line()
-    print_table(["", *report.columns[1:]], [report.before, report.after], title="One correction")
-    for line in (*report.notes, *(f"Picture: {picture}" for picture in pictures)):
-        print_line(line)
+    else:
+        print_table(
+            report.columns, report.rows, title="The sample clips: what was scripted or reviewed, what was measured"
+        )
+        print_line("(– means not judged: what cannot be measured honestly stays unanswered.)\n")
+        print_table(["", *report.columns[1:3]], [report.before, report.after], title="One correction")
+        for line in (*report.notes, f"Pictures of the window: {folder / 'pictures'} ({len(pictures)} files)"):
+            print_line(line)
+        print_line("\nNext: vvlm add FOLDER for your own clips, or vvlm app where there is a display.")
+    for problem in report.failed:
+        warn(problem)
     if report.failed:
-        for problem in report.failed:
-            warn(problem)
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

@@ -67,7 +67,7 @@ def parse_json(raw: bytes, *, where: str) -> Json:
 
 
 def with_whole_characters(value: Json) -> Json:
-    """Value with the sign for it where a text holds half a character, as a model's answer may: no database keeps one."""
+    """Value with the sign for it where a text holds half a character, as an answer may: no database keeps one."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):

@@ -15,12 +15,14 @@ from vvlm_desktop.errors import FormatError
 from vvlm_desktop.workflow.analyse import BatchEvent, analyse
 from vvlm_desktop.workflow.exporting import export
 from vvlm_desktop.workflow.frame_index import index_of
-from vvlm_desktop.workflow.review import open_review, settle
+from vvlm_desktop.workflow.review import ReviewState, open_review, settle
 from vvlm_desktop.workflow.sample_clips import add_samples
 from vvlm_desktop.workflow.session import Session
 
 _SIGNALS = "signals"
-_SHOWN = ("time_of_day", "light_conditions", "intended_driving_action", "camera_problem")
+_SHOWN = ("severity", "time_of_day", "light_conditions", "intended_driving_action", "camera_problem")
+#: Judged by the script and the reviewer; the others are measured.
+_JUDGED = frozenset({"severity"})
 
 
 @dataclass(slots=True)
@@ -47,12 +49,7 @@ class DemoReport:
 
 
 def run_demo(session: Session, folder: Path, *, progress: Callable[[float, str], None]) -> DemoReport:
-    """Do the whole job on the sample clips; exports go to `folder`, which is made anew.
-
-    Raises:
-        FormatError: `folder` holds something that is not an earlier demo's.
-    """
-    _clear(folder)
+    """Do the whole job on the sample clips; exports go to `folder`."""
     clips = add_samples(session, progress=lambda done, stage: progress(0.6 * done, stage))
     report = DemoReport([session.schema.field(key).label for key in ("event_type", *_SHOWN)])
     report.columns = ["Clip", *report.columns, "Moments worth a look"]
@@ -65,22 +62,29 @@ def run_demo(session: Session, folder: Path, *, progress: Callable[[float, str],
     waiting = {clip.id for clip in session.library.clips_without(_SIGNALS)}
     analyse(session, [clip for clip in clips if clip.id in waiting], backend=_SIGNALS, on_event=on_event)
     wrong = clips[0]
-    report.before = ["before", *_row(session, wrong)[1:]]
-    _correct(session, wrong)
-    report.after = ["after", *_row(session, wrong)[1:]]
+    report.before = ["before", *_row(session, wrong)[1:3]]
+    stored = _correct(session, wrong)
+    report.after = ["after", *_row(session, wrong)[1:3]]
     report.rows = [_row(session, clip) for clip in clips]
     for name in ("ours", "llamafactory"):
         written = export(session, name, folder / name, include_samples=True)
-        report.notes.append(f"Export {name}: {written.records} records in {written.out}")
+        count = f"{written.records} {'record' if written.records == 1 else 'records'}"
+        report.notes.append(f"Export {name}: {count} in {written.out}")
     report.notes += [
-        f"Correction: {Path(wrong.path).name}: the demo script said collision; near miss was stored, with evidence.",
+        f"Correction: {Path(wrong.path).name}: the demo script said collision; near miss "
+        + ("was stored, with the frame that proves it." if stored else "had been stored before."),
         f"Sample clips: {Path(wrong.path).parent}",
         f"Library: {session.library.folder}",
     ]
     return report
 
 
-def _clear(folder: Path) -> None:
+def clear_folder(folder: Path) -> None:
+    """Make `folder` empty if it is absent or an earlier demo's.
+
+    Raises:
+        FormatError: it holds something else.
+    """
     marker = folder / ".vvlm-demo"
     if folder.exists() and any(folder.iterdir()):
         if not marker.is_file():
@@ -90,33 +94,37 @@ def _clear(folder: Path) -> None:
     marker.touch()
 
 
-def _correct(session: Session, clip: Clip) -> None:
-    """What a reviewer does in the tour: 2 (near miss), E (this frame proves it), Enter; once."""
+def _correct(session: Session, clip: Clip) -> bool:
+    """What a reviewer does in the tour: near miss, this frame proves it, the rest of the event stands; once."""
     state = open_review(session, clip.id)
     if state.review.settled:
-        return
+        return False
     index = index_of(session, clip)
     event_time = state.labels.get("event_time")
     end_ms = event_time["end_ms"] if isinstance(event_time, dict) else index.ms(len(index) // 2)
-    shown = PtsRange(index.pts_at_ms(end_ms), index.pts_at_ms(end_ms))
-    settle(session, clip.id, {"event_type": "near_miss"}, evidence={"event_type": shown})
+    pts = index.pts[index.at_time(end_ms / 1000)]
+    confirmed = {
+        key: state.labels[key] for key in ("event_time", "ego_involved", "conflict_with") if key in state.labels
+    }
+    settle(
+        session, clip.id, {"event_type": "near_miss", "severity": "high", **confirmed},
+        evidence={"event_type": PtsRange(pts, pts)},
+    )  # fmt: skip
+    return True
 
 
 def _row(session: Session, clip: Clip) -> list[str]:
     state = open_review(session, clip.id)
     measured = next((a for a in state.analyses if a.backend == _SIGNALS), None)
-    cells = [Path(clip.path).name, _event(session, clip)]
+    cells = [Path(clip.path).name, _event(session, state)]
     for key in _SHOWN:
-        if measured is None or key not in measured.labels:
-            cells.append("–")
-        else:
-            cells.append(format_value(session.schema, key, measured.labels[key]))
+        labels = state.labels if key in _JUDGED else measured.labels if measured is not None else {}
+        cells.append(format_value(session.schema, key, labels[key]) if key in labels else "–")
     found = [f"{c.start_ms / 1000:.1f} s {c.reason}" for c in (measured.candidates if measured else ())]
     return [*cells, "; ".join(found[:2])]
 
 
-def _event(session: Session, clip: Clip) -> str:
-    state = open_review(session, clip.id)
+def _event(session: Session, state: ReviewState) -> str:
     said, value = state.said("event_type")
     text = format_value(session.schema, "event_type", value) if said else "–"
     verdict = state.review.verdicts.get("event_type")
