@@ -34,8 +34,9 @@ def analyse(
 ) -> None:
     """Analyse clips in a child process. Killed in the middle, the same command goes on where it was."""
     from vvlm_desktop.backends.catalogue import backend_info
-    from vvlm_desktop.workflow.analyse import BatchEvent, continue_or_begin
+    from vvlm_desktop.workflow.analyse import BatchEvent
     from vvlm_desktop.workflow.analyse import analyse as run
+    from vvlm_desktop.workflow.interrupted import continue_or_begin
 
     backend_info(backend)
     rows: list[dict[str, Any]] = []

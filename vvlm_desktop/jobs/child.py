@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, TypeAlias
 
 from vvlm_desktop import protocol
@@ -33,12 +33,14 @@ class ChildExited:
         code: exit code; negative is the signal that ended it (POSIX).
         expected: whether it was asked to go.
         stderr_tail: the end of what it wrote to stderr, for details that can be folded out.
+        pid: which child it was; another of its kind may have taken its place already.
     """
 
     kind: str
     code: int
     expected: bool
     stderr_tail: str
+    pid: int | None = field(default=None, compare=False)
 
     def in_words(self) -> str:
         """What happened, as a sentence for the reviewer."""
@@ -187,7 +189,9 @@ class Child:
             with contextlib.suppress(OSError, ValueError), self._send_lock:
                 if process.stdin is not None:
                     process.stdin.close()
-            self._deliver(ChildExited(self.kind, code, expected=self._closing, stderr_tail=self.stderr_tail))
+            self._deliver(
+                ChildExited(self.kind, code, expected=self._closing, stderr_tail=self.stderr_tail, pid=process.pid)
+            )
 
     def _on_line(self, line: bytes) -> None:
         try:

@@ -23,7 +23,8 @@ from vvlm_desktop.ui.words import count, file_name
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
     from vvlm_desktop.workflow.add import AddProgress, AddReport
-    from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent, Workers
+    from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
+    from vvlm_desktop.workflow.workers import Workers
 
 BACKEND = "signals"
 
@@ -189,7 +190,8 @@ class ClipJobs(QObject):
 
     def resume(self) -> None:
         """Go on with batches that a killed program left behind."""
-        from vvlm_desktop.workflow.analyse import AnalyseBatch, interrupted_batches
+        from vvlm_desktop.workflow.analyse import AnalyseBatch
+        from vvlm_desktop.workflow.interrupted import interrupted_batches
 
         for left in interrupted_batches(self._shell.session):
             self._enqueue_batch(
@@ -206,7 +208,7 @@ class ClipJobs(QObject):
 
     def _worker_pool(self) -> Workers:
         if self._workers is None:
-            from vvlm_desktop.workflow.analyse import Workers
+            from vvlm_desktop.workflow.workers import Workers
 
             self._workers = Workers(self._bridge.deliver)
         return self._workers

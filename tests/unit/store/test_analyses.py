@@ -139,3 +139,25 @@ def test_measurement_never_speaks_for_a_clip_that_a_model_has_answered(library: 
     library.add_analysis(later)
     (row,) = library.clip_rows(library.clip_rowids())
     assert row.labels == {"event_type": "collision"}
+
+
+def test_a_batch_is_claimed_by_one_of_two_programs(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    batch_id = library.open_batch("signals", [clip.id], options={"frames": 8, "owner": {"pid": 1}})
+    with Library.open(library.folder) as other:
+        assert library.claim_batch(batch_id, owner={"pid": 2}, expected_owner={"pid": 1})
+        assert not other.claim_batch(batch_id, owner={"pid": 3}, expected_owner={"pid": 1})
+    assert library.batch_options(batch_id) == {"frames": 8, "owner": {"pid": 2}}
+    library.close_batch(batch_id)
+    assert not library.claim_batch(batch_id, owner={"pid": 4}, expected_owner={"pid": 2})
+    assert library.batch_options(batch_id) is None
+
+
+def test_clips_of_a_batch_come_in_its_order_without_those_analysed_since(library: Library) -> None:
+    clips = [library.add_clip(make_clip(number)).clip for number in range(4)]
+    library.add_analysis(make_analysis(clips[0], "before"))
+    batch_id = library.open_batch("signals", [clip.id for clip in clips[::-1]], options={})
+    library.batch_done(batch_id, clips[3].id)
+    library.add_analysis(make_analysis(clips[1], "since", created_at="2000-01-01T00:00:00.000Z"))
+    library.add_analysis(make_analysis(clips[2], "other", backend="gemini"))
+    assert library.batch_clips(batch_id) == [clips[2], clips[0]]

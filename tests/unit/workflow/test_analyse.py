@@ -13,39 +13,52 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import StorageFullError, WorkerCrashedError
 from vvlm_desktop.jobs.child import ChildExited
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result
-from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent, continue_or_begin, interrupted_batches
+from vvlm_desktop.workflow import analyse
+from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
+from vvlm_desktop.workflow.interrupted import continue_or_begin, interrupted_batches, pending_clip_ids
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.workers import Workers
 
 
 class FakeChild:
     """Takes requests and says nothing by itself."""
 
     def __init__(self) -> None:
+        self.pid = 1001
         self.requests: list[AnalyseRequest] = []
         self.cancelled: list[str | None] = []
-        self.refuses = False
+        self.refusals = 0
 
     def send(self, request: AnalyseRequest) -> None:
-        if self.refuses:
+        if self.refusals:
+            self.refusals -= 1
             raise WorkerCrashedError("The worker is not running.")
         self.requests.append(request)
 
-    def cancel(self, request_id: str | None = None) -> None:
-        self.cancelled.append(request_id)
 
+class FakeWorkers(Workers):
+    """One child that is never a process; each time it is forgotten it gets another process id."""
 
-class FakeWorkers:
     def __init__(self) -> None:
+        super().__init__(lambda _delivered: None)
         self.only = FakeChild()
+        self.alive = True
 
-    def child(self, kind: str) -> FakeChild:
+    def child(self, kind: str) -> FakeChild:  # type: ignore[override]
         return self.only
+
+    def cancel(self, kind: str, request_id: str) -> bool:
+        self.only.cancelled.append(request_id)
+        return self.alive
+
+    def forget(self, kind: str) -> None:
+        self.only.pid += 1
 
 
 class Bench:
     """A batch, its child, and what it told."""
 
-    def __init__(self, session: Session, clips: list[Clip]) -> None:
+    def __init__(self, session: Session, clips: list[Clip], *, batch_id: str | None = None) -> None:
         self.workers = FakeWorkers()
         self.events: list[BatchEvent] = []
         self.batch = AnalyseBatch(
@@ -53,7 +66,8 @@ class Bench:
             clips,
             backend="signals",
             workers=self.workers,
-            on_event=self.events.append,  # type: ignore[arg-type]
+            on_event=self.events.append,
+            batch_id=batch_id,
         )
 
     @property
@@ -88,8 +102,12 @@ def clips(session: Session, tmp_path: Path) -> list[Clip]:
     return made
 
 
-def _died(kind: str = "signals") -> ChildExited:
-    return ChildExited(kind, -9, expected=False, stderr_tail="last words")
+def _died(kind: str = "signals", *, pid: int = 1001, expected: bool = False) -> ChildExited:
+    return ChildExited(kind, -9, expected=expected, stderr_tail="last words", pid=pid)
+
+
+def _full(*_arguments: object, **_named: object) -> None:
+    raise StorageFullError("The disk is full.", hint="Make room.")
 
 
 def test_each_answer_is_stored_and_the_next_clip_asked_for(session: Session, clips: list[Clip]) -> None:
@@ -168,7 +186,7 @@ def test_missing_file_is_passed_over(session: Session, clips: list[Clip]) -> Non
 
 def test_worker_that_cannot_start_settles_every_clip(session: Session, clips: list[Clip]) -> None:
     bench = Bench(session, clips)
-    bench.workers.only.refuses = True
+    bench.workers.only.refusals = 100
     bench.batch.start()
     assert bench.batch.finished
     assert bench.batch.failed == 3
@@ -179,11 +197,7 @@ def test_full_disk_is_told_for_the_clip_and_nothing_is_half_stored(
 ) -> None:
     bench = Bench(session, clips)
     bench.batch.start()
-
-    def full(*_arguments: object, **_named: object) -> None:
-        raise StorageFullError("The disk is full.", hint="Make room.")
-
-    monkeypatch.setattr(type(session.library), "add_analysis", full)
+    monkeypatch.setattr(type(session.library), "add_analysis", _full)
     bench.answer()
     (failed,) = [e for e in bench.events if e.kind == "failed"]
     assert (failed.message, failed.hint) == ("The disk is full.", "Make room.")
@@ -223,6 +237,155 @@ def test_batch_of_a_living_program_is_left_alone(session: Session, clips: list[C
 
 def test_batch_whose_clips_were_analysed_since_is_closed(session: Session, clips: list[Clip]) -> None:
     session.library.open_batch("signals", [clips[0].id], options={})
-    put_answer(session, clips[0], {"time_of_day": "day"}, created_at="2999-01-01T00:00:00.000Z")
+    put_answer(session, clips[0], {"time_of_day": "day"}, created_at="2000-01-01T00:00:00.000Z")
     assert interrupted_batches(session) == []
     assert session.library.unfinished_batches() == []
+
+
+def test_analysis_from_before_the_batch_does_not_settle_its_clip(session: Session, clips: list[Clip]) -> None:
+    put_answer(session, clips[0], {"time_of_day": "day"}, created_at="2999-01-01T00:00:00.000Z")
+    session.library.open_batch("signals", [clips[0].id], options={})
+    assert [left.clips for left in interrupted_batches(session)] == [(clips[0],)]
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), StorageFullError("The disk is full.")])
+def test_clip_that_cannot_be_looked_for_is_its_own_failure(
+    session: Session, clips: list[Clip], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def closed(_session: Session, clip: Clip) -> Path:
+        if clip.id == clips[0].id:
+            raise error
+        return Path(clip.path)
+
+    monkeypatch.setattr(analyse, "existing_path", closed)
+    bench = Bench(session, clips)
+    bench.batch.start()
+    assert bench.asked.clip_id == clips[1].id
+    assert bench.batch.failed == 1
+
+
+def test_failure_that_cannot_be_stored_does_not_stop_the_batch(
+    session: Session, clips: list[Clip], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    for name in ("batch_done", "close_batch"):
+        monkeypatch.setattr(type(session.library), name, _full)
+    for _ in clips:
+        bench.batch.handle(Failure(bench.asked.id, "Damaged."))
+        bench.batch.handle(Done(bench.asked.id))
+    assert bench.kinds() == ["started", "failed", "failed", "failed", "finished"]
+    assert "could not be stored" in caplog.text
+
+
+def test_answer_that_cannot_be_read_is_a_failure(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(Result(bench.asked.id, {"nonsense": 1}))
+    bench.batch.handle(Done(bench.asked.id))
+    assert bench.batch.failed == 1
+    assert bench.asked.clip_id == clips[1].id
+
+
+def test_late_end_of_an_earlier_worker_is_not_counted_against_the_clip(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(_died(pid=77))
+    bench.batch.handle(_died(pid=77))
+    assert len(bench.workers.only.requests) == 1
+    assert bench.batch.failed == 0
+
+
+def test_worker_that_dies_just_before_it_is_asked_is_replaced(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.workers.only.refusals = 1
+    bench.batch.start()
+    assert bench.asked.clip_id == clips[0].id
+    assert bench.batch.failed == 0
+    bench.batch.handle(_died(pid=1001))  # the one that took nothing
+    assert len(bench.workers.only.requests) == 1
+
+
+def test_worker_that_dies_after_its_answer_settles_the_clip_once(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips[:1])
+    bench.batch.start()
+    answer = Answer({}, {}, None, (0,), "{}", model="m", provenance="measurement")
+    bench.batch.handle(Result(bench.asked.id, answer.to_json()))
+    bench.batch.handle(_died())
+    assert (bench.batch.done, bench.batch.failed, bench.batch.finished) == (1, 0, True)
+    assert len(bench.workers.only.requests) == 1
+
+
+def test_worker_that_was_sent_away_gets_the_clip_again_and_no_try_is_counted(
+    session: Session, clips: list[Clip]
+) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    for _ in range(3):
+        bench.batch.handle(_died(expected=True))
+    assert [r.clip_id for r in bench.workers.only.requests] == [clips[0].id] * 4
+    assert bench.batch.failed == 0
+
+
+def test_cancel_ends_at_once_where_no_worker_is_left_to_answer(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.workers.alive = False
+    bench.batch.cancel()
+    assert bench.batch.finished
+    assert bench.kinds()[-1] == "cancelled"
+    bench.batch.handle(_died())
+    assert bench.kinds().count("cancelled") == 1
+
+
+def test_batch_in_line_is_in_the_library_before_it_begins(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    assert bench.batch.open()
+    (batch,) = session.library.unfinished_batches()
+    assert (batch.pending, batch.options["schema_key"]) == (3, session.schema.key)
+    assert pending_clip_ids(session, "signals") == {c.id for c in clips}
+    bench.batch.start()
+    assert len(session.library.unfinished_batches()) == 1
+    assert bench.batch.pending_ids == {c.id for c in clips}
+    bench.answer()
+    assert bench.batch.pending_ids == {c.id for c in clips[1:]}
+
+
+def test_batch_of_closed_workers_in_this_process_goes_on(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    assert interrupted_batches(session) == []
+    bench.workers.close()
+    (left,) = interrupted_batches(session)
+    assert left.clips == tuple(clips)
+
+
+def test_released_batch_is_taken_by_the_first_who_asks_and_by_nobody_else(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.release()
+    (left,) = interrupted_batches(session)
+    first, second = (Bench(session, list(left.clips), batch_id=left.batch_id) for _ in range(2))
+    assert first.batch.open()
+    assert not second.batch.open()
+    second.batch.start()
+    assert second.kinds() == ["started", "finished"]
+    assert second.workers.only.requests == []
+    (batch,) = session.library.unfinished_batches()
+    assert batch.options["owner"] == first.workers.owner
+    first.batch.start()
+    assert first.asked.clip_id == clips[0].id
+
+
+def test_batch_of_another_label_schema_does_not_fit(session: Session, clips: list[Clip]) -> None:
+    session.library.open_batch("signals", [c.id for c in clips], options={"schema_key": "fleet-3", "labels_sha": "x"})
+    (left,) = interrupted_batches(session)
+    assert (left.fits, left.schema_key, left.options) == (False, "fleet-3", {})
+    assert continue_or_begin(session, clips, backend="signals", options={})[0] is None
+
+
+def test_batch_with_the_same_name_of_schema_but_other_labels_does_not_fit(session: Session, clips: list[Clip]) -> None:
+    key = session.schema.key
+    session.library.open_batch("signals", [c.id for c in clips], options={"schema_key": key, "labels_sha": "x"})
+    (left,) = interrupted_batches(session)
+    assert not left.fits
