@@ -45,7 +45,7 @@ class Bench:
         self.timeline.resize(960, 200)
         self.timeline.show_clip(self.index, TimelineModel(duration_s=self.index.duration_s))
         self.painted: list[tuple[float, int]] = []
-        self.view.painted.connect(lambda i: self.painted.append((time.perf_counter(), i)))
+        self.view.painted.connect(lambda _clip_id, i: self.painted.append((time.perf_counter(), i)))
         self.play = Playback(self.view)
         self.play.picture_changed.connect(self.view.show_picture)
         self.play.position_changed.connect(self.timeline.set_position)

@@ -39,7 +39,8 @@ class ReviewQueue:
         chosen = self.clip_filter or ClipFilter(status=UNFINISHED, readable=True)
         ranked = list(library.clip_rowids(chosen, sort="attention", descending=True))
         kept = list(keep)[: KEEP_AHEAD + 1]
-        rest = [rowid for rowid in ranked if rowid not in set(kept)]
+        in_front = set(kept)
+        rest = [rowid for rowid in ranked if rowid not in in_front]
         self.rowids, self.random_rowids = kept + rest, frozenset()
         if len(rest) > 2 * KEEP_AHEAD:
             mixed, by_chance = _mix(rest)

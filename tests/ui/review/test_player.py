@@ -52,7 +52,7 @@ class Player:
         self.play = Playback(self.view, clock=self.clock)
         self.play.picture_changed.connect(self.view.show_picture)
         self.painted: list[int] = []
-        self.view.painted.connect(self.painted.append)
+        self.view.painted.connect(lambda _clip_id, i: self.painted.append(i))
         qtbot.addWidget(self.view)
         self.view.show()
 

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QMenu
 
 from vvlm_desktop.domain.review import DISMISS_REASONS, Change, PtsRange
-from vvlm_desktop.domain.values import CANNOT_TELL
-from vvlm_desktop.errors import UsageError, VvlmError
+from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue
+from vvlm_desktop.errors import ReviewChangedError, UsageError, VvlmError
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.review.desk import Desk
+from vvlm_desktop.ui.review.drafts import Drafts
 from vvlm_desktop.ui.review.form.field_card import NOTHING, REASON_WORDS, START
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.panel import FormPanel
@@ -19,13 +20,21 @@ from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.review_state import ReviewState
 
+_CHANGED = "This clip changed while you looked: look again."
+
 
 class ReviewActs(QObject):
-    """Everything that writes. Every method is one action, stored when it returns, and one undo."""
+    """Everything that writes. Every method is one action, stored when it returns, and one undo.
+
+    Each works on what the page shows; where the library holds something else by now, nothing is stored and the page
+    is asked to show that first.
+    """
 
     finished = Signal(str)  # clip id: settled, go on
     clip_wanted = Signal(str)  # clip id that an undo or redo was about
     key_used = Signal()  # for the tour's count
+    changed_meanwhile = Signal()  # the library holds something else than what is shown
+    form_wanted = Signal()  # something in the form waits for the reviewer
 
     def __init__(self, shell: Shell, *, desk: Desk, form: FormPanel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -35,12 +44,21 @@ class ReviewActs(QObject):
         self._last_set: tuple[str, str] | None = None
         self._asked: tuple[str, ...] = ()
         self.state: ReviewState | None = None
+        self.worked = False  # something was stored about the open clip since it was opened
+        self.drafts = Drafts(shell, form, self)
+        self.drafts.refused.connect(self._on_refused)
+        self.drafts.changed_meanwhile.connect(self.changed_meanwhile)
+        self.drafts.stored.connect(self._on_stored)
 
     # -- running -------------------------------------------------------------------------------------------------
 
     def _do(self, run: Callable[[], Change | None]) -> bool:
         try:
             change = run()
+        except ReviewChangedError:
+            self.changed_meanwhile.emit()
+            self._desk.toast.say(_CHANGED)
+            return False
         except UsageError as error:
             self._desk.toast.say(f"{error} {error.hint}".strip())
             return False
@@ -49,41 +67,47 @@ class ReviewActs(QObject):
             return False
         if change is None:
             return False
-        self.key_used.emit()
+        self._on_stored()
         self._shell.announce(change)
         return True
 
-    @property
-    def _clip_id(self) -> str | None:
-        return self.state.clip.id if self.state is not None else None
+    def _on_stored(self) -> None:
+        self.worked = True
+        self.key_used.emit()
+
+    def _on_refused(self, reason: str) -> None:
+        self.form_wanted.emit()
+        self._desk.toast.say(reason)
 
     def show_state(self, state: ReviewState | None) -> None:
         """Another clip, or the same after a change."""
         if state is None or self.state is None or state.clip.id != self.state.clip.id:
-            self._last_set = None
+            self._last_set, self.worked = None, False
             self.cancel_question()
         elif self._doubts(state) != self._asked:
             self.cancel_question()
         self.state = state
+        self.drafts.show_state(state)
 
     # -- values --------------------------------------------------------------------------------------------------
 
     def press_value(self, field_key: str, value_key: str) -> None:
         """A value was clicked, or its digit pressed: chosen, or in a list put in or taken out."""
-        clip_id, session = self._clip_id, self._shell.session
-        if clip_id is None:
+        state, session = self.state, self._shell.session
+        if state is None:
             return
         self.cancel_question()
-        field = session.schema.field(field_key)
-        if value_key == NOTHING:
-            done = self._do(
-                lambda: review.set_value(session, clip_id, field_key, None if field.kind == "range" else [])
-            )
-        elif field.kind == "any_of":
-            done = self._do(lambda: review.toggle_value(session, clip_id, field_key, value_key))
-        else:
-            done = self._do(lambda: review.set_value(session, clip_id, field_key, value_key))
-        if done:
+        clip_id, field = state.clip.id, session.schema.field(field_key)
+        nothing: LabelValue = None if field.kind == "range" else []
+
+        def choose() -> Change:
+            if value_key == NOTHING:
+                return review.set_value(session, clip_id, field_key, nothing, shown=state)
+            if field.kind == "any_of":
+                return review.toggle_value(session, clip_id, field_key, value_key, shown=state)
+            return review.set_value(session, clip_id, field_key, value_key, shown=state)
+
+        if self._do(choose):
             self._last_set = (field_key, value_key)
             self._form.open_field(field_key)
 
@@ -111,56 +135,44 @@ class ReviewActs(QObject):
 
     def accept_field(self) -> None:
         """The open field is right."""
-        self._on_field(lambda clip_id, view: review.accept_field(self._shell.session, clip_id, view.key))
+        self._on_field(lambda state, key: review.accept_field(self._shell.session, state.clip.id, key, shown=state))
 
     def reject_field(self) -> None:
         """The open field is wrong, and the right value is not known."""
-        self._on_field(lambda clip_id, view: review.reject_field(self._shell.session, clip_id, view.key))
+        self._on_field(lambda state, key: review.reject_field(self._shell.session, state.clip.id, key, shown=state))
 
-    def _on_field(self, run: Callable[[str, FieldView], Change]) -> None:
-        clip_id, view = self._clip_id, self._form.open_view
-        if clip_id is not None and view is not None:
+    def _on_field(self, run: Callable[[ReviewState, str], Change]) -> None:
+        state, view = self.state, self._form.open_view
+        if state is not None and view is not None:
             self.cancel_question()
-            self._do(lambda: run(clip_id, view))
+            self._do(lambda: run(state, view.key))
 
     def set_edge(self, field_key: str, edge: str) -> None:
-        """Take the start or end of a time field from the frame that is shown."""
-        clip_id, index, state = self._clip_id, self._desk.index, self.state
-        if clip_id is None or index is None or state is None:
+        """Take the start or end of a time field from the frame that is on screen."""
+        index, state = self._desk.index, self.state
+        if index is None or state is None:
             return
-        here = index.ms(self._desk.playback.position)
+        frame_index = self._desk.frame_on_screen()
+        if frame_index is None:
+            return
+        here = index.ms(frame_index)
         before = state.labels.get(field_key)
         start, end = (before["start_ms"], before["end_ms"]) if isinstance(before, dict) else (here, here)
         start, end = (here, max(here, end)) if edge == START else (min(start, here), here)
         value = {"start_ms": start, "end_ms": end}
-        self._do(lambda: review.set_value(self._shell.session, clip_id, field_key, value))
+        self._do(lambda: review.set_value(self._shell.session, state.clip.id, field_key, value, shown=state))
 
-    def write(self, field_key: str, text: str, go_on: bool) -> None:
-        """A text was written."""
-        clip_id, session, state = self._clip_id, self._shell.session, self.state
-        if clip_id is None or state is None:
-            return
-        if text and text != state.labels.get(field_key):
-            self._do(lambda: review.set_value(session, clip_id, field_key, text))
-        elif not text and field_key in state.labels:
-            self._do(lambda: review.reject_field(session, clip_id, field_key))
-        if go_on:
+    def commit_texts(self, go_on: bool) -> None:
+        """Enter in an editor: keep what was typed; with Ctrl also accept the rest and go on."""
+        if self.drafts.commit() and go_on:
             self.accept_rest()
-
-    def write_note(self, text: str, go_on: bool) -> None:
-        """The note was written."""
-        clip_id = self._clip_id
-        if clip_id is not None:
-            self._do(lambda: review.set_note(self._shell.session, clip_id, text))
-            if go_on:
-                self.accept_rest()
 
     # -- evidence and reasons ------------------------------------------------------------------------------------
 
     def stamp(self) -> None:
-        """The frame that is shown, or the marked stretch, proves the value just set."""
-        clip_id, view, span = self._clip_id, self._form.open_view, self._desk.evidence_span()
-        if clip_id is None or view is None or span is None:
+        """The frame that is on screen, or the marked stretch, proves the value just set."""
+        state, view = self.state, self._form.open_view
+        if state is None or view is None:
             return
         if not view.answered:
             self._desk.toast.say(f"{view.field.label} has no value yet that this frame could prove.")
@@ -169,7 +181,11 @@ class ReviewActs(QObject):
         if view.field.kind == "any_of" and value is None:
             self._desk.toast.say("Choose the value first that this frame proves.")
             return
-        if self._do(lambda: review.set_evidence(self._shell.session, clip_id, view.key, value, span)):
+        span = self._desk.evidence_span()
+        if span is None:
+            return
+        session, clip_id = self._shell.session, state.clip.id
+        if self._do(lambda: review.set_evidence(session, clip_id, view.key, value, span, shown=state)):
             self._desk.clear_marked()
 
     def _value_to_prove(self, view: FieldView) -> str | None:
@@ -182,23 +198,24 @@ class ReviewActs(QObject):
 
     def remove_evidence(self, field_key: str, value: object, span: object) -> None:
         """One stretch of evidence was removed; what else proves the same value stays."""
-        clip_id, session = self._clip_id, self._shell.session
-        if clip_id is not None and isinstance(span, PtsRange):
+        state, session = self.state, self._shell.session
+        if state is not None and isinstance(span, PtsRange):
             named = value if isinstance(value, str) else None
-            self._do(lambda: review.remove_evidence(session, clip_id, field_key, named, span))
+            self._do(lambda: review.remove_evidence(session, state.clip.id, field_key, named, span, shown=state))
 
     def ask_reason(self, at: QPoint) -> None:
         """Say why the answer of the open field was wrong."""
-        clip_id, view = self._clip_id, self._form.open_view
-        if clip_id is None or view is None:
+        state, view = self.state, self._form.open_view
+        if state is None or view is None:
             return
         if view.verdict is None or view.verdict.verdict == "accepted":
             self._desk.toast.say(f"{view.field.label} has not been corrected; there is nothing to give a reason for.")
             return
+        session, clip_id = self._shell.session, state.clip.id
         self._choose(
             list(REASON_WORDS.items()),
             at,
-            lambda reason: self._do(lambda: review.set_reason(self._shell.session, clip_id, view.key, reason)),
+            lambda reason: self._do(lambda: review.set_reason(session, clip_id, view.key, reason, shown=state)),
         )
 
     def _choose(self, offers: list[tuple[str, str]], at: QPoint, run: Callable[[str], object]) -> None:
@@ -214,29 +231,46 @@ class ReviewActs(QObject):
 
     def accept_rest(self) -> None:
         """Enter: accept what was not touched, settle the clip, go on."""
+        if self._desk.waiting:
+            self._desk.toast.say("The clip is still being read.")
+            return
+        if not self.drafts.commit():
+            return
         state, attention = self.state, self._desk.attention
         if state is None:
             return
-        if state.review.settled:
-            self.finished.emit(state.clip.id)
-            return
-        if attention is not None and not attention.ready:
-            if self._desk.playback.position != attention.look_at:
+        ready = attention is None or attention.ready
+        if not ready and not state.review.settled:
+            if attention is not None and self._desk.playback.position != attention.look_at:
                 self._desk.toast.say("Look at the event first: Enter works once its frame has been on screen.")
             return
         doubts = self._doubts(state)
         if doubts and doubts != self._asked:
             self._asked = doubts
             self._form.rule_bar.ask(doubts)
+            self.form_wanted.emit()
             return
-        seen = attention.window_seen if attention is not None else False
-        clip_id = state.clip.id
-        if self._do(lambda: review.accept_rest(self._shell.session, clip_id, window_seen=seen).change):
+        self._settle(state, seen=ready and attention is not None and attention.window_seen)
+
+    def _settle(self, state: ReviewState, *, seen: bool) -> None:
+        """Store Enter, unless the clip is settled and looking at it has made nothing better, and go on."""
+        clip_id, held = state.clip.id, state.review
+        status = held.status if held.settled else "reviewed"
+        if held.settled and not (seen and any(verdict.how == "bulk_unseen" for verdict in held.verdicts.values())):
+            done = True
+        else:
+            session = self._shell.session
+            done = self._do(
+                lambda: review.accept_rest(session, clip_id, window_seen=seen, status=status, shown=state).change
+            )
+        if done:
             self.cancel_question()
             self.finished.emit(clip_id)
 
     def _doubts(self, state: ReviewState) -> tuple[str, ...]:
         """What is asked before the review is stored: required fields without an answer, and broken rules."""
+        if state.review.settled:
+            return state.broken_rules
         empty = [
             f"{field.label} is not answered."
             for field in self._shell.session.schema.fields
@@ -259,19 +293,18 @@ class ReviewActs(QObject):
         state = self.state
         if state is None:
             return
-        clip_id = state.clip.id
-        if self._do(lambda: review.set_status(self._shell.session, clip_id, status)):
+        if self._do(lambda: review.set_status(self._shell.session, state.clip.id, status, shown=state)):
             self._desk.toast.say(STATUS_MARKS[status][0])
 
     def ask_dismissal(self, at: QPoint) -> None:
         """Dismiss the clip; always with a reason."""
-        clip_id = self._clip_id
-        if clip_id is None:
+        if not self.drafts.commit() or self.state is None:
             return
-        session = self._shell.session
+        state, session = self.state, self._shell.session
+        clip_id = state.clip.id
 
         def dismiss(reason: str) -> None:
-            if self._do(lambda: review.set_status(session, clip_id, "dismissed", reason=reason)):
+            if self._do(lambda: review.set_status(session, clip_id, "dismissed", reason=reason, shown=state)):
                 self.finished.emit(clip_id)
 
         self._choose([(reason, reason.replace("_", " ")) for reason in DISMISS_REASONS], at, dismiss)
@@ -285,18 +318,18 @@ class ReviewActs(QObject):
         self._take_back(review.redo, "Done again", "There is nothing to do again.")
 
     def _take_back(self, run: Callable[..., Change | None], words: str, nothing: str) -> None:
-        changed: list[Change] = []
+        if not self.drafts.commit():
+            return
+        changed: list[Change | None] = []
 
         def remember() -> Change | None:
-            change = run(self._shell.session)
-            if change is not None:
-                changed.append(change)
-            return change
+            changed.append(run(self._shell.session))
+            return changed[0]
 
         self.cancel_question()
-        if self._do(remember):
+        if self._do(remember) and changed[0] is not None:
             for clip_id in changed[0].clip_ids[:1]:
                 self.clip_wanted.emit(clip_id)
             self._desk.toast.say(words)
-        elif not changed:
+        elif changed:
             self._desk.toast.say(nothing)

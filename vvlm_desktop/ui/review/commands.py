@@ -87,23 +87,30 @@ class Commands(QObject):
         """Write the first text field."""
         texts = self._form.model.texts
         if texts:
-            self._side.show_form()
+            self.show_form()
             self._form.edit_text(texts[0].key)
 
     def edit_note(self) -> None:
         """Write a note."""
         if self._state is not None:
-            self._side.show_form()
+            self.show_form()
             self._form.edit_note()
+
+    def show_form(self) -> None:
+        """Bring the form into view, out of full screen where it has to be."""
+        self.leave_full_screen()
+        self._side.show_form()
 
     def ask_reason(self, _field_key: str = "") -> None:
         """Give the reason of a correction."""
+        self.show_form()
         card = self._form.cards.get(self._form.open_key)
         where = card if card is not None else self._form
         self._acts.ask_reason(where.mapToGlobal(where.rect().center()))
 
     def ask_dismissal(self) -> None:
         """Dismiss the clip, with a reason."""
+        self.show_form()
         self._acts.ask_dismissal(self._form.accept.mapToGlobal(self._form.accept.rect().topLeft()))
 
     def analyse(self) -> None:
@@ -115,6 +122,19 @@ class Commands(QObject):
         """The picture alone on the whole screen, or back."""
         self._arrangement.set_alone(not self._arrangement.alone, window=self._desk.window())
         self._shell.show_surroundings(not self._arrangement.alone)
+
+    def leave_full_screen(self) -> None:
+        """Everything around the picture again."""
+        if self._arrangement.alone:
+            self.toggle_full_screen()
+
+    def search(self) -> None:
+        """Search clips, which is done in the library."""
+        self._shell.navigate("library")
+        try:
+            self._shell.registry.action("library.search").trigger()
+        except KeyError:  # a window without a library page
+            return
 
     def go_back(self) -> None:
         """Esc: out of a question, the drawer, full screen, a stretch that was marked."""

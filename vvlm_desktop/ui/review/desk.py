@@ -12,6 +12,7 @@ from vvlm_desktop.ui.review.form.field_card import as_span
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.headline import Headline
+from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
 from vvlm_desktop.ui.review.playback import Playback
@@ -20,7 +21,7 @@ from vvlm_desktop.ui.review.seen import Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
 from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
-from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play, window_around
+from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play
 from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel
 from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.ui.widgets.labels import rule
@@ -39,14 +40,15 @@ class Desk(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._open: OpenClip | None = None
-        self._event: EventMark | None = None
-        self._attention: Attention | None = None
         self._autoplay = False
+        self._taken_over = False
+        self.waiting = False  # for the open clip to be read
         self._rate_after = 1.0
         self._marked: list[int | None] = [None, None]
         self.seen_frames: tuple[int, ...] = ()
         self.headline = Headline()
         self.view = VideoView()
+        self.looking = Looking(self.view, self)
         self.transport = TransportBar()
         self.timeline = Timeline()
         self.playback = Playback(self)
@@ -56,7 +58,6 @@ class Desk(QWidget):
         self.go_to_box = GoToBox(self.view)
         self.strip = StripFeeder(self.timeline)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
-        self._look_timer = self._single_shot(300, self._check_ready)
         self._lay_out()
         self._connect()
 
@@ -85,7 +86,9 @@ class Desk(QWidget):
         self.playback.mode_changed.connect(self._on_mode)
         self.playback.span_finished.connect(self._on_span_finished)
         self.shuttle.used.connect(self.touched)
-        self.view.painted.connect(self._on_painted)
+        self.looking.ready_changed.connect(self.ready_changed)
+        self.looking.settled.connect(self.settled)
+        self.looking.reached.connect(self._on_reached)
         self.view.clicked.connect(self.toggle)
         self.transport.play_pressed.connect(self.toggle)
         self.transport.step_pressed.connect(self.step)
@@ -106,49 +109,63 @@ class Desk(QWidget):
     @property
     def attention(self) -> Attention | None:
         """What has been looked at."""
-        return self._attention
+        return self.looking.attention
+
+    @property
+    def taken_over(self) -> bool:
+        """Whether the reviewer has played or gone somewhere in this clip."""
+        return self._taken_over
 
     def show_clip(self, opened: OpenClip, model: TimelineModel, *, seen: tuple[int, ...], autoplay: bool) -> None:
         """Show a clip at its event."""
-        self._open = opened
+        self._open, self.waiting = opened, False
         index = opened.index
-        self._event = focus_event(model)
-        look_at = self._event.look_frame if self._event is not None else 0
-        self._attention = Attention(index, look_at=look_at, window=window_around(index, self._event))
-        self._autoplay = autoplay
+        # The picture of the clip before must not stand for this one while this one is decoded.
+        self.view.show_message("")
+        self.transport.show_frame(None, -1)
+        self.looking.begin(opened.clip.id, index, focus_event(model))
+        look_at = self.looking.look_at
+        self._autoplay, self._taken_over = autoplay, False
         self._marked = [None, None]
         self.seen_frames = seen
         self.view.set_shape(rotation=index.rotation, sample_aspect=index.sample_aspect)
         self.timeline.show_clip(index, model)
         self.timeline.set_position(look_at)
+        self._stand_timer.stop()
         self.playback.set_rate(1.0)
-        self.ready_changed.emit(False)
         self.playback.open(opened.source, at=look_at)
         self.strip.show_clip(opened)
 
-    def show_marks(self, model: TimelineModel) -> None:
-        """The same clip, with other marks on the timeline."""
-        if self._open is not None:
-            self.timeline.show_clip(self._open.index, model, keep_view=True)
+    def show_marks(self, model: TimelineModel, *, seen: tuple[int, ...], afresh: bool) -> None:
+        """The same clip with other marks; `afresh` where another reviewer or answer has to be looked at anew."""
+        if self._open is None:
+            return
+        self.seen_frames = seen
+        self.timeline.show_clip(self._open.index, model, keep_view=True)
+        changed = self.looking.follow(focus_event(model), afresh=afresh)
+        if changed and not self._taken_over and self.attention is not None and not self.attention.ready:
+            self._stand_timer.stop()
+            self.playback.pause()
+            self.playback.seek(self.looking.look_at)
 
-    def show_nothing(self, sentence: str = "", hint: str = "") -> None:
-        """No clip, or one that gives no picture."""
-        self._open = self._attention = self._event = None
+    def show_nothing(self, sentence: str = "", hint: str = "", *, wait: bool = False) -> None:
+        """No clip, or one that gives no picture, or (`wait`) does not yet."""
+        self._open, self.waiting = None, wait
+        self.looking.end()
         self._stand_timer.stop()
         self.playback.open(None)
         self.strip.show_clip(None)
         self.timeline.show_clip(None, TimelineModel())
         self.transport.show_frame(None, -1)
         self.view.show_message(sentence, hint)
-        self.ready_changed.emit(bool(sentence))
+        self.ready_changed.emit(bool(sentence) and not wait)
 
     def leave(self) -> None:
         """Another page is shown: nothing is looked at."""
         self._stand_timer.stop()
         self.playback.pause()
         self.shuttle.let_go()
-        if self._attention is not None:
-            self._attention.painted(-1)
+        self.looking.leave()
 
     def close_desk(self) -> None:
         """Let go of the threads."""
@@ -161,7 +178,7 @@ class Desk(QWidget):
     def touched(self) -> None:
         """The reviewer has taken over: nothing plays by itself any more."""
         self._stand_timer.stop()
-        self._autoplay = False
+        self._autoplay, self._taken_over = False, True
 
     def toggle(self) -> None:
         """Play or pause."""
@@ -210,8 +227,8 @@ class Desk(QWidget):
         marked = self.marked_frames()
         if marked is not None and marked[0] != marked[1]:
             return marked
-        if self._event is not None:
-            return span_to_play(self.index, self._event)
+        if self.looking.focus is not None:
+            return span_to_play(self.index, self.looking.focus)
         here = self.index.seconds(self.playback.position)
         return self.index.at_time(max(0.0, here - 1.0)), self.index.at_time(here + 1.0)
 
@@ -260,8 +277,10 @@ class Desk(QWidget):
 
     def mark(self, end: int) -> None:
         """Mark this frame as the first (0) or last (1) of a stretch."""
-        self._marked[end] = self.playback.position
-        self.timeline.set_marked(self.marked_frames())
+        here = self.frame_on_screen()
+        if here is not None:
+            self._marked[end] = here
+            self.timeline.set_marked(self.marked_frames())
 
     def clear_marked(self) -> None:
         """Nothing is marked any more."""
@@ -275,49 +294,49 @@ class Desk(QWidget):
         ends = [self.playback.position if end is None else end for end in self._marked]
         return min(ends), max(ends)
 
+    def frame_on_screen(self) -> int | None:
+        """The frame that is painted, for what is recorded with it; where it is not the wanted one, says so."""
+        picture, wanted = self.view.picture, self.playback.position
+        if self._open is None:
+            return None
+        if picture is not None and picture is not self.view.on_screen:
+            self.view.repaint()  # decoded already: the key was quicker than the screen
+        painted = self.view.on_screen
+        if painted is not None and (painted.clip_id, painted.frame_index) == (self._open.clip.id, wanted):
+            return wanted
+        if picture is not None and picture.frame is None and picture.frame_index == wanted:
+            self.toast.say(f"Frame {wanted} cannot be shown. Nothing was stored.")
+        else:
+            self.toast.say(f"Frame {wanted} is not on screen yet. Nothing was stored.")
+        return None
+
     def evidence_span(self) -> PtsRange | None:
-        """What E stamps: the marked stretch, else the frame that is shown."""
+        """What E stamps: the marked stretch, else the frame that is on screen."""
         if self.index is None:
             return None
-        first, last = self.marked_frames() or (self.playback.position, self.playback.position)
-        return as_span(self.index.pts[first], self.index.pts[last])
+        here = self.frame_on_screen() if None in self._marked else None
+        first, last = (here if end is None else end for end in self._marked)
+        return as_span(self.index.pts[first], self.index.pts[last]) if first is not None and last is not None else None
 
     # -- what happens --------------------------------------------------------------------------------------------
 
     def _on_picture(self, picture: Picture) -> None:
         self.view.show_picture(picture)
         self.transport.show_frame(self.index, picture.frame_index, readable=picture.frame is not None)
-        if picture.frame is None and self._attention is not None:
-            self._attention.told(picture.frame_index)
-            self._check_ready()
+        self.looking.picture_came(picture)
 
-    def _on_painted(self, frame_index: int) -> None:
-        attention = self._attention
-        if attention is None:
-            return
-        attention.painted(frame_index)
-        if frame_index == attention.look_at and not attention.ready and not self._look_timer.isActive():
-            self._look_timer.start(int(attention.wait_s * 1000) + 2)
-            if self._autoplay:
-                self._autoplay = False
-                self._stand_timer.start()
-
-    def _check_ready(self) -> None:
-        attention = self._attention
-        if attention is None:
-            return
-        if attention.ready:
-            self.ready_changed.emit(True)
-            self.settled.emit()
-        elif self.view.picture is not None and self.view.picture.frame_index == attention.look_at:
-            self._look_timer.start(int(attention.wait_s * 1000) + 2)
+    def _on_reached(self) -> None:
+        if self._autoplay:
+            self._autoplay = False
+            self._stand_timer.start()
 
     def _play_event(self) -> None:
         if self.index is None or not self.isVisible():
             return
-        if self._event is not None:
-            first, last = span_to_play(self.index, self._event)
-            self.playback.play_span(first, last, rest=self._event.look_frame)
+        event = self.looking.focus
+        if event is not None:
+            first, last = span_to_play(self.index, event)
+            self.playback.play_span(first, last, rest=event.look_frame)
         else:
             self.playback.set_rate(4.0)
             self.playback.play_span(0, len(self.index) - 1, rest=0)

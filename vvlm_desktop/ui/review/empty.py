@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
 from vvlm_desktop.ui.words import count
+
+
+def nothing_to_review(shell: Shell, *, done: int, export: Callable[[], object]) -> EmptyState:
+    """Why there is no clip to look at, and what can be done."""
+    library = shell.session.library
+    if library.count_clips() == 0:
+        return no_clips(shell)
+    unreadable = library.count_clips(ClipFilter(readable=False))
+    return queue_done(shell, done=done, unreadable=unreadable, export=export)
 
 
 def no_clips(shell: Shell) -> EmptyState:

@@ -15,7 +15,7 @@ from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, ConfidenceMark, MarkLabel
-from vvlm_desktop.ui.words import file_name
+from vvlm_desktop.ui.words import file_name, plain_tip
 from vvlm_desktop.workflow.review_state import ReviewState
 
 
@@ -89,5 +89,5 @@ class Headline(QWidget):
         self.status.show_mark(mark, word, ink=ink)
         self.problem.setVisible(bool(model.problem))
         self.problem.show_mark("warning", "Plays in part", ink="bad")
-        self.problem.setToolTip(model.problem)
+        self.problem.setToolTip(plain_tip(model.problem))
         self.problem.setAccessibleDescription(model.problem)

@@ -7,8 +7,11 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QObject, Signal
+
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.ui.job_bridge import Work
 from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.video.curves import Curves, load_npz
 from vvlm_desktop.video.index import FrameIndex
@@ -32,21 +35,50 @@ class OpenClip:
     source: ClipSource
 
 
-class ClipOpener:
+class ClipOpener(QObject):
     """Opens clips of a session, one to look at and one to come."""
 
-    def __init__(self, session: Session) -> None:
+    #: clip id: what `read` was asked for is known now, or why it cannot be
+    read_ended = Signal(str)
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self._session = session
+        self._reading: dict[str, Work[_Read]] = {}
+        self._read: dict[str, FrameIndex | VvlmError | OSError] = {}
         self._budget_bytes = session.settings.frame_cache_mb * _MB
         self._open: OpenClip | None = None
         self._ready: OpenClip | None = None
 
+    def at_hand(self, clip: Clip) -> bool:
+        """Whether the clip can be opened, or refused, at once; otherwise its frames have to be found by `read`."""
+        known = {each.clip.id for each in (self._open, self._ready) if each is not None}
+        if clip.id in known or clip.id in self._read or not clip.readable:
+            return True
+        return self._session.library.index_file(clip).exists()
+
+    def read(self, clip: Clip) -> None:
+        """Find a clip's frames in the background, which takes up to half a minute; `read_ended` says when."""
+        if clip.id in self._reading:
+            return
+        session = self._session
+        work = Work(lambda _report, _cancelled: _read_index(session, clip), name="read-clip", parent=self)
+        self._reading[clip.id] = work
+        work.succeeded.connect(self._on_read)
+        work.start()
+
+    def _on_read(self, read: _Read) -> None:
+        work = self._reading.pop(read.clip_id, None)
+        if work is not None:
+            work.deleteLater()
+            self._read[read.clip_id] = read.result
+            self.read_ended.emit(read.clip_id)
+
     def open(self, clip: Clip) -> OpenClip:
-        """Open a clip; the one before is closed.
+        """Open a clip; the one before is closed, also where this one cannot be opened.
 
         Raises:
-            ClipMissingError: its file is gone.
-            ClipUnreadableError: it gives no pictures.
+            VvlmError, OSError: its file is gone, or gives no pictures.
         """
         if self._open is not None and self._open.clip.id == clip.id:
             return self._open
@@ -62,7 +94,7 @@ class ClipOpener:
         return self._open
 
     def make_ready(self, clip: Clip, *, at_ms: int) -> None:
-        """Index the clip that comes next and decode the frame at which it will open."""
+        """Find the frames of the clip that comes next and decode the one at which it will open."""
         if self._ready is not None and self._ready.clip.id == clip.id:
             return
         if self._open is not None and self._open.clip.id == clip.id:
@@ -70,9 +102,13 @@ class ClipOpener:
         if self._ready is not None:
             self._ready.source.close()
             self._ready = None
+        if not self.at_hand(clip):
+            if not self._reading:
+                self.read(clip)
+            return
         try:
             self._ready = self._make(clip, share=_READY_SHARE)
-        except VvlmError:
+        except (VvlmError, OSError):
             return  # said when it is opened
         self._ready.source.request(self._ready.index.at_time(at_ms / 1000))
 
@@ -92,13 +128,32 @@ class ClipOpener:
 
     def close(self) -> None:
         """Let go of every file and thread."""
+        works = list(self._reading.values())
+        self._reading.clear()
+        for work in works:
+            work.wait(2.0)
         for each in (self._open, self._ready):
             if each is not None:
                 each.source.close()
         self._open = self._ready = None
 
     def _make(self, clip: Clip, *, share: int = 1) -> OpenClip:
-        index = index_of(self._session, clip)
+        index = self._read.pop(clip.id, None) or index_of(self._session, clip)
+        if isinstance(index, Exception):
+            raise index
         path = existing_path(self._session, clip)
         source = ClipSource(clip.id, path, index, budget_bytes=max(16 * _MB, self._budget_bytes // share))
         return OpenClip(clip, path, index, source)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    clip_id: str
+    result: FrameIndex | VvlmError | OSError
+
+
+def _read_index(session: Session, clip: Clip) -> _Read:
+    try:
+        return _Read(clip.id, index_of(session, clip))
+    except (VvlmError, OSError) as error:
+        return _Read(clip.id, error)

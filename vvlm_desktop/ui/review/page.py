@@ -10,11 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.errors import ClipMissingError, ClipReplacedError, ClipUnreadableError, VvlmError
+from vvlm_desktop.errors import ClipUnreadableError, VvlmError
 from vvlm_desktop.settings import Settings
-from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.actions import Action
-from vvlm_desktop.ui.library.thumbnails import Thumbnails
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review import empty
 from vvlm_desktop.ui.review.acts import ReviewActs
@@ -26,10 +24,10 @@ from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.headline import headline_model
 from vvlm_desktop.ui.review.keys import RawKeys, review_actions
 from vvlm_desktop.ui.review.open_clip import ClipOpener, OpenClip
-from vvlm_desktop.ui.review.queue import QueueDesk
-from vvlm_desktop.ui.review.queue_list import QueueList, QueueModel
+from vvlm_desktop.ui.review.queue_side import QueueSide
 from vvlm_desktop.ui.review.side import Side
 from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, timeline_model
+from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.ui.review.tour import Card, Tour
 from vvlm_desktop.workflow.review import ReviewState, open_review
 
@@ -50,15 +48,16 @@ class ReviewPage(Page):
         super().__init__(shell)
         self._state: ReviewState | None = None
         self._opened: OpenClip | None = None
-        self.opener = ClipOpener(shell.session)
-        self.queue = QueueDesk(shell.session)
+        self._stale = False  # something changed while another page was shown
+        self._refresh_wanted = False
+        self._shown = False
+        self._news: frozenset[str] = frozenset()  # clips that were announced at this very moment
+        self.opener = ClipOpener(shell.session, self)
+        self.queue_side = QueueSide(shell.session, current=self._current_id, parent=self)
+        self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.desk = Desk()
         self.form = FormPanel()
         self.side = Side(self.form)
-        self.queue_model = QueueModel(self.queue.items, self)
-        self.thumbnails = Thumbnails(shell.session, parent=self)
-        self.queue_list = QueueList(self.queue_model, picture_of=self.thumbnails.picture)
-        self.thumbnails.made.connect(self.queue_list.repaint_pictures)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
         self.tour = Tour(lambda: self.shell.session, self)
         self._pages = QStackedWidget()
@@ -89,8 +88,7 @@ class ReviewPage(Page):
         form.evidence_removed.connect(acts.remove_evidence)
         form.evidence_pressed.connect(acts.stamp)
         form.reason_pressed.connect(self.commands.ask_reason)
-        form.text_committed.connect(acts.write)
-        form.note_committed.connect(acts.write_note)
+        form.commit_pressed.connect(acts.commit_texts)
         form.accept_pressed.connect(acts.accept_rest)
         form.editor_closed.connect(self.setFocus)
         form.field_opened.connect(desk.clear_marked)
@@ -102,6 +100,10 @@ class ReviewPage(Page):
         desk.go_to_box.editingFinished.connect(self.setFocus)
         acts.finished.connect(self._on_finished)
         acts.clip_wanted.connect(self.open_clip)
+        acts.changed_meanwhile.connect(self._on_changed_meanwhile)
+        acts.form_wanted.connect(self.commands.show_form)
+        self.opener.read_ended.connect(self._on_read_ended)
+        self.queue_side.caught_up.connect(self._on_caught_up)
         self.commands.clip_wanted.connect(self.open_clip)
         acts.key_used.connect(self.tour.count_key)
         self.tour.card_changed.connect(self._on_card)
@@ -121,45 +123,71 @@ class ReviewPage(Page):
     @override
     def activate(self, clip_id: str | None = None) -> None:
         self.raw_keys.listen(self.window())
-        if clip_id is not None and (self._state is None or clip_id != self._state.clip.id):
+        if clip_id is not None and self._at_work_when(clip_id):
+            self.desk.toast.say("New clips are there; they are in the queue.")
+            return
+        self._shown = True
+        stale, self._stale = self._stale, False
+        if stale:
+            self.queue_side.refresh()
+        if clip_id is not None and clip_id != self._current_id():
             self.open_clip(clip_id)
         elif self._state is None:
             self._start()
         else:
             self._refresh()
 
+    def _at_work_when(self, clip_id: str) -> bool:
+        """Whether the reviewer is busy with a clip, and the other one is shown only because it has just come."""
+        busy = self.acts.drafts.open or self.acts.worked or self.desk.taken_over
+        return self._shown and self._state is not None and busy and clip_id in self._news
+
     @override
     def deactivate(self) -> None:
+        self.acts.drafts.commit()
+        self._shown = False
         self.raw_keys.listen(None)
+        self.commands.leave_full_screen()
         self.desk.leave()
 
     @override
     def on_change(self, change: Change) -> None:
-        if not change.what & {"clips", "analyses", "review"}:
+        what = change.what & {"clips", "analyses", "review"}
+        if not what:
             return
-        if change.what & {"clips", "analyses"}:
-            self.queue.refresh(current=self._state.clip.id if self._state is not None else None)
-            self._reset_queue()
-        else:
-            self.queue_model.refresh()
-        self.queue_list.show_progress(*self.queue.progress())
-        if self._state is None:
-            if self.isVisible():
-                self._start()
-        elif not change.clip_ids or self._state.clip.id in change.clip_ids:
+        if "clips" in what:
+            self._news = frozenset(change.clip_ids)
+            QTimer.singleShot(0, self, self._forget_news)
+        if not self.isVisible():
+            self._stale = True
+            return
+        here = self._current_id()
+        if here is None:
+            self.queue_side.refresh()
+            self._start()
+        elif here in change.clip_ids:
             self._refresh()
+            if "review" in what:
+                self.queue_side.refresh_clip(here)
+        if here not in change.clip_ids or what != {"review"}:
+            self._refresh_wanted |= not change.clip_ids
+            self.queue_side.refresh_soon()
 
     @override
     def on_settings(self, settings: Settings) -> None:
-        if self._state is not None:
-            self._refresh()  # another reviewer has another review
+        drafts = self.acts.drafts
+        if drafts.reviewer not in {None, self.shell.session.reviewer}:
+            drafts.commit_at_any_price(announce=True)
+        self._refresh()
 
     @override
     def close_page(self) -> None:
+        self.acts.drafts.commit_at_any_price(announce=False)
         self.raw_keys.listen(None)
+        self.commands.leave_full_screen()
         self.desk.close_desk()
         self.opener.close()
-        self.thumbnails.close()
+        self.queue_side.close()
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -175,8 +203,7 @@ class ReviewPage(Page):
 
     def _start(self) -> None:
         """Open the first unfinished clip, or say that there is none."""
-        self._reset_queue()
-        self.queue_list.show_progress(*self.queue.progress())
+        self.queue_side.show_rows()
         first = self.queue.next_id(None)
         if first is not None:
             self.open_clip(first)
@@ -188,43 +215,68 @@ class ReviewPage(Page):
         """The open clip as it stands; None where none is open."""
         return self._state
 
+    def _current_id(self) -> str | None:
+        return self._state.clip.id if self._state is not None else None
+
     def open_clip(self, clip_id: str) -> None:
-        """Show a clip."""
-        if self._state is not None and self._state.clip.id == clip_id and self._pages.currentWidget() is self._work:
+        """Show a clip; what was being typed about the one before is stored first, or nothing happens."""
+        at_work = self._pages.currentWidget() is self._work
+        if clip_id == self._current_id() and at_work and (self._opened is not None or self.desk.waiting):
             self._refresh()
             return
-        session = self.shell.session
+        if not self.acts.drafts.commit():
+            return
         try:
-            state = open_review(session, clip_id)
+            state = open_review(self.shell.session, clip_id)
         except VvlmError as error:
             self.shell.report(error)
             return
-        self._show_work()
-        if not self.queue_model.rowCount():
-            self._reset_queue()
-        self._state = state
-        try:
-            self._opened = self.opener.open(state.clip)
-        except (ClipUnreadableError, ClipMissingError, ClipReplacedError) as error:
-            self._opened = None
-            reason = error.reason if isinstance(error, ClipUnreadableError) else str(error)
-            self.desk.show_nothing(reason, error.hint)
-            self._show_state(state)
+        # Nothing of the clip before is left, whatever happens on the way to this one.
+        self._show_no_clip()
+        self._pages.setCurrentWidget(self._work)
+        if self.opener.at_hand(state.clip):
+            self._open_now(state)
         else:
-            self._show_opened(self._opened, state)
+            self.desk.show_nothing("Reading the clip…", wait=True)
+            self._show_state(state)
+            self.opener.read(state.clip)
         self.side.show_form()
-        self.queue_list.show_progress(*self.queue.progress())
-        self.queue_list.select(self.queue.row_of(clip_id))
+        if not self.queue_side.model.rowCount():
+            self.queue_side.show_rows()
+        self.queue_side.show_progress()
+        self.queue_side.select(scroll=True)
         self.arrangement.close_drawer()
         self.setFocus()
 
+    def _show_no_clip(self) -> None:
+        self._state = self._opened = None
+        self.acts.show_state(None)
+        self.desk.show_nothing()
+
+    def _open_now(self, state: ReviewState) -> None:
+        try:
+            self._opened = self.opener.open(state.clip)
+        except (VvlmError, OSError) as error:
+            reason = error.reason if isinstance(error, ClipUnreadableError) else str(error)
+            self.desk.show_nothing(reason, error.hint if isinstance(error, VvlmError) else "")
+            self._show_state(state)
+        else:
+            self._show_opened(self._opened, state)
+
+    def _on_read_ended(self, clip_id: str) -> None:
+        if self._state is not None and clip_id == self._state.clip.id and self.desk.waiting:
+            self._open_now(self._state)
+        else:
+            self._make_next_ready()
+
     def _show_opened(self, opened: OpenClip, state: ReviewState) -> None:
-        session = self.shell.session
-        model = timeline_model(session.schema, state, opened.index, self.opener.curves(state.clip))
-        seen = state.analysis.frames_pts if state.analysis is not None else ()
-        frames = tuple(frame_of_pts(opened.index, pts) for pts in seen)
+        model = self._timeline(opened, state)
         self._show_state(state)
-        self.desk.show_clip(opened, model, seen=frames, autoplay=session.settings.autoplay == "event")
+        autoplay = self.shell.session.settings.autoplay == "event"
+        self.desk.show_clip(opened, model, seen=_seen_frames(opened, state), autoplay=autoplay)
+
+    def _timeline(self, opened: OpenClip, state: ReviewState) -> TimelineModel:
+        return timeline_model(self.shell.session.schema, state, opened.index, self.opener.curves(state.clip))
 
     def _show_state(self, state: ReviewState) -> None:
         session = self.shell.session
@@ -239,19 +291,22 @@ class ReviewPage(Page):
         self._on_tab_shown(self.side.tabs.currentIndex())
         self.tour.follow(state, session.schema)
 
-    def _refresh(self) -> None:
-        """Show the open clip as it now stands in the library."""
-        if self._state is None:
+    def _refresh(self, *, afresh: bool = False) -> None:
+        """Show the open clip as it now stands in the library; `afresh` asks for another look at it."""
+        before = self._state
+        if before is None:
             return
+        self._refresh_wanted = False
         try:
-            state = open_review(self.shell.session, self._state.clip.id)
+            state = open_review(self.shell.session, before.clip.id)
         except VvlmError as error:
             self.shell.report(error)
             return
+        afresh |= state.review.reviewer != before.review.reviewer or state.analysis_id != before.analysis_id
         self._show_state(state)
         if self._opened is not None:
-            curves = self.opener.curves(state.clip)
-            self.desk.show_marks(timeline_model(self.shell.session.schema, state, self._opened.index, curves))
+            model = self._timeline(self._opened, state)
+            self.desk.show_marks(model, seen=_seen_frames(self._opened, state), afresh=afresh)
 
     def _make_next_ready(self) -> None:
         if self._state is None:
@@ -259,7 +314,10 @@ class ReviewPage(Page):
         following = self.queue.next_id(self._state.clip.id)
         if following is None:
             return
-        state = open_review(self.shell.session, following)
+        try:
+            state = open_review(self.shell.session, following)
+        except VvlmError:
+            return  # said when it is opened
         span = state.labels.get(EVENT_TIME)
         candidates = [c for analysis in state.analyses for c in analysis.candidates]
         at_ms = span["end_ms"] if isinstance(span, dict) else 0
@@ -282,30 +340,24 @@ class ReviewPage(Page):
     # -- empty states --------------------------------------------------------------------------------------------
 
     def _show_empty(self) -> None:
-        self._state = self._opened = None
-        self.acts.show_state(None)
-        self.desk.show_nothing()
-        library = self.shell.session.library
+        self._show_no_clip()
         if self._empty is not None:
             self._pages.removeWidget(self._empty)
             self._empty.deleteLater()
-        if library.count_clips() == 0:
-            self._empty = empty.no_clips(self.shell)
-        else:
-            done, _ = self.queue.progress()
-            unreadable = library.count_clips(ClipFilter(readable=False))
-            export = self.export_requested.emit
-            self._empty = empty.queue_done(self.shell, done=done, unreadable=unreadable, export=export)
+        done, _ = self.queue.progress()
+        self._empty = empty.nothing_to_review(self.shell, done=done, export=self.export_requested.emit)
         self._pages.addWidget(self._empty)
         self._pages.setCurrentWidget(self._empty)
 
-    def _show_work(self) -> None:
-        self._pages.setCurrentWidget(self._work)
+    def _on_changed_meanwhile(self) -> None:
+        self._refresh(afresh=True)
 
-    def _reset_queue(self) -> None:
-        self.queue_model.reset(len(self.queue))
-        if self._state is not None:
-            self.queue_list.select(self.queue.row_of(self._state.clip.id))
+    def _on_caught_up(self) -> None:
+        if self._refresh_wanted:
+            self._refresh()
+
+    def _forget_news(self) -> None:
+        self._news = frozenset()
 
     # -- what happens --------------------------------------------------------------------------------------------
 
@@ -345,3 +397,9 @@ class ReviewPage(Page):
             )
         # After the layout of a clip that was just opened.
         QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, offers))
+
+
+def _seen_frames(opened: OpenClip, state: ReviewState) -> tuple[int, ...]:
+    """The frames that the answer was made from."""
+    seen = state.analysis.frames_pts if state.analysis is not None else ()
+    return tuple(frame_of_pts(opened.index, pts) for pts in seen)

@@ -34,14 +34,15 @@ class Picture:
 class VideoView(QWidget):
     """Shows `Picture`s, letterboxed, upright and in their true shape."""
 
-    #: frame index, after it is on the widget's surface; -1 when a sentence was painted instead
-    painted = Signal(object)
+    #: clip id and frame index, after it is on the widget's surface; -1 when a sentence was painted instead
+    painted = Signal(str, object)
     clicked = Signal()
     double_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._picture: Picture | None = None
+        self._on_screen: Picture | None = None
         self._message = ("", "")
         self._rotation = 0
         self._sample_aspect = Fraction(1)
@@ -55,8 +56,13 @@ class VideoView(QWidget):
 
     @property
     def picture(self) -> Picture | None:
-        """What is shown."""
+        """What is shown; on the surface after the next paint."""
         return self._picture
+
+    @property
+    def on_screen(self) -> Picture | None:
+        """The frame that was painted last; None where a sentence was, or nothing yet."""
+        return self._on_screen
 
     def set_shape(self, *, rotation: int, sample_aspect: Fraction) -> None:
         """How the clip's pixels lie: clockwise degrees to apply, and the width of a pixel to its height."""
@@ -73,7 +79,7 @@ class VideoView(QWidget):
 
     def show_message(self, message: str, hint: str = "") -> None:
         """Show no picture but a sentence; empty for plain black."""
-        self._picture = None
+        self._picture = self._on_screen = None
         self._message = (message, hint)
         self._image = None
         self.update()
@@ -105,7 +111,12 @@ class VideoView(QWidget):
         else:
             self._paint_frame(painter, frame)
         painter.end()
-        self.painted.emit(self._picture.frame_index if self._picture is not None and frame is not None else -1)
+        picture = self._picture
+        self._on_screen = picture if frame is not None else None
+        if picture is not None and frame is not None:
+            self.painted.emit(picture.clip_id, picture.frame_index)
+        else:
+            self.painted.emit(picture.clip_id if picture is not None else "", -1)
 
     def _paint_frame(self, painter: QPainter, frame: av.VideoFrame) -> None:
         place, upright = self._place(frame)

@@ -30,14 +30,16 @@ class QueueDesk:
     def __len__(self) -> int:
         return len(self._queue.rowids)
 
-    def refresh(self, *, current: str | None) -> None:
-        """Read the library again; the open clip and the next few keep their order."""
+    def refresh(self, *, current: str | None) -> bool:
+        """Read the library again; the open clip and the next few keep their order. Whether another order came of it."""
+        before = self._queue.rowids
         keep: list[int] = []
         row = self.row_of(current) if current is not None else None
         if row is not None:
             keep = self._queue.rowids[row : row + KEEP_AHEAD + 1]
         self._rowids.clear()
         self._queue.refresh(keep=keep)
+        return self._queue.rowids != before
 
     def items(self, start: int, count: int) -> Sequence[QueueItem]:
         """Rows for the list."""
@@ -49,6 +51,8 @@ class QueueDesk:
         rowid = self._rowids.get(clip_id)
         if rowid is None:
             rowid = self._session.library.rowid_of(clip_id)
+            if rowid is not None:
+                self._rowids[clip_id] = rowid
         return self._queue.position(rowid) if rowid is not None else None
 
     def by_chance(self, clip_id: str) -> bool:

@@ -11,11 +11,12 @@ from PySide6.QtGui import QImage, QPainter, QPainterPath
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
-    QListView,
+    QHeaderView,
     QProgressBar,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,8 +26,10 @@ from vvlm_desktop.store.records import ClipRow
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
+from vvlm_desktop.ui.words import plain_tip
 
 _PAGE = 50
+_ROW_PX = 62
 _PAGES_KEPT = 20
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 _AnyIndex = QModelIndex | QPersistentModelIndex
@@ -66,6 +69,11 @@ class QueueModel(QAbstractListModel):
         if self._count:
             self.dataChanged.emit(self.index(0), self.index(self._count - 1))
 
+    def refresh_row(self, row: int) -> None:
+        """What is said about the clip in that row changed."""
+        self._pages.pop(row // _PAGE, None)
+        self.dataChanged.emit(self.index(row), self.index(row))
+
     def item(self, row: int) -> QueueItem | None:
         """The clip in that row."""
         number = row // _PAGE
@@ -91,7 +99,7 @@ class QueueModel(QAbstractListModel):
             return item
         if role in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole}:
             return f"{item.name}, {item.reason}"
-        return item.name if role == Qt.ItemDataRole.ToolTipRole else None
+        return plain_tip(item.name) if role == Qt.ItemDataRole.ToolTipRole else None
 
 
 class QueueDelegate(QStyledItemDelegate):
@@ -103,7 +111,7 @@ class QueueDelegate(QStyledItemDelegate):
 
     @override
     def sizeHint(self, option: QStyleOptionViewItem, index: _AnyIndex) -> QSize:
-        return QSize(theme.px(200), theme.px(62))
+        return QSize(theme.px(200), theme.px(_ROW_PX))
 
     @override
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _AnyIndex) -> None:
@@ -186,10 +194,8 @@ class QueueList(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
         self.bar.setAccessibleName("Progress of the queue")
-        self.view = QListView()
-        self.view.setModel(model)
+        self.view = _one_column(model)
         self.view.setItemDelegate(QueueDelegate(picture_of, self.view))
-        self.view.setUniformItemSizes(True)
         self.view.setMouseTracking(True)
         self.view.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -223,12 +229,18 @@ class QueueList(QWidget):
         self.bar.setRange(0, max(1, total))
         self.bar.setValue(done)
 
-    def select(self, row: int | None) -> None:
+    def select(self, row: int | None, *, scroll: bool = True) -> None:
         """Mark the clip that is open."""
         if row is None:
             self.view.clearSelection()
             return
         index = self._model.index(row)
+        if not scroll:  # setting the current row scrolls to it, too
+            bar = self.view.verticalScrollBar()
+            place = bar.value()
+            self.view.setCurrentIndex(index)
+            bar.setValue(place)
+            return
         self.view.setCurrentIndex(index)
         self.view.scrollTo(index)
 
@@ -240,3 +252,21 @@ class QueueList(QWidget):
         item = index.data(ITEM_ROLE)
         if isinstance(item, QueueItem):
             self.chosen.emit(item.clip_id)
+
+
+def _one_column(model: QueueModel) -> QTableView:
+    """A list, made of a table: a list view asks for each of 100,000 rows whenever it is laid out."""
+    view = QTableView()
+    view.setModel(model)
+    view.setShowGrid(False)
+    view.setTabKeyNavigation(False)
+    view.setCornerButtonEnabled(False)
+    view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    view.horizontalHeader().hide()
+    view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    down = view.verticalHeader()
+    down.hide()
+    down.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    down.setDefaultSectionSize(theme.px(_ROW_PX))
+    return view

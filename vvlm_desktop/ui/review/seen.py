@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from vvlm_desktop.video.index import FrameIndex
@@ -14,7 +15,7 @@ _STRETCH_S = 0.5
 
 
 class Attention:
-    """Counts what was painted of one clip.
+    """Counts what was painted of one clip, for one reviewer and one answer.
 
     Args:
         index: of the clip.
@@ -35,11 +36,14 @@ class Attention:
         self._clock = clock
         self.look_at = look_at
         self.window = window
-        self._first_s = index.seconds(window[0])
-        last_s = index.seconds(window[1])
-        self._unseen = set(range(int((last_s - self._first_s) / _STRETCH_S) + 1))
-        self._looked_s = 0.0
-        self._since_s: float | None = None
+        self._looked_s: defaultdict[int, float] = defaultdict(float)  # of each frame that was painted
+        self._told: set[int] = set()  # cannot be shown, and the screen said so
+        self._on_screen = -1
+        self._since_s = 0.0
+
+    def aim(self, *, look_at: int, window: tuple[int, int]) -> None:
+        """The reviewer moved the event; what was on screen so far counts for the new place too."""
+        self.look_at, self.window = look_at, window
 
     @property
     def ready(self) -> bool:
@@ -49,25 +53,33 @@ class Attention:
     @property
     def wait_s(self) -> float:
         """How much longer the event frame has to be on screen."""
-        looked = self._looked_s + (self._clock() - self._since_s if self._since_s is not None else 0.0)
+        if self.look_at in self._told:
+            return 0.0
+        looked = self._looked_s.get(self.look_at, 0.0)
+        if self._on_screen == self.look_at:
+            looked += self._clock() - self._since_s
         # Timers count in whole milliseconds; one that is due has waited long enough.
         return max(0.0, LOOK_S - looked - 0.001)
 
     @property
     def window_seen(self) -> bool:
-        """Whether something of every half second of the window was on screen."""
-        return not self._unseen
+        """Whether something of every half second of the window that has frames was on screen."""
+        frames = range(self.window[0], self.window[1] + 1)
+        painted = {self._stretch(i) for i in self._looked_s if i in frames}
+        return all(self._stretch(i) in painted for i in frames)
+
+    def _stretch(self, i: int) -> int:
+        return int((self._index.seconds(i) - self._index.seconds(self.window[0])) / _STRETCH_S)
 
     def painted(self, frame_index: int) -> None:
         """Frame `frame_index` is on screen now; negative for none."""
         now = self._clock()
-        if self._since_s is not None:
-            self._looked_s += now - self._since_s
-        self._since_s = now if frame_index == self.look_at else None
-        if self.window[0] <= frame_index <= self.window[1]:
-            self._unseen.discard(int((self._index.seconds(frame_index) - self._first_s) / _STRETCH_S))
+        if self._on_screen >= 0:
+            self._looked_s[self._on_screen] += now - self._since_s
+        self._on_screen, self._since_s = frame_index, now
+        if frame_index >= 0:
+            self._looked_s[frame_index] += 0.0
 
     def told(self, frame_index: int) -> None:
         """The screen says why `frame_index` cannot be shown: there is nothing more to look at in it."""
-        if frame_index == self.look_at:
-            self._looked_s = LOOK_S
+        self._told.add(frame_index)

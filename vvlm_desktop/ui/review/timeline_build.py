@@ -59,7 +59,8 @@ def _loudness(sound: NDArray[np.float32] | None) -> tuple[float, float] | None:
 def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterator[EventMark]:
     for first, last, candidate in _candidates(state, index):
         yield _mark(index, first, last, "candidate", candidate.kind.replace("_", " "), candidate.reason)
-    for analysis in state.analyses:
+    # The answer that the review starts from comes first: its event is the one that is looked at and accepted.
+    for analysis in sorted(state.analyses, key=lambda each: each.id != state.analysis_id):
         span = analysis.labels.get(EVENT_TIME)
         if isinstance(span, dict):
             label = _event_label(schema, analysis.labels.get(EVENT_TYPE))

@@ -12,6 +12,7 @@ from vvlm_desktop.ui.review.form.evidence import ChipRow
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.widgets.chip import Chip, ChipKind
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, VERDICT_MARKS, Mark, confidence_level
+from vvlm_desktop.ui.words import plain_tip
 
 
 class ContextChips(QWidget):
@@ -47,7 +48,7 @@ class ContextChips(QWidget):
                 self._add(view)
         elif silent:
             more = Chip(f"{len(silent)} not answered", clickable=True)
-            more.setToolTip(", ".join(view.field.label for view in silent))
+            more.setToolTip(plain_tip(", ".join(view.field.label for view in silent)))
             more.clicked.connect(self._on_unfold)
             self.row.add(more)
 
@@ -55,7 +56,7 @@ class ContextChips(QWidget):
         text, kind, mark = _look(view)
         chip = Chip(text, kind=kind, mark=mark, clickable=True)
         chip.setAccessibleName(f"{view.field.label}: {view.text}")
-        chip.setToolTip(f"{view.field.label}: {view.text}")
+        chip.setToolTip(plain_tip(f"{view.field.label}: {view.text}"))
         chip.clicked.connect(lambda _=False, key=view.key: self.chosen.emit(key))
         if view.key == self._open_key:
             chip.show_kind("model" if kind == "model" else kind, mark)

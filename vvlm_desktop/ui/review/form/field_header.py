@@ -10,6 +10,7 @@ from typing_extensions import override
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, VERDICT_MARKS, Mark, confidence_level, paint_mark
+from vvlm_desktop.ui.words import plain_tip
 
 
 class FieldHeader(QAbstractButton):
@@ -31,7 +32,7 @@ class FieldHeader(QAbstractButton):
         level = confidence_level(view.confidence)
         parts = [view.field.label, view.text, verdict, f"{source} {level}" if level else ""]
         self.setAccessibleName(", ".join(part for part in parts if part))
-        self.setToolTip("" if is_open else view.field.help)
+        self.setToolTip("" if is_open else plain_tip(view.field.help))
         self.update()
 
     @override

@@ -15,6 +15,10 @@ from vvlm_desktop.ui.review.form.written import WrittenField
 from vvlm_desktop.ui.widgets.buttons import PrimaryButton
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.words import plain_tip
+
+#: Stands for the note among the written fields.
+NOTE = ""
 
 
 class RuleBar(QFrame):
@@ -42,6 +46,26 @@ class RuleBar(QFrame):
         self.show()
 
 
+class RuleNote(QWidget):
+    """The rules that the values break as they stand, quietly, under the event."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.MARGIN, 4, theme.MARGIN, theme.GAP)
+        row.setSpacing(theme.GAP)
+        row.addWidget(IconView("warning", ink="doubtful"), alignment=Qt.AlignmentFlag.AlignTop)
+        self.sentences = label("", "doubtful", wrap=True)
+        row.addWidget(self.sentences, 1)
+        self.hide()
+
+    def show_rules(self, sentences: Sequence[str]) -> None:
+        """Show what is broken; nothing where nothing is."""
+        self.sentences.setText("\n".join(sentences))
+        self.setAccessibleName(" ".join(sentences))
+        self.setVisible(bool(sentences))
+
+
 class FormPanel(QWidget):
     """Shows a `FormModel`; says what the reviewer did. It holds which field is open, and nothing else."""
 
@@ -53,8 +77,8 @@ class FormPanel(QWidget):
     evidence_removed = Signal(str, object, object)
     evidence_pressed = Signal(str)
     reason_pressed = Signal(str)
-    text_committed = Signal(str, str, bool)  # field key, text, go on
-    note_committed = Signal(str, bool)
+    editor_opened = Signal()
+    commit_pressed = Signal(bool)  # keep what is typed in the open editors; True: and go on to the next clip
     accept_pressed = Signal()
     editor_closed = Signal()
 
@@ -79,8 +103,10 @@ class FormPanel(QWidget):
         self.context = ContextChips()
         self.context.chosen.connect(self.open_field)
         self.note = WrittenField("Note", key="V", placeholder="Your own words; never shown to a model")
-        self.note.committed.connect(self.note_committed)
+        self.note.commit_pressed.connect(self.commit_pressed)
+        self.note.opened.connect(self.editor_opened)
         self.note.closed.connect(self.editor_closed)
+        self.rule_note = RuleNote()
         self.rule_bar = RuleBar()
         self.accept = PrimaryButton("Accept the rest, next clip", key="Enter")
         self.accept.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -160,6 +186,11 @@ class FormPanel(QWidget):
                 return True
         return False
 
+    @property
+    def editors(self) -> dict[str, WrittenField]:
+        """The texts whose editors are open, by field; the note's key is NOTE."""
+        return {key: text for key, text in (*self.texts.items(), (NOTE, self.note)) if text.editing}
+
     def edit_text(self, key: str) -> None:
         """Write in a text field; the opened field stays the one that digits are for."""
         if key in self.texts:
@@ -179,7 +210,7 @@ class FormPanel(QWidget):
         self._shape = tuple(view.key for view in model.fields)
         while (item := self._rows.takeAt(0)) is not None:
             widget = item.widget()
-            if widget is not None and widget not in (self.context, self.note):
+            if widget is not None and widget not in (self.context, self.note, self.rule_note):
                 widget.deleteLater()
         self.cards, self.texts = {}, {}
         for view in model.fields:
@@ -187,9 +218,10 @@ class FormPanel(QWidget):
                 self.texts[view.key] = self._make_text(view)
             else:
                 self.cards[view.key] = self._make_card(view)
-        for view in model.fields:
-            if view.field.group in {"core", "event"}:
-                self._rows.addWidget(self.cards[view.key])
+        for place, view in enumerate(v for v in model.fields if v.field.group in {"core", "event"}):
+            self._rows.addWidget(self.cards[view.key])
+            if place == 0:
+                self._rows.addWidget(self.rule_note)
         self._rows.addWidget(self.context)
         for view in model.fields:
             if view.field.group == "context":
@@ -217,8 +249,9 @@ class FormPanel(QWidget):
         text = WrittenField(
             view.field.label, key="C", placeholder="Not answered", max_length=view.field.max_length or None
         )
-        text.editor.setToolTip(view.field.help)
-        text.committed.connect(lambda words, go_on, key=view.key: self.text_committed.emit(key, words, go_on))
+        text.editor.setToolTip(plain_tip(view.field.help))
+        text.commit_pressed.connect(self.commit_pressed)
+        text.opened.connect(self.editor_opened)
         text.closed.connect(self.editor_closed)
         return text
 
@@ -239,6 +272,7 @@ class FormPanel(QWidget):
             text = view.value if isinstance(view.value, str) else ""
             self.texts[view.key].show_text(text, said=said, changed=changed)
         self.note.show_text(self._model.note)
+        self.rule_note.show_rules(self._model.broken_rules)
 
     def _show_open_field(self) -> None:
         card: QWidget | None = self.cards.get(self._open_key) or self.texts.get(self._open_key)

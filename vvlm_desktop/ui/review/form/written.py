@@ -52,7 +52,8 @@ class Editor(QPlainTextEdit):
 class WrittenField(QWidget):
     """Shows a text and edits it in place."""
 
-    committed = Signal(str, bool)  # text, go on to the next clip
+    commit_pressed = Signal(bool)  # go on to the next clip
+    opened = Signal()  # the editor is open
     closed = Signal()  # the editor is gone, the keys belong to the page again
 
     def __init__(
@@ -61,6 +62,7 @@ class WrittenField(QWidget):
         super().__init__(parent)
         self._max_length = max_length
         self._text, self._said = "", ""
+        self._before = ""  # the text when the editor was opened
         self._changed = False
         self._placeholder = placeholder
         head = QHBoxLayout()
@@ -80,20 +82,29 @@ class WrittenField(QWidget):
         self.editor.setAccessibleName(title)
         self.editor.setPlaceholderText(placeholder)
         self.editor.hide()
-        self.editor.done.connect(self._on_done)
-        self.editor.left.connect(self._on_left)
-        self.editor.textChanged.connect(self._count)
+        self.refused = label("", "doubtful", wrap=True)
+        self.refused.hide()
+        self.editor.done.connect(self.commit_pressed)
+        self.editor.left.connect(self.close_editor)
+        self.editor.textChanged.connect(self._on_typed)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.PAD - 2, theme.MARGIN, theme.PAD)
         column.setSpacing(4)
         column.addLayout(head)
         column.addWidget(self.shown)
         column.addWidget(self.editor)
+        column.addWidget(self.refused)
 
     @property
     def editing(self) -> bool:
         """Whether the editor is open."""
         return not self.editor.isHidden()
+
+    @property
+    def draft(self) -> str | None:
+        """What was typed and differs from what was there; None where there is nothing to keep."""
+        written = _one_line(self.editor.toPlainText())
+        return written if self.editing and written != _one_line(self._before) else None
 
     def show_text(self, text: str, *, said: str = "", changed: bool = False) -> None:
         """Show `text`; where it was changed, against what was `said`. An open editor stays as it is."""
@@ -102,37 +113,45 @@ class WrittenField(QWidget):
             self._render()
 
     def edit(self) -> None:
-        """Open the editor and put the cursor into it."""
-        self.editor.setPlainText(self._text)
-        self.editor.selectAll()
-        self.shown.hide()
-        self.editor.show()
-        self.counter.setVisible(self._max_length is not None)
-        self._count()
+        """Open the editor and put the cursor into it; one that is open keeps what was typed."""
+        if not self.editing:
+            self._before = self._text
+            self.editor.setPlainText(self._text)
+            self.editor.selectAll()
+            self.shown.hide()
+            self.editor.show()
+            self.counter.setVisible(self._max_length is not None)
+            self._count()
+            self.opened.emit()
         self.editor.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
+    def refuse(self, reason: str) -> None:
+        """What was typed could not be stored: it stays in the editor, with the reason under it."""
+        self.refused.setText(reason)
+        self.refused.show()
+        self.editor.setAccessibleDescription(reason)
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def close_editor(self) -> None:
-        """Back to the text as it was."""
+        """Show the text as it is stored."""
         if self.editing:
             self.editor.hide()
             self.counter.hide()
+            self._forget_refusal()
             self.shown.show()
             self.closed.emit()
 
-    def _on_done(self, go_on: bool) -> None:
-        text = " ".join(self.editor.toPlainText().split())
-        if self._max_length is not None and len(text) > self._max_length:
-            return  # the counter says why
-        self.close_editor()
-        if text != self._text or go_on:
-            self.committed.emit(text, go_on)
+    def _forget_refusal(self) -> None:
+        self.refused.hide()
+        self.editor.setAccessibleDescription("")
 
-    def _on_left(self) -> None:
-        self.close_editor()
+    def _on_typed(self) -> None:
+        self._forget_refusal()
+        self._count()
 
     def _count(self) -> None:
         if self._max_length is not None:
-            length = len(" ".join(self.editor.toPlainText().split()))
+            length = len(_one_line(self.editor.toPlainText()))
             self.counter.setText(f"{length}/{self._max_length}")
             set_role(self.counter, "bad" if length > self._max_length else "small")
 
@@ -155,6 +174,10 @@ class WrittenField(QWidget):
         if event.type() == QEvent.Type.PaletteChange:
             self._render()
         super().changeEvent(event)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def changes_html(before: str, after: str) -> str:
