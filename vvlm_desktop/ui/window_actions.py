@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from vvlm_desktop.ui.actions import Action
-
-if TYPE_CHECKING:
-    from vvlm_desktop.ui.main_window import MainWindow
-    from vvlm_desktop.ui.page_list import PageSpec
+from vvlm_desktop.ui.page_list import PageSpec
 
 
-def window_actions(window: MainWindow, pages: Sequence[PageSpec]) -> list[Action]:
+class WindowVerbs(Protocol):
+    """What can be done with the window."""
+
+    def navigate(self, page_id: str) -> None:
+        """Show a page."""
+
+    def show_palette(self) -> None:
+        """Open the command palette."""
+
+    def show_keys(self) -> None:
+        """Show the keys of the current page."""
+
+    def search_clips(self) -> None:
+        """Go to the library's search."""
+
+    def ask_for_files(self) -> None:
+        """Let the user choose files to add."""
+
+    def ask_for_folder(self) -> None:
+        """Let the user choose a folder to add."""
+
+    def ask_for_export(self) -> None:
+        """Let the user choose what to export."""
+
+    def add_samples(self) -> None:
+        """Make and add the sample clips."""
+
+    def analyse_new(self) -> None:
+        """Analyse what has no analysis."""
+
+    def switch_theme(self) -> None:
+        """Dark becomes light, light dark."""
+
+    def close(self) -> bool:
+        """Close the window."""
+
+
+def window_actions(window: WindowVerbs, pages: Sequence[PageSpec]) -> list[Action]:
     """Going to each page, finding, adding, exporting, and what concerns the window itself."""
 
     def act(

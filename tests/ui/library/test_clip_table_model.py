@@ -196,3 +196,56 @@ def test_columns_give_way_in_order_and_share_what_is_left():
     assert "problem" not in calm
     assert sum(calm.values()) == pytest.approx(3000)
     assert {"name", "status", "event", "labels", "duration", "problem"} <= set(layout(100))
+
+
+def test_same_lines_are_no_reset(qapp, qtbot):
+    model, lists = made(5)
+    cell(model, 0, "name")
+    lists.clip_rows = lambda rowids: [row(rowid, of=clip(rowid, status="reviewed")) for rowid in rowids]
+    with qtbot.assertNotEmitted(model.modelReset), qtbot.waitSignal(model.dataChanged):
+        assert model.load() is False
+    assert cell(model, 0, "status") == "Reviewed"
+
+
+@pytest.mark.parametrize(("descending", "first"), [(True, 0), (False, 3)])
+def test_lines_before_or_after_the_others_are_inserted(qapp, qtbot, descending, first):
+    model, lists = made(3)
+    model.sort(INDEX["added"], Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder)
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
+    cell(model, 0, "name")
+    lists.count = 5
+    with qtbot.assertNotEmitted(model.modelReset), qtbot.waitSignal(model.rowsInserted) as caught:
+        assert model.load() is False
+    assert caught.args[1:] == [first, first + 1]
+    names = [cell(model, line, "name") for line in range(5)]
+    assert names == [f"clip_{n:04}.mp4" for n in (range(5, 0, -1) if descending else range(1, 6))]
+
+
+def test_lines_that_went_are_a_reset(qapp):
+    model, lists = made(5)
+    lists.count = 4
+    assert model.load() is True
+    assert model.rowCount() == 4
+
+
+def test_only_the_lines_of_changed_clips_are_read_and_told(qapp):
+    model, lists = made(PAGE_ROWS * 3)
+    cell(model, 0, "name")
+    cell(model, PAGE_ROWS, "name")
+    asked: list[list[int]] = []
+
+    def clip_rows(rowids):
+        asked.append(list(rowids))
+        return [row(rowid, of=clip(rowid, status="reviewed")) for rowid in rowids]
+
+    lists.clip_rows = clip_rows
+    told: list[tuple[int, int]] = []
+    model.dataChanged.connect(lambda first, last: told.append((first.row(), last.row())))
+    top, next_page, unseen = (model.rowid(line) for line in (1, PAGE_ROWS + 1, PAGE_ROWS * 2 + 5))
+    model.refresh_clips({clip(number).id for number in (top, next_page, unseen)})
+    assert asked == [[top, next_page]]
+    assert told == [(1, 1), (PAGE_ROWS + 1, PAGE_ROWS + 1)]
+    assert cell(model, 1, "status") == "Reviewed"
+    assert cell(model, 0, "status") != "Reviewed"
+    model.refresh_clips({clip(unseen).id})
+    assert len(asked) == 1

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 from tests.ui.builders import FakeShell, analysis, broken_clip, clip
 from vvlm_desktop.domain.review import Change, NewEvent
 from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.library import page as page_module
 from vvlm_desktop.ui.library.columns import INDEX
 from vvlm_desktop.ui.library.page import LibraryPage
 from vvlm_desktop.ui.widgets.chip import Chip
@@ -72,7 +73,7 @@ def test_empty_library_says_what_to_do_first(desk):
 def test_newest_clips_come_first(desk, filled):
     opened = desk()
     assert opened.names() == ["clip_0004.mp4", "clip_0003.mp4", "clip_0002.mp4", "clip_0001.mp4"]
-    assert opened.page.counted.text() == "4 clips"
+    assert opened.page.head.counted.text() == "4 clips"
 
 
 def test_header_click_sorts_and_second_click_turns_round(desk, filled, qtbot):
@@ -96,7 +97,7 @@ def test_search_narrows_while_typing(desk, filled, qtbot):
     opened = desk()
     qtbot.keyClicks(opened.page.filters.search, "clip_0002")
     qtbot.waitUntil(lambda: opened.names() == ["clip_0002.mp4"])
-    assert opened.page.counted.text() == "1 of 4 clips"
+    assert opened.page.head.counted.text() == "1 of 4 clips"
 
 
 def test_no_hits_offers_to_clear_the_filters(desk, filled, qtbot):
@@ -192,12 +193,12 @@ def test_only_unreadable_selected_is_told(desk, filled):
 
 def test_analyse_new_is_offered_only_while_there_are_some(desk, filled, qtbot):
     opened = desk()
-    qtbot.waitUntil(lambda: opened.page.analyse_new.isVisibleTo(opened.page))
-    opened.page.analyse_new.click()
+    qtbot.waitUntil(lambda: opened.page.head.analyse_new.isVisibleTo(opened.page))
+    opened.page.head.analyse_new.click()
     assert opened.done == ["clips.analyse_new"]
     filled.library.add_analysis(analysis(filled, clip(3), {}))
     opened.page.reload()
-    qtbot.waitUntil(lambda: not opened.page.analyse_new.isVisibleTo(opened.page))
+    qtbot.waitUntil(lambda: not opened.page.head.analyse_new.isVisibleTo(opened.page))
 
 
 def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):
@@ -234,6 +235,153 @@ def test_reload_keeps_the_selection(desk, filled):
     assert opened.names()[3] == "clip_0002.mp4"
 
 
+def test_selected_lines_stay_selected_and_in_sight_while_clips_are_added(desk, session, qtbot):
+    for number in range(1, 61):
+        session.library.add_clip(clip(number))
+    opened = desk()
+    table = opened.page.table
+    table.show_line(30)
+    table.select_lines([10, 11, 30, 40], current=30)
+    selected = [opened.page._clips.rowid(line) for line in table.lines()]
+    at = table.rowViewportPosition(30)
+    session.library.add_clip(clip(77))
+    opened.page.reload()
+    assert [opened.page._clips.rowid(line) for line in table.lines()] == selected
+    assert table.currentIndex().row() == 31
+    assert table.rowViewportPosition(31) == at
+
+
+def test_selection_follows_its_clips_into_another_order(desk, filled):
+    opened = desk()
+    opened.page.table.select_lines([0, 2], current=2)
+    names = {opened.names()[line] for line in (0, 2)}
+    opened.page._clips.sort(INDEX["name"], Qt.SortOrder.AscendingOrder)
+    opened.page.table.select_lines([1, 3], current=3)
+    filled.library.add_clip(clip(6, path="/clips/clip_0000.mp4"))
+    opened.page.filters.problem_choice.choose(())
+    opened.page.reload()
+    assert {opened.names()[line] for line in opened.page.table.lines()} == names
+    assert opened.page.table.currentIndex().row() == 4
+
+
+def reads_of(library, monkeypatch) -> list[str]:
+    """What is asked of the library from now on, by name."""
+    asked: list[str] = []
+    for name in ("clip_rowids", "clip_rows", "count_clips", "problem_files"):
+        real = getattr(library, name)
+        monkeypatch.setattr(library, name, lambda *a, _n=name, _r=real, **k: (asked.append(_n), _r(*a, **k))[1])
+    return asked
+
+
+def test_hidden_page_reads_nothing_until_it_is_shown(desk, filled, qtbot, monkeypatch):
+    opened = desk()
+    qtbot.waitUntil(lambda: not opened.page._look_for_waiting.isActive())
+    opened.page.hide()
+    asked = reads_of(filled.library, monkeypatch)
+    filled.library.add_clip(clip(8))
+    for what in ("clips", "analyses", "review"):
+        opened.page.on_change(Change(clip_ids=(clip(8).id,), what=frozenset({what})))
+    assert not opened.page._refresh.isActive()
+    opened.page._on_refresh()
+    assert asked == []
+    monkeypatch.setattr(page_module, "_RELOAD_S", 0.0)
+    opened.page.show()
+    qtbot.waitUntil(lambda: "clip_0008.mp4" in opened.names())
+
+
+def test_batch_reads_only_lines_of_the_clips_it_finished(desk, filled, qtbot, monkeypatch):
+    opened = desk()
+    opened.page.grab()
+    qtbot.waitUntil(lambda: not opened.page._look_for_waiting.isActive())
+    asked = reads_of(filled.library, monkeypatch)
+    resets: list[int] = []
+    opened.page._clips.modelReset.connect(lambda: resets.append(1))
+    for number in (1, 2, 3):
+        opened.page.on_change(Change(clip_ids=(clip(number).id,), what=frozenset({"analyses"})))
+    opened.page._on_refresh()
+    assert asked == ["clip_rows"]
+    assert resets == []
+
+
+def test_list_is_read_at_most_once_a_second(desk, filled, qtbot, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(page_module.time, "monotonic", lambda: now[0])
+    opened = desk()
+    asked = reads_of(filled.library, monkeypatch)
+    change = Change(what=frozenset({"clips"}))
+    for _ in range(5):
+        opened.page.on_change(change)
+        opened.page._on_refresh()
+        now[0] += 0.1
+    assert "clip_rowids" not in asked
+    assert opened.page._refresh.isActive()
+    now[0] += 0.6
+    opened.page._on_refresh()
+    opened.page._on_refresh()
+    assert asked.count("clip_rowids") == 1
+
+
+def test_review_elsewhere_moves_no_line_unless_the_list_depends_on_it(desk, filled, monkeypatch):
+    monkeypatch.setattr(page_module, "_RELOAD_S", 0.0)
+    opened = desk()
+    asked = reads_of(filled.library, monkeypatch)
+    change = Change(clip_ids=(clip(1).id,), what=frozenset({"review"}))
+    opened.page.on_change(change)
+    opened.page._on_refresh()
+    assert "clip_rowids" not in asked
+    opened.page._clips.sort(INDEX["status"])
+    asked.clear()
+    opened.page.on_change(change)
+    opened.page._on_refresh()
+    assert "clip_rowids" in asked
+
+
+def test_what_waits_is_said_with_the_way_to_it(desk, filled, qtbot):
+    opened = desk()
+    head = opened.page.head
+    qtbot.waitUntil(lambda: head.go_on.isVisibleTo(opened.page))
+    assert head.waiting.text() == "· 3 to review · 1 cannot be read"
+    assert head.go_on.property("kind") == "primary"
+    assert head.analyse_new.property("kind") == "normal"
+    head.go_on.click()
+    assert opened.shell.navigated == [("review", None)]
+
+
+def test_nothing_waits_in_an_empty_library(desk, qtbot):
+    opened = desk()
+    qtbot.waitUntil(lambda: not opened.page._look_for_waiting.isActive())
+    assert opened.page.head.waiting.text() == ""
+    assert not opened.page.head.go_on.isVisibleTo(opened.page)
+
+
+@pytest.mark.parametrize("width", [960, 1280])
+def test_head_fits_into_a_small_window(desk, filled, qtbot, width):
+    for number in range(100, 130):
+        filled.library.add_problem_file(f"/locked/{number}", "No permission.")
+    opened = desk()
+    opened.window.resize(width, 720)
+    head = opened.page.head
+    qtbot.waitUntil(lambda: head.go_on.isVisibleTo(opened.page))
+    opened.page.grab()
+    assert opened.page.width() <= width
+    assert head.go_on.geometry().right() <= head.width()
+    assert head.unopened.isVisibleTo(opened.page)
+
+
+def test_empty_page_says_that_sample_clips_are_drawn(desk, qtbot):
+    opened = desk()
+    empty = opened.page.nothing_yet
+    assert "open a folder" in empty.sentence.text()
+    task = opened.shell.tasks.begin("Making the sample clips")
+    assert empty.sentence.text() == "Drawing the sample clips: the first opens in a few seconds."
+    assert not any(item.isEnabled() for item in empty.buttons)
+    task.update("Sample clips: rear-end near miss", fraction=0.2)
+    assert not any(item.isEnabled() for item in empty.buttons)
+    task.finish()
+    assert "open a folder" in empty.sentence.text()
+    assert all(item.isEnabled() for item in empty.buttons)
+
+
 def test_finished_analysis_shows_without_a_new_order(desk, filled, qtbot):
     opened = desk()
     opened.page.table.show_line(1)
@@ -262,8 +410,8 @@ def test_asked_for_a_clip_the_page_selects_it(desk, filled):
 def test_files_that_could_not_be_opened_are_listed(desk, filled):
     filled.library.add_problem_file("/locked/folder", "No permission to read this folder.")
     opened = desk()
-    assert opened.page.unreadable.text() == "1 file could not be opened"
-    opened.page.unreadable.click()
+    assert opened.page.head.unopened.text() == "1 file could not be opened"
+    opened.page.head.unopened.click()
     (item,) = opened.shell.problems[0].items
     assert (item.name, item.sentence) == ("/locked/folder", "No permission to read this folder.")
 

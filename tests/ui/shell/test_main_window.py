@@ -338,3 +338,29 @@ def test_table_reads_again_when_clips_are_announced(window, session, qtbot):
     opened.announce(Change(what=frozenset({"clips"})))
     opened.navigate("library")
     qtbot.waitUntil(lambda: page._clips.rowCount() == 2)
+
+
+def test_samples_that_are_being_drawn_are_said_on_the_empty_page(window, qtbot, monkeypatch):
+    import threading
+
+    from vvlm_desktop.workflow import sample_clips
+
+    go_on = threading.Event()
+
+    def slow(_session, *, progress, first_ready):
+        progress(0.1, "rear-end near miss")
+        go_on.wait(10)
+        return []
+
+    monkeypatch.setattr(sample_clips, "add_samples", slow)
+    opened = window()
+    empty = opened._pages["library"].nothing_yet
+    try:
+        opened.add_samples()
+        assert "Drawing the sample clips" in empty.sentence.text()
+        qtbot.waitUntil(lambda: "rear-end" in opened.status.title.text())
+        assert "Drawing the sample clips" in empty.sentence.text()
+    finally:
+        go_on.set()
+    qtbot.waitUntil(lambda: not opened.tasks.running)
+    assert "Drop dashcam files" in empty.sentence.text()

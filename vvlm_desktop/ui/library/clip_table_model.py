@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -62,23 +62,71 @@ class ClipTableModel(QAbstractTableModel):
         """The filter in force."""
         return self._filter
 
-    def load(self, clip_filter: ClipFilter | None = None) -> None:
-        """Read the ids again, with another filter if one is given."""
-        self.beginResetModel()
+    def load(self, clip_filter: ClipFilter | None = None) -> bool:
+        """Read the ids again, with another filter if one is given.
+
+        Returns:
+            Whether the model was reset. It is not where the lines are the same, or some came before or after them:
+            then what is selected stays selected.
+        """
         self._filter = clip_filter if clip_filter is not None else self._filter
-        self._rowids = self._lists.clip_rowids(self._filter, sort=self._sort, descending=self._descending)
+        rowids = self._lists.clip_rowids(self._filter, sort=self._sort, descending=self._descending)
+        before, more = len(self._rowids), len(rowids) - len(self._rowids)
+        if rowids == self._rowids:
+            self.refresh_rows()
+            return False
+        grown = more > 0 and before > 0
+        if grown and rowids[more:] == self._rowids:
+            self._insert(rowids, first=0, last=more - 1)
+            return False
+        if grown and rowids[:before] == self._rowids:
+            self._insert(rowids, first=before, last=len(rowids) - 1)
+            return False
+        self.beginResetModel()
+        self._rowids = rowids
         self._pages.clear()
         self.endResetModel()
+        return True
+
+    def _insert(self, rowids: array[int], *, first: int, last: int) -> None:
+        self.beginInsertRows(QModelIndex(), first, last)
+        self._rowids = rowids
+        self._pages.clear()
+        self.endInsertRows()
+        self._say_changed(0, len(rowids) - 1)
 
     def refresh_rows(self) -> None:
         """Rows have changed, their order has not: read again what is painted next."""
         self._pages.clear()
         if self._rowids:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self._rowids) - 1, len(COLUMNS) - 1))
+            self._say_changed(0, len(self._rowids) - 1)
+
+    def refresh_clips(self, clip_ids: Collection[str]) -> None:
+        """Rows of some clips have changed, their order has not: read those again that are at hand."""
+        lines: dict[int, int] = {}
+        for number, page in self._pages.items():
+            for offset, row in enumerate(page):
+                if row is not None and row.clip.id in clip_ids:
+                    lines[number * PAGE_ROWS + offset] = row.rowid
+        if not lines:
+            return
+        found = {row.rowid: row for row in self._lists.clip_rows(list(lines.values()))}
+        for line, rowid in lines.items():
+            number, offset = divmod(line, PAGE_ROWS)
+            self._pages[number][offset] = found.get(rowid)
+            self._say_changed(line, line)
+
+    def _say_changed(self, first: int, last: int) -> None:
+        self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
 
     def rowid(self, line: int) -> int:
         """Row id of a line."""
         return self._rowids[line]
+
+    def lines_of(self, rowids: Collection[int]) -> list[int]:
+        """Lines of those row ids that the filter leaves, from the top."""
+        wanted = set(rowids)
+        return [line for line, rowid in enumerate(self._rowids) if rowid in wanted] if wanted else []
 
     def line_of(self, rowid: int) -> int | None:
         """Line of a row id, None when the filter leaves it out."""
@@ -195,6 +243,11 @@ class ClipTableModel(QAbstractTableModel):
         return COLUMNS[column].sort in SORTS
 
     @property
+    def by_review(self) -> bool:
+        """Whether a review can change the order."""
+        return self._sort not in _FIXED
+
+    @property
     def sorted_by(self) -> tuple[int, bool]:
         """The column sorted by, and whether downwards."""
         return next(n for n, column in enumerate(COLUMNS) if column.sort == self._sort), self._descending
@@ -215,4 +268,6 @@ _ROLES = frozenset(
         Qt.ItemDataRole.DecorationRole,
     }
 )
+#: Orders that no review and no analysis changes.
+_FIXED = frozenset({"added", "name", "duration"})
 _ALIGNED = {"duration": Qt.AlignmentFlag.AlignRight}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QMenu, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.domain.clip import Clip
@@ -20,18 +21,26 @@ from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details
 from vvlm_desktop.ui.library.filter_row import FilterRow
+from vvlm_desktop.ui.library.head import LibraryHead
+from vvlm_desktop.ui.library.stale import Stale
 from vvlm_desktop.ui.library.table_view import ClipTable
 from vvlm_desktop.ui.library.thumbnails import Thumbnails
 from vvlm_desktop.ui.page import Page, Shell
-from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
-from vvlm_desktop.ui.widgets.labels import label, rule
-from vvlm_desktop.ui.words import count, file_name, shown
+from vvlm_desktop.ui.widgets.labels import rule
+from vvlm_desktop.ui.words import count, shown
+from vvlm_desktop.workflow.review_queue import UNFINISHED
 
 _REFRESH_MS = 250
 #: Pictures arrive one by one; painting the lines in view once for several is enough.
 _REPAINT_MS = 40
 _LATER_MS = 60
+#: While a batch runs: counting what waits takes about 50 ms of 100,000 clips.
+_WAITING_MS = 1000
+_RELOAD_S = 1.0
+_NOTHING_YET = ("No clips yet", "Drop dashcam files or folders here, or open a folder.")
+_DRAWING = ("One moment", "Drawing the sample clips: the first opens in a few seconds.")
+_SAMPLES = "sample clips"
 
 
 class LibraryPage(Page):
@@ -47,12 +56,15 @@ class LibraryPage(Page):
         self._clips = ClipTableModel(session.library, session.schema, thumbnails=self._thumbnails, parent=self)
         self._refresh = self._timer(_REFRESH_MS, self._on_refresh)
         self._repaint = self._timer(_REPAINT_MS, self._on_repaint)
-        # After the list is painted: whether something is new takes longer to find out than the list itself.
-        self._look_for_new = self._timer(_LATER_MS, self._on_look_for_new)
+        # After the list is painted: what waits for somebody takes longer to find out than the list itself.
+        self._look_for_waiting = self._timer(_LATER_MS, self._on_look_for_waiting)
         self._thumbnails.made.connect(self._on_thumbnail_made)
-        self._reload_needed = False
+        self._stale = Stale()
+        self._read_at_s = 0.0
         self._build()
         self.reload()
+        shell.tasks.changed.connect(self._on_tasks_changed)
+        self._on_tasks_changed()
 
     def _timer(self, interval_ms: int, slot: Callable[[], None]) -> QTimer:
         timer = QTimer(self)
@@ -70,28 +82,12 @@ class LibraryPage(Page):
         head = QVBoxLayout()
         head.setContentsMargins(theme.MARGIN, theme.PAD, theme.MARGIN, theme.PAD)
         head.setSpacing(theme.PAD)
-        top = QHBoxLayout()
-        top.setSpacing(theme.GAP)
-        self.counted = label("", "muted")
-        self.unreadable = button("", self._on_show_unreadable, kind="link")
-        self.analyse_new = button("Analyse new clips", self._on_analyse_new, kind="primary", icon="analyse")
-        self.analyse_new.hide()
-        top.addWidget(label("Library", "title"))
-        top.addSpacing(4)
-        top.addWidget(self.counted)
-        top.addWidget(self.unreadable)
-        top.addStretch(1)
-        registry = self.shell.registry
-        for text, action, icon in (
-            ("Add files…", "clips.add_files", "add-file"),
-            ("Add folder…", "clips.add_folder", "add-folder"),
-            ("Export…", "clips.export", "export"),
-        ):
-            top.addWidget(button(text, self._trigger(action), icon=icon, tooltip=registry.key_label(action)))
-        top.addWidget(self.analyse_new)
+        self.head = LibraryHead(
+            self.shell.registry, on_continue=self._on_continue, on_show_unopened=self._on_show_unopened
+        )
         self.filters = FilterRow(self.shell.session.schema)
         self.filters.changed.connect(self._on_filter_changed)
-        head.addLayout(top)
+        head.addWidget(self.head)
         head.addWidget(self.filters)
         column.addLayout(head)
         column.addWidget(rule())
@@ -111,8 +107,7 @@ class LibraryPage(Page):
         rows.addWidget(self.details)
         self.nothing_yet = EmptyState(
             "library",
-            "No clips yet",
-            "Drop dashcam files or folders here, or open a folder.",
+            *_NOTHING_YET,
             [
                 Offer("Open a folder…", self._trigger("clips.add_folder"), "add-folder"),
                 Offer("Try six sample clips", self._trigger("clips.samples")),
@@ -189,17 +184,26 @@ class LibraryPage(Page):
 
     @override
     def activate(self, clip_id: str | None = None) -> None:
-        if self._reload_needed:
-            self.reload()
+        if self._stale.any:
+            self._on_refresh()
         if clip_id is not None:
             self._show_clip(clip_id)
 
     @override
     def on_change(self, change: Change) -> None:
-        if change.what & {"clips", "analyses", "review"}:
-            self._reload_needed |= bool(change.what & {"clips", "review"})
-            if not self._refresh.isActive():
-                self._refresh.start()
+        """Note what is out of date. A hidden page reads nothing; one that is shown does so soon, and not often."""
+        if not change.what & {"clips", "analyses", "review"}:
+            return
+        moves = "clips" in change.what or self.filters.active or ("review" in change.what and self._clips.by_review)
+        self._stale.note(change, moves=moves)
+        if self.isVisible() and not self._refresh.isActive():
+            self._refresh.start(_REFRESH_MS)
+
+    @override
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale.any:
+            self._refresh.start(0)
 
     @override
     def start_search(self) -> None:
@@ -208,56 +212,47 @@ class LibraryPage(Page):
 
     @override
     def close_page(self) -> None:
-        for timer in (self._refresh, self._repaint, self._look_for_new):
+        self.shell.tasks.changed.disconnect(self._on_tasks_changed)
+        for timer in (self._refresh, self._repaint, self._look_for_waiting):
             timer.stop()
         self._thumbnails.close()
 
     # -- reading
 
     def reload(self) -> None:
-        """Read the list again; what was selected stays selected as far as it is still there."""
-        self._reload_needed = False
-        selected = [self._clips.rowid(line) for line in self.table.lines()[:500]]
-        top = self.table.verticalScrollBar().value()
-        self._clips.load(self.filters.clip_filter())
-        for rowid in selected:
-            line = self._clips.line_of(rowid)
-            if line is not None:
-                self._select(line, first=rowid == selected[0])
-        self.table.verticalScrollBar().setValue(top)
+        """Read the list again; what was selected stays selected, and in sight, as far as it is still there."""
+        self._stale = Stale()
+        self._read_at_s = time.monotonic()
+        selected = [self._clips.rowid(line) for line in self.table.lines()]
+        current = self._current_rowid()
+        place = self.table.place()
+        if self._clips.load(self.filters.clip_filter()) and selected:
+            now = None if current is None else self._clips.line_of(current)
+            self.table.select_lines(self._clips.lines_of(selected), current=now)
+        self.table.go_back_to(place)
         self._say_counts()
         self._on_line_changed()
 
-    def _select(self, line: int, *, first: bool) -> None:
-        model = self.table.selectionModel()
-        index = self._clips.index(line, 1)
-        flags = model.SelectionFlag.Select | model.SelectionFlag.Rows
-        if first:
-            model.setCurrentIndex(index, flags)
-        else:
-            model.select(index, flags)
+    def _current_rowid(self) -> int | None:
+        index = self.table.currentIndex()
+        return self._clips.rowid(index.row()) if index.isValid() and index.row() < self._clips.rowCount() else None
 
     def _say_counts(self) -> None:
-        all_clips = self._library.count_clips()
-        listed = self._clips.rowCount()
-        self.counted.setText(
-            count(all_clips, "clip") if listed == all_clips else f"{listed:,} of {count(all_clips, 'clip')}"
-        )
-        self.counted.setVisible(all_clips > 0)
+        clips, listed = self._library.count_clips(), self._clips.rowCount()
+        self.head.show_counts(clips=clips, listed=listed, unopened=len(self._library.problem_files()))
         some_broken = self._library.count_clips(ClipFilter(problem=True)) > 0
         self.table.leave_out(frozenset() if some_broken else frozenset({"problem"}))
-        closed = len(self._library.problem_files())
-        self.unreadable.setText(f"{count(closed, 'file')} could not be opened" if closed else "")
-        self.unreadable.setVisible(closed > 0)
-        self.filters.setVisible(all_clips > 0)
-        self._look_for_new.start()
-        shown_page = self._listed if listed else self.no_hits if all_clips else self.nothing_yet
-        self.body.setCurrentWidget(shown_page)
+        self.filters.setVisible(clips > 0)
+        self._look_for_waiting.start(_LATER_MS)
+        self.body.setCurrentWidget(self._listed if listed else self.no_hits if clips else self.nothing_yet)
 
-    def _on_look_for_new(self) -> None:
+    def _on_look_for_waiting(self) -> None:
         readable = self._library.count_clips(ClipFilter(readable=True))
-        analysed = self._library.count_clips(ClipFilter(readable=True, backend=BACKEND))
-        self.analyse_new.setVisible(readable > analysed)
+        self.head.show_waiting(
+            to_review=self._library.count_clips(ClipFilter(readable=True, status=UNFINISHED)),
+            unreadable=self._library.count_clips() - readable,
+            to_analyse=readable - self._library.count_clips(ClipFilter(readable=True, backend=BACKEND)),
+        )
 
     def _on_thumbnail_made(self) -> None:
         if not self._repaint.isActive():
@@ -267,22 +262,29 @@ class LibraryPage(Page):
         self.table.viewport().update()
 
     def _on_refresh(self) -> None:
+        """Show what has changed: lines by themselves at once, the whole list at most once a second."""
         if not self.isVisible():
-            self._reload_needed = True
-        elif self._reload_needed:
+            return
+        stale, wait_s = self._stale, self._read_at_s + _RELOAD_S - time.monotonic()
+        if stale.order and wait_s <= 0:
             self.reload()
-        else:
+            return
+        if stale.order:
+            self._refresh.start(round(1000 * wait_s) + 1)
+        self._stale = Stale(order=stale.order)
+        if stale.every_line:
             self._clips.refresh_rows()
-            self._say_counts()
-            self._on_line_changed()
+        else:
+            self._clips.refresh_clips(stale.clip_ids)
+        if not self._look_for_waiting.isActive():
+            self._look_for_waiting.start(_WAITING_MS)
+        self._on_line_changed()
 
     def _show_clip(self, clip_id: str) -> None:
-        clip = self._library.clip(clip_id)
-        alike = self._library.clip_rowids(ClipFilter(text=file_name(clip.path)))
-        for row in self._library.clip_rows(alike):
-            line = self._clips.line_of(row.rowid) if row.clip.id == clip_id else None
-            if line is not None:
-                self.table.show_line(line)
+        rowid = self._library.rowid_of(clip_id)
+        line = None if rowid is None else self._clips.line_of(rowid)
+        if line is not None:
+            self.table.show_line(line)
 
     # -- what the user does
 
@@ -320,8 +322,13 @@ class LibraryPage(Page):
         else:
             self.shell.report(Problem("None of the selected clips can be read.", hint="Their reasons are in the list."))
 
-    def _on_analyse_new(self) -> None:
-        self.shell.registry.action("clips.analyse_new").trigger()
+    def _on_continue(self) -> None:
+        self.shell.navigate("review")
+
+    def _on_tasks_changed(self) -> None:
+        """While the first sample clips are drawn the empty page says so; it would look as if nothing happened."""
+        drawing = any(_SAMPLES in task.title.lower() for task in self.shell.tasks.running)
+        self.nothing_yet.show_words(*(_DRAWING if drawing else _NOTHING_YET), enabled=not drawing)
 
     def _on_show_in_folder(self) -> None:
         row = self._current()
@@ -334,7 +341,7 @@ class LibraryPage(Page):
     def _on_copy_id(self) -> None:
         QGuiApplication.clipboard().setText("\n".join(clip.id for clip in self._selected()))
 
-    def _on_show_unreadable(self) -> None:
+    def _on_show_unopened(self) -> None:
         items = tuple(ProblemItem(shown(file.path), file.problem) for file in self._library.problem_files())
         self.shell.report(
             Problem(

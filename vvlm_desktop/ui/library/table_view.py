@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from collections.abc import Iterator, Sequence
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 from typing_extensions import override
@@ -11,6 +13,19 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.library.clip_delegate import ROW_PX, ClipDelegate
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS, INDEX, layout
+
+
+def _runs(lines: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of lines that follow each other."""
+    first = last = -2
+    for line in lines:
+        if line != last + 1:
+            if first >= 0:
+                yield first, last
+            first = line
+        last = line
+    if first >= 0:
+        yield first, last
 
 
 class ClipTable(QTableView):
@@ -50,6 +65,9 @@ class ClipTable(QTableView):
         across = self.horizontalHeader()
         across.setAccessibleName("Columns")
         across.setHighlightSections(False)
+        # With the table's own selection each section asks each of 100,000 lines whether it is selected: a second, once
+        # everything is.
+        across.setSelectionModel(QItemSelectionModel(self._clips, across))
         across.setSectionsClickable(True)
         across.setMinimumSectionSize(theme.px(48))
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
@@ -70,14 +88,40 @@ class ClipTable(QTableView):
 
     def lines(self) -> list[int]:
         """Selected lines in order."""
+        # By ranges: all 100,000 selected are one range, and an index each would take a second.
+        selection = self.selectionModel().selection()
+        ranges = [(selection.at(n).top(), selection.at(n).bottom()) for n in range(selection.count())]
+        return sorted({line for top, bottom in ranges for line in range(top, bottom + 1)})
+
+    def select_lines(self, lines: Sequence[int], *, current: int | None) -> None:
+        """Select exactly `lines` (ascending), without scrolling."""
         model = self.selectionModel()
-        return sorted(index.row() for index in model.selectedRows()) if model.hasSelection() else []
+        selection = QItemSelection()
+        for first, last in _runs(lines):
+            selection.select(self._clips.index(first, 0), self._clips.index(last, len(COLUMNS) - 1))
+        model.select(selection, model.SelectionFlag.ClearAndSelect)
+        if current is not None:
+            model.setCurrentIndex(self._clips.index(current, INDEX["name"]), model.SelectionFlag.NoUpdate)
 
     def show_line(self, line: int) -> None:
         """Select one line and scroll to it."""
         index = self._clips.index(line, INDEX["name"])
         self.setCurrentIndex(index)
         self.scrollTo(index)
+
+    def place(self) -> tuple[int, int]:
+        """What is at the top of the view: its row id and how far above the view it begins; at the very top (-1, 0)."""
+        line = self.rowAt(0)
+        if line < 0 or self.verticalScrollBar().value() == 0:
+            return -1, 0
+        return self._clips.rowid(line), self.rowViewportPosition(line)
+
+    def go_back_to(self, place: tuple[int, int]) -> None:
+        """Scroll so that the same lines are in sight as at `place()`, wherever they are now."""
+        rowid, offset = place
+        line = self._clips.line_of(rowid) if rowid >= 0 else None
+        if line is not None:
+            self.verticalScrollBar().setValue(line * self.verticalHeader().defaultSectionSize() - offset)
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         self.opened.emit(index.row())

@@ -81,5 +81,13 @@ class EmptyState(QWidget):
         column.addSpacing(theme.GAP)
         column.addLayout(row)
         column.addStretch(3)
+        self.show_words(title, sentence)
+
+    def show_words(self, title: str, sentence: str, *, enabled: bool = True) -> None:
+        """Say something else, with the buttons enabled or not."""
+        self.title.setText(title)
+        self.sentence.setText(sentence)
         self.setAccessibleName(title)
         self.setAccessibleDescription(sentence)
+        for item in self.buttons:
+            item.setEnabled(enabled)
