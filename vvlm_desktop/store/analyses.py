@@ -18,6 +18,8 @@ from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.clips import CLIP_COLUMNS, CLIP_TABLES, clip_from, require_clip
 from vvlm_desktop.store.engine import Database
 
+_NEWEST_FIRST = (t.analysis.c.imported, t.analysis.c.analysis_row.desc())
+
 
 class StoredSchema(Protocol):
     """What the library keeps of a label schema."""
@@ -61,10 +63,14 @@ def text_sha256(document: str) -> str:
 class AnalysisStore(Database):
     """Adding and reading analyses."""
 
-    def add_analysis(self, analysis: Analysis, *, batch_id: str | None = None) -> Change:
+    def add_analysis(self, analysis: Analysis, *, batch_id: str | None = None, imported: bool = False) -> Change:
         """Store an analysis; with a batch, its clip is marked done in the same transaction, and nothing twice.
 
-        Storing the same analysis again changes nothing; another one under the same id is a ValueError.
+        Storing the same analysis again changes nothing; another one under the same id is a ValueError, or left out
+        where it comes from elsewhere.
+
+        Args:
+            imported: it was not made here; it never comes before one that was.
         """
         document = analysis_to_text(analysis)
         with self.write() as connection:
@@ -73,7 +79,7 @@ class AnalysisStore(Database):
                 return Change()
             there = connection.scalar(select(t.analysis.c.document).where(t.analysis.c.id == analysis.id))
             if there is not None:
-                if there != document:
+                if there != document and not imported:
                     raise ValueError(f"another analysis has the id {analysis.id!r}")
                 return Change()
             row = {
@@ -87,22 +93,25 @@ class AnalysisStore(Database):
                 "attention": analysis.attention,
                 "document": document,
                 "sha256": text_sha256(document),
+                "imported": imported,
             }
             connection.execute(insert(t.analysis), [row])
             projections.refresh(connection, [analysis.clip_id])
         return Change(clip_ids=(analysis.clip_id,), what=frozenset({"analyses"}))
 
     def analyses(self, clip_id: str) -> list[Analysis]:
-        """Everything that was said about a clip, the newest first."""
-        a = t.analysis.c
-        query = select(a.document).where(a.clip_id == clip_id).order_by(a.created_at.desc(), a.analysis_row.desc())
+        """Everything that was said about a clip, the newest first, what was imported last.
+
+        The newest is the one that arrived last: a clock can be wrong or be set back.
+        """
+        query = select(t.analysis.c.document).where(t.analysis.c.clip_id == clip_id).order_by(*_NEWEST_FIRST)
         with self.read() as connection:
             return [analysis_from_text(document) for document in connection.scalars(query)]
 
     def latest_analysis(self, clip_id: str, *, schema_key: str | None = None) -> Analysis | None:
         """The newest analysis of a clip, by any schema or by one."""
         a = t.analysis.c
-        query = select(a.document).where(a.clip_id == clip_id).order_by(a.created_at.desc(), a.analysis_row.desc())
+        query = select(a.document).where(a.clip_id == clip_id).order_by(*_NEWEST_FIRST)
         if schema_key is not None:
             query = query.where(a.schema_key == schema_key)
         with self.read() as connection:

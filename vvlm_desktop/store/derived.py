@@ -119,10 +119,11 @@ class _LatestAnalysis:
 def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[str, _LatestAnalysis]:
     a = t.analysis.c
     rows = connection.execute(
-        select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention)
+        select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention, a.imported)
         .where(a.clip_id.in_(clip_ids))
-        # A measurement judges little: it speaks for the clip only where no model has answered, as in a review.
-        .order_by(func.json_extract(a.document, "$.provenance") != "measurement", a.created_at, a.analysis_row)
+        # A measurement judges little: it speaks for the clip only where no model has answered, as in a review. What was
+        # imported gives way to what was made here; otherwise what arrived last is the newest, whatever its clock said.
+        .order_by(func.json_extract(a.document, "$.provenance") != "measurement", a.imported.desc(), a.analysis_row)
     ).all()
     latest = {row.clip_id: row for row in rows}
     backends: dict[str, set[str]] = defaultdict(set)
@@ -140,7 +141,7 @@ def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[st
         result[clip_id] = _LatestAnalysis(
             backend=row.backend,
             backends=frozenset(backends[clip_id]),
-            created_at=row.created_at,
+            created_at="" if row.imported else row.created_at,  # another computer's clock may be years ahead
             attention=attention.get(clip_id),
             labels=document["labels"],
             confidence=document["confidence"].get("event_type"),

@@ -22,18 +22,45 @@ def test_an_analysis_comes_back_whole(library: Library) -> None:
     assert library.latest_analysis(clip.id) == analysis
 
 
-def test_the_newest_comes_first_whatever_the_order_of_arrival(library: Library) -> None:
+def test_the_newest_is_the_one_that_arrived_last_whatever_its_clock_said(library: Library) -> None:
     clip = library.add_clip(make_clip()).clip
-    new = make_analysis(clip, "new", created_at="2026-03-01T00:00:00.000Z", schema_key="other-1", attention=None)
-    old = make_analysis(clip, "old", created_at="2026-01-01T00:00:00.000Z")
-    twin = make_analysis(clip, "twin", created_at="2026-01-01T00:00:00.000Z", attention=0.75)
-    for analysis in (new, old, twin):
+    first = make_analysis(clip, "first", created_at="2026-03-01T00:00:00.000Z", attention=0.25)
+    second = make_analysis(clip, "second", created_at="2026-01-01T00:00:00.000Z", attention=0.75)
+    third = make_analysis(clip, "third", created_at="2026-02-01T00:00:00.000Z", schema_key="other-1", attention=None)
+    for analysis in (first, second, third):
         library.add_analysis(analysis)
-    assert [analysis.id for analysis in library.analyses(clip.id)] == [new.id, twin.id, old.id]
-    assert library.latest_analysis(clip.id) == new
-    assert library.latest_analysis(clip.id, schema_key="dashcam-1") == twin
+    assert [analysis.id for analysis in library.analyses(clip.id)] == [third.id, second.id, first.id]
+    assert library.latest_analysis(clip.id) == third
+    assert library.latest_analysis(clip.id, schema_key="dashcam-1") == second
     assert library.latest_analysis(clip.id, schema_key="nothing") is None
     assert library.clip_rows(library.clip_rowids())[0].attention == 0.75  # the newest one that has any
+
+
+def test_an_imported_analysis_never_comes_before_one_that_was_made_here(library: Library) -> None:
+    clip = library.add_clip(make_clip()).clip
+    own = make_analysis(clip, "own", labels={"event_type": "near_miss"}, attention=0.25)
+    far = make_analysis(
+        clip, "far", labels={"event_type": "collision"}, attention=0.75, created_at="2999-01-01T00:00:00.000Z"
+    )
+    library.add_analysis(far, imported=True)
+    assert library.clip_rows(library.clip_rowids())[0].labels == {"event_type": "collision"}
+    library.add_analysis(own)
+    library.add_analysis(replace(far, id="farther"), imported=True)
+    assert [analysis.id for analysis in library.analyses(clip.id)] == [own.id, "farther", far.id]
+    assert library.latest_analysis(clip.id) == own
+    (row,) = library.clip_rows(library.clip_rowids())
+    assert (row.labels, row.attention) == ({"event_type": "near_miss"}, 0.25)
+    assert not row.updated_at.startswith("2999")
+    assert library.verify().ok
+
+
+def test_an_imported_analysis_under_an_id_that_is_taken_is_left_out(library: Library) -> None:
+    clip, other = (library.add_clip(make_clip(number)).clip for number in (1, 2))
+    own = make_analysis(clip)
+    library.add_analysis(own)
+    assert library.add_analysis(replace(own, clip_id=other.id), imported=True).clip_ids == ()
+    assert library.analyses(clip.id) == [own]
+    assert library.analyses(other.id) == []
 
 
 def test_storing_the_same_again_changes_nothing_and_another_is_refused(library: Library) -> None:
