@@ -165,6 +165,12 @@ def test_page_says_where_data_lives(page, session):
     assert {str(session.library.folder), str(paths.settings_file()), str(paths.log_dir())} <= texts
 
 
+def test_library_given_at_the_start_is_said_beside_the_setting(page, session):
+    assert str(session.library.folder) in page.helps["library_dir"].text()
+    page.on_settings(session.settings.model_copy(update={"library_dir": str(session.library.folder)}))
+    assert page.helps["library_dir"].text() == Settings.model_fields["library_dir"].description
+
+
 def test_broken_schema_file_is_refused_in_the_window(window, session, tmp_path: Path):
     broken = tmp_path / "fleet.toml"
     broken.write_text('name = "fleet"\nversion = 1\ntitle = "Fleet"\n\n[[field]]\nkey = "a"\nkind = "nonsense"\n')

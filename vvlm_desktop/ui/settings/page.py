@@ -41,6 +41,7 @@ class SettingsPage(Page):
         super().__init__(shell)
         self.editors: dict[str, Editor] = {}
         self.reasons: dict[str, QLabel] = {}
+        self.helps: dict[str, QLabel] = {}
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -95,6 +96,7 @@ class SettingsPage(Page):
             grid.addWidget(caption, line, 0, Qt.AlignmentFlag.AlignVCenter)
             grid.addWidget(editor, line, 1)
             help_text = label(field.description or "", "small", wrap=True)
+            self.helps[name] = help_text
             grid.addWidget(help_text, line + 1, 1)
             reason = label("", "bad", wrap=True)
             reason.hide()
@@ -156,6 +158,15 @@ class SettingsPage(Page):
     def on_settings(self, settings: Settings) -> None:
         for name, editor in self.editors.items():
             editor.show_value(getattr(settings, name))
+        self.helps["library_dir"].setText(self._library_help(settings))
+
+    def _library_help(self, settings: Settings) -> str:
+        """Says so where the program was started in another library than the one named here."""
+        text = Settings.model_fields["library_dir"].description or ""
+        in_use = self.shell.session.library.folder
+        if in_use.absolute() == settings.library_folder().absolute():
+            return text
+        return f"{text} The program was started with another one, which stays in use: {shown(str(in_use))}"
 
     def _on_keys(self) -> None:
         self.shell.show_keys(all_pages=True)
