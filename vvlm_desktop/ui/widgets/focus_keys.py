@@ -46,7 +46,8 @@ class FocusKeys(QObject):
         app.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
-        if new is not None:
+        # The list of an open combo box chooses on ShortcutOverride itself; whoever answers that first takes it away.
+        if new is not None and new.window().windowType() != Qt.WindowType.Popup:
             new.installEventFilter(self)
 
     @override
@@ -56,8 +57,17 @@ class FocusKeys(QObject):
                 event.accept()
                 return True
         elif event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return self._leave(watched, event)
+            return self._press(watched, event) or self._leave(watched, event)
         return False
+
+    @staticmethod
+    def _press(watched: QObject, event: QKeyEvent) -> bool:
+        """Enter works a focused button as Space does; Qt itself does that only in dialogs."""
+        if not isinstance(watched, QAbstractButton) or event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            return False
+        if watched.isEnabled() and not event.isAutoRepeat():
+            watched.click()
+        return True
 
     @staticmethod
     def _leave(watched: QObject, event: QKeyEvent) -> bool:
