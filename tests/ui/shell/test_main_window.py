@@ -17,6 +17,8 @@ from vvlm_desktop.errors import LibraryDamagedError, SettingsError, UsageError
 from vvlm_desktop.settings import load_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.errors_view import Problem, broken_settings_problem
+from vvlm_desktop.ui.main_window import MainWindow
+from vvlm_desktop.ui.page_list import PAGES
 from vvlm_desktop.workflow.session import default_reviewer, open_session
 
 
@@ -207,8 +209,6 @@ def test_size_is_remembered(window, session, look, tmp_path: Path):
     opened.resize(960, 655)  # the offscreen screen is small
     opened.close()
     again = open_session(session.settings, library_dir=tmp_path / "library")
-    from vvlm_desktop.ui.main_window import MainWindow
-
     second = MainWindow(again, look=look, reopen=open_session, pages=tuple(opened._specs.values()))
     try:
         assert (second.width(), second.height()) == (960, 655)
@@ -248,6 +248,18 @@ def test_search_is_a_key_away_on_every_page(window, session, qtbot, start):
     qtbot.keyClick(opened, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert opened._current == "library"
     qtbot.waitUntil(opened._pages["library"].filters.search.hasFocus)
+
+
+def test_pages_and_window_agree_on_the_keys(qtbot, session, look):
+    whole = MainWindow(session, look=look, reopen=open_session, pages=PAGES)
+    try:
+        whole.show()
+        for spec in PAGES:
+            whole.navigate(spec.id)  # refused where two actions want one key
+        assert {action.page for action in whole.registry.everywhere()} >= {None, "library", "review"}
+    finally:
+        whole.close()
+        whole.deleteLater()
 
 
 def test_palette_opens_over_the_page_and_finds_a_clip(window, session, qtbot):

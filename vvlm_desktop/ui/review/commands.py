@@ -128,14 +128,6 @@ class Commands(QObject):
         if self._arrangement.alone:
             self.toggle_full_screen()
 
-    def search(self) -> None:
-        """Search clips, which is done in the library."""
-        self._shell.navigate("library")
-        try:
-            self._shell.registry.action("library.search").trigger()
-        except KeyError:  # a window without a library page
-            return
-
     def go_back(self) -> None:
         """Esc: out of a question, the drawer, full screen, a stretch that was marked."""
         if self._acts.asking:

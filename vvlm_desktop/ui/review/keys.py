@@ -115,7 +115,6 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
         act("coach", "Needs coaching", lambda: acts.set_status("needs_coaching"), "T", group=clip),
         act("praise", "Needs recognition", lambda: acts.set_status("needs_recognition"), "Y", group=clip),
         act("dismiss", "Dismiss, with a reason", commands.ask_dismissal, "D", group=clip),
-        act("search", "Search clips in the library", commands.search, "Ctrl+F", group=clip),
         act("analyse", "Analyse this clip", commands.analyse, group=clip),
         act("back_out", "Go back", commands.go_back, "Esc", group=clip, palette=False),
     )
