@@ -118,10 +118,16 @@ def accept_field(session: Session, clip_id: str, field_key: str, *, shown: Revie
 def reject_field(
     session: Session, clip_id: str, field_key: str, *, reason: str | None = None, shown: ReviewState | None = None
 ) -> Change:
-    """The answer is wrong and the right value is not known; the field is left out of training."""
+    """The answer is wrong and the right value is not known; the field is left out of training.
+
+    Raises:
+        LabelError: there is no answer that could be wrong.
+    """
     state = _state(session, clip_id, shown)
-    session.schema.field(field_key)
+    label = session.schema.field(field_key).label
     answered, said = state.said(field_key)
+    if not answered:
+        raise LabelError(f"{label} has no answer that could be wrong.", hint="U says that the clip does not show it.")
     verdict = Verdict(
         verdict="rejected",
         value=None,

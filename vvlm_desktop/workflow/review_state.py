@@ -34,6 +34,7 @@ class ReviewState:
         labels: values as they would stand if Enter were pressed now: verdicts, then what rules force, then the answer.
         broken_rules: sentences about `labels`.
         doubtful: fields worth a look, in schema order.
+        others: other people who have settled this clip; what they said is not shown before one's own review.
     """
 
     clip: Clip
@@ -43,6 +44,7 @@ class ReviewState:
     labels: Mapping[str, LabelValue]
     broken_rules: tuple[str, ...]
     doubtful: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
     def said(self, field_key: str) -> tuple[bool, LabelValue]:
         """Whether the answer judged `field_key`, and what it said."""
@@ -71,7 +73,14 @@ def open_review(session: Session, clip_id: str) -> ReviewState:
         labels=labels,
         broken_rules=broken_rules(session.schema, labels),
         doubtful=_doubtful(session.schema, analysis, review),
+        others=_others(session, clip_id),
     )
+
+
+def _others(session: Session, clip_id: str) -> tuple[str, ...]:
+    reviews = session.library.reviews(clip_id)
+    key = session.schema.key
+    return tuple(r.reviewer for r in reviews if r.schema_key == key and r.settled and r.reviewer != session.reviewer)
 
 
 def starting_point(analyses: Sequence[Analysis], schema: LabelSchema) -> Analysis | None:

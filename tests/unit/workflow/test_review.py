@@ -151,6 +151,21 @@ def test_rejected_field_has_no_known_value(session: Session, clip_id: str) -> No
     assert "weather" not in actions.open_review(session, clip_id).review.labels()
 
 
+def test_rejecting_what_was_never_answered_is_refused_and_keeps_the_own_verdict(session: Session, clip_id: str) -> None:
+    actions.set_value(session, clip_id, "traffic_density", "low")
+    with pytest.raises(LabelError, match="no answer"):
+        actions.reject_field(session, clip_id, "traffic_density")
+    assert actions.open_review(session, clip_id).review.labels() == {"traffic_density": "low"}
+
+
+def test_second_reviewer_is_told_who_settled_the_clip_and_not_what(session: Session, clip_id: str) -> None:
+    actions.accept_rest(session, clip_id, window_seen=True)
+    assert actions.open_review(session, clip_id).others == ()
+    session.reviewer = "Grace"
+    state = actions.open_review(session, clip_id)
+    assert (state.others, dict(state.review.verdicts)) == (("Ada",), {})
+
+
 def test_toggling_a_list_keeps_schema_order_and_cannot_tell_alone(session: Session, clip_id: str) -> None:
     actions.toggle_value(session, clip_id, "cause_of_risk", "speeding")
     assert actions.open_review(session, clip_id).labels["cause_of_risk"] == ["speeding", "following_too_close"]
