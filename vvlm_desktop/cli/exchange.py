@@ -78,6 +78,8 @@ def import_(
         print_json(report.to_json())
     else:
         print_line(f"{report.imported} reviews imported, {report.known} known already.")
+        for note in report.notes:
+            print_line(note)
     for problem in report.problems:
         warn(problem)
     if report.problems:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
+from vvlm_desktop.domain.fold import FOLDED_KINDS
 from vvlm_desktop.domain.review import Change, NewEvent
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import FormatError
@@ -48,6 +49,18 @@ class Transfer(EventLog):
         query = select(*columns).select_from(t.head.outerjoin(t.signature, covers)).order_by(t.head.c.origin)
         with self.read() as connection:
             return [Head(*row) for row in connection.execute(query)]
+
+    def reviewers_by_origin(self) -> dict[str, frozenset[str]]:
+        """Who wrote in each chain; all chains of this library count as `self.origin`."""
+        e, o = t.event_log.c, t.origin.c
+        name = func.json_extract(e.payload, "$.reviewer")
+        written = select(e.origin, name).where(e.kind.in_(FOLDED_KINDS), e.payload.is_not(None)).distinct()
+        found: dict[str, set[str]] = defaultdict(set)
+        with self.read() as connection:
+            own = set(connection.scalars(select(o.origin).where(o.own)))
+            for origin, reviewer in connection.execute(written):
+                found[self.origin if origin in own else origin].add(reviewer)
+        return {origin: frozenset(names) for origin, names in found.items()}
 
     def import_events(
         self, events: Iterable[Mapping[str, Any]], *, heads: Sequence[Head] = (), source: str = ""

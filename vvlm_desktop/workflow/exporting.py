@@ -63,7 +63,11 @@ def export(
         copy=copy,
         unreviewed=unreviewed,
         include_samples=include_samples,
-        heads=[head.to_json() for head in session.library.heads()],
+        # Our own first: an import names the reviewers after it.
+        heads=[
+            head.to_json()
+            for head in sorted(session.library.heads(), key=lambda head: head.origin != session.library.origin)
+        ],
         events=session.library.export_events() if with_log else None,
         sampler=SAMPLER,
         untouched=lambda clip: is_untouched(session, clip),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.review import EventKind, NewEvent, Review
+from vvlm_desktop.domain.fold import FoldedKind, apply, verdict_to_json
+from vvlm_desktop.domain.review import Event, NewEvent, Review, Verdict
 from vvlm_desktop.errors import ClipNotFoundError
-from vvlm_desktop.formats.base import ImportedRecord, ImportedSet
+from vvlm_desktop.formats.base import ImportedClip, ImportedRecord, ImportedSet
 from vvlm_desktop.formats.registry import import_format_of
 from vvlm_desktop.store.records import Head
+from vvlm_desktop.video.probe import sha256_of
 from vvlm_desktop.workflow.add import add_paths
 from vvlm_desktop.workflow.session import Session
+
+_NEWER = (
+    "This export is newer than the reviews that are here from {origin}, which came with their event log: nothing was"
+    " taken. Export again with --log, and import that."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +32,22 @@ class ImportReport:
         imported: reviews that are new here.
         known: reviews that were here already.
         problems: sentences; each names the clip that could not be taken.
+        notes: what is no problem but should be known.
     """
 
     imported: int
     known: int
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"imported": self.imported, "known": self.known, "problems": list(self.problems)}
+        return {
+            "imported": self.imported,
+            "known": self.known,
+            "problems": list(self.problems),
+            "notes": list(self.notes),
+        }
 
 
 def import_file(session: Session, file: Path) -> ImportReport:
@@ -54,11 +68,7 @@ def import_file(session: Session, file: Path) -> ImportReport:
     clips, problems = _clips_here(session, imported, folder)
     problems += imported.flags
     if imported.events:
-        heads = [Head.from_json(head) for head in imported.heads]
-        events = [dict(event) for event in imported.events]
-        change = session.library.import_events(events, heads=heads, source=file.name)
-        known = len(imported.records) if change.action_id is None and not change.clip_ids else 0
-        return ImportReport(len(imported.records) - known, known, tuple(problems))
+        return _as_chains(session, imported, source=file.name, problems=problems)
     return _as_actions(session, imported, clips=clips, problems=problems)
 
 
@@ -74,8 +84,8 @@ def _clips_here(session: Session, imported: ImportedSet, folder: Path) -> tuple[
             continue
         except ClipNotFoundError:
             pass
-        file = folder / record.clip.file if record.clip.file else None
-        added = add_paths(session, [file.resolve()]).items if file and file.is_file() else ()
+        file = _file_that_came_along(record.clip, folder)
+        added = add_paths(session, [file]).items if file is not None else ()
         clip = next((item.clip for item in added if item.clip and item.clip.id == record.clip.id), None)
         if clip is None:
             problems.append(f"{record.clip.name}: this clip is not in the library; add its file, then import again.")
@@ -84,75 +94,133 @@ def _clips_here(session: Session, imported: ImportedSet, folder: Path) -> tuple[
     return found, problems
 
 
+def _file_that_came_along(clip: ImportedClip, folder: Path) -> Path | None:
+    """The clip's file in the export, if it really lies there and holds the clip.
+
+    An export may come from anyone: a link out of it could put any file of this computer into the library.
+    """
+    if clip.file is None:
+        return None
+    try:
+        file = (folder / clip.file).resolve()
+        inside = file.is_relative_to(folder.resolve()) and file.is_file()
+        return file if inside and sha256_of(file) == clip.sha256 else None
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle
+        return None
+
+
+def _as_chains(session: Session, imported: ImportedSet, *, source: str, problems: Sequence[str]) -> ImportReport:
+    before = session.library.reviewers_by_origin()
+    heads = [Head.from_json(head) for head in imported.heads]
+    events = [dict(event) for event in imported.events]
+    change = session.library.import_events(events, heads=heads, source=source)
+    known = len(imported.records) if change.action_id is None and not change.clip_ids else 0
+    notes = _one_name_for_several(before, session.library.reviewers_by_origin(), here=session.library.origin)
+    return ImportReport(len(imported.records) - known, known, tuple(problems), notes=notes)
+
+
+def _one_name_for_several(
+    before: Mapping[str, frozenset[str]], after: Mapping[str, frozenset[str]], *, here: str
+) -> tuple[str, ...]:
+    """A sentence for each reviewer's name that an import brought although somebody else already had it.
+
+    The chains are taken as they are, so both count as one person; nothing in them tells whether they are.
+    """
+    sentences = []
+    for origin in sorted(after.keys() - {here}):
+        for name in sorted(after[origin] - before.get(origin, frozenset())):
+            others = [other for other in sorted(after) if other != origin and name in after[other]]
+            if others:
+                where = "here" if here in others else f"from {others[0][:8]}"
+                sentences.append(
+                    f"“{name}” reviewed {where} and from {origin[:8]}; both now count as one person, and where they"
+                    " reviewed the same clip the later word holds. If they are two, let one choose another name in"
+                    " Settings."
+                )
+    return tuple(sentences)
+
+
 def _as_actions(
     session: Session, imported: ImportedSet, *, clips: dict[str, Clip], problems: Sequence[str]
 ) -> ImportReport:
     origin = next((str(head["origin"]) for head in imported.heads), imported.fingerprint)
-    own = origin == session.library.origin
+    reviews = sum(record.review is not None for record in imported.records)
+    here = next((head for head in session.library.heads() if head.origin == origin), None)
+    if here is not None:
+        # Its chain, with the reviewers' names, came before, or it is our own: taken again it would count twice.
+        later = any(int(head["seq"]) > here.seq for head in imported.heads if head["origin"] == origin)
+        missed = (_NEWER.format(origin=origin[:8]),) if later else ()
+        return ImportReport(0, reviews, (*problems, *missed))
     new = known = 0
     for record in imported.records:
         clip = clips.get(record.clip.id)
         if clip is None or record.review is None:
             continue
-        events = [] if own else _events_of(session, record, reviewer=f"{record.reviewer} of {origin[:8]}")
+        events = _events_of(session, record, record.review, reviewer=f"{record.reviewer} of {origin[:8]}")
         if not events:
             known += 1
             continue
-        known_ids = {analysis.id for analysis in session.library.analyses(clip.id)}
-        if record.analysis is not None and record.analysis.id not in known_ids:
-            session.library.add_analysis(record.analysis)
+        if record.analysis is not None:
+            session.library.add_analysis(record.analysis, imported=True)
         session.library.append(events)
         new += 1
     return ImportReport(new, known, tuple(problems))
 
 
-def _events_of(session: Session, record: ImportedRecord, *, reviewer: str) -> list[NewEvent]:
+def _events_of(session: Session, record: ImportedRecord, wanted: Review, *, reviewer: str) -> list[NewEvent]:
     """Events that bring this reviewer's review to what the record says; none when it is so already."""
-    review = record.review
-    if review is None:
-        raise ValueError("a record without a review")
     key = record.schema.key
     held = session.library.review(record.clip.id, reviewer=reviewer, schema_key=key)
-    if _same(held, review):
-        return []
-
-    def event(kind: EventKind, payload: dict[str, Any]) -> NewEvent:
-        return NewEvent(kind, record.clip.id, reviewer, key, payload, analysis_id=review.analysis_id)
-
+    state = held
     events: list[NewEvent] = []
-    payload: dict[str, Any]
-    for field, verdict in review.verdicts.items():
-        before = held.verdicts.get(field)
-        if before != verdict:
-            payload = {"field": field, "before": asdict(before) if before else None, "after": asdict(verdict)}
-            events.append(event("verdict", payload))
-    for field, values in review.evidence.items():
-        for value, spans in values.items():
-            before_spans = held.evidence.get(field, {}).get(value, ())
-            payload = {
-                "field": field,
-                "value": value,
-                "before": [[s.start_pts, s.end_pts] for s in before_spans],
-                "after": [[s.start_pts, s.end_pts] for s in spans],
-            }
-            events.append(event("evidence", payload))
-    if review.note != held.note:
-        events.append(event("note", {"before": held.note, "after": review.note}))
-    payload = {
-        "before": held.status,
-        "after": review.status,
-        "reason": review.dismiss_reason,
-        "words": None,
-        "broken_rules": list(review.broken_rules),
-    }
-    events.append(event("status", payload))
+
+    def put(kind: FoldedKind, payload: dict[str, Any]) -> None:
+        nonlocal state
+        events.append(NewEvent(kind, record.clip.id, reviewer, key, payload, analysis_id=wanted.analysis_id))
+        state = apply(state, Event("", 0, kind, wanted.updated_at, 0, "", None, "", payload=payload))
+
+    for field in dict.fromkeys((*wanted.verdicts, *held.verdicts)):
+        before, after = held.verdicts.get(field), wanted.verdicts.get(field)
+        if not _same_verdict(before, after):
+            put("verdict", {"field": field, "before": _json_of(before), "after": _json_of(after)})
+    spans, spans_held = _spans(wanted), _spans(held)
+    for place in dict.fromkeys((*spans, *spans_held)):
+        there, then = spans_held.get(place, []), spans.get(place, [])
+        if there != then:
+            put("evidence", {"field": place[0], "value": place[1], "before": there, "after": then})
+    if wanted.note != held.note:
+        put("note", {"before": held.note, "after": wanted.note})
+    reason = wanted.dismiss_reason if wanted.status == "dismissed" else None
+    if (state.status, state.dismiss_reason, state.broken_rules) != (wanted.status, reason, wanted.broken_rules):
+        put(
+            "status",
+            {
+                "before": state.status,
+                "after": wanted.status,
+                "reason": reason,
+                "words": None,
+                "broken_rules": list(wanted.broken_rules),
+            },
+        )
     return events
 
 
-def _same(held: Review, wanted: Review) -> bool:
-    return (held.verdicts, held.evidence, held.note, held.status) == (
-        wanted.verdicts,
-        wanted.evidence,
-        wanted.note,
-        wanted.status,
-    )
+def _same_verdict(held: Verdict | None, wanted: Verdict | None) -> bool:
+    """Whether a verdict is the wanted one; a record without its time says nothing about that."""
+    if held is None or wanted is None:
+        return held is wanted
+    return held == (wanted if wanted.at else replace(wanted, at=held.at))
+
+
+def _json_of(verdict: Verdict | None) -> dict[str, Any] | None:
+    return None if verdict is None else verdict_to_json(verdict)
+
+
+def _spans(review: Review) -> dict[tuple[str, str | None], list[list[int]]]:
+    """Evidence that there is, as payloads hold it."""
+    return {
+        (field, value): [[span.start_pts, span.end_pts] for span in spans]
+        for field, by_value in review.evidence.items()
+        for value, spans in by_value.items()
+        if spans
+    }
