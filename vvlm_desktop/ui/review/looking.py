@@ -95,13 +95,14 @@ class Looking(QObject):
         attention = self._attention
         if attention is None:
             return
-        self.ready_changed.emit(attention.ready)
-        if attention.ready:
+        wait_s = attention.wait_s  # asked once: time goes on between two questions
+        self.ready_changed.emit(wait_s <= 0)
+        if wait_s <= 0:
             self.settled.emit()
             return
         shown = self._view.on_screen
         if shown is not None and shown.clip_id == self._clip_id and shown.frame_index == attention.look_at:
-            self._timer.start(int(attention.wait_s * 1000) + 2)
+            self._timer.start(int(wait_s * 1000) + 2)
 
     def _count(self, picture: Picture | None) -> None:
         if picture is not None:
