@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    ScalarSelect,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import utc_now
@@ -109,14 +121,38 @@ class ClipStore(Database):
             return [clip_from(row) for row in connection.execute(_CLIPS.order_by(t.clip.c.clip_row))]
 
     def clips_in_folder(self, folder: Path | str) -> list[Clip]:
-        """Clips whose file is directly in a folder, by path."""
+        """Clips that were seen directly in a folder, by path there, with that path; a clip may have others elsewhere.
+
+        Left out are clips in whose place another content was seen since, once their recording is known.
+        """
         wanted = Path(folder)
         start = str(wanted).rstrip(os.sep) + os.sep
-        # A range instead of a prefix pattern, so that the index on paths is used.
-        inside = (t.clip.c.path >= start) & (t.clip.c.path < start[:-1] + chr(ord(os.sep) + 1))
+        end = start[:-1] + chr(ord(os.sep) + 1)
+        p = t.clip_path.c
+        # Ranges instead of a prefix pattern, so that the index on paths is used; names that are no text are bytes.
+        start_bytes, end_bytes = (literal(os.fsencode(each), LargeBinary) for each in (start, end))
+        inside = ((p.path >= start) & (p.path < end)) | ((p.path >= start_bytes) & (p.path < end_bytes))
+        query = (
+            select(*CLIP_COLUMNS, p.path)
+            .select_from(CLIP_TABLES.join(t.clip_path, p.clip_id == t.clip.c.id))
+            .where(inside)
+            .order_by(p.path, p.seen)
+        )
         with self.read() as connection:
-            found = [clip_from(row) for row in connection.execute(_CLIPS.where(inside).order_by(t.clip.c.path))]
-        return [clip for clip in found if Path(clip.path).parent == wanted]
+            found = [replace(clip_from(row), path=row[-1]) for row in connection.execute(query)]
+        latest = {clip.path: clip.sha256 for clip in found}
+        return [
+            clip
+            for clip in found
+            if Path(clip.path).parent == wanted and (latest[clip.path] == clip.sha256 or not clip.recording)
+        ]
+
+    def folders_without_recording(self) -> list[str]:
+        """Folders with clips whose recording was never worked out, because adding them was interrupted."""
+        query = select(t.clip_path.c.path).join(t.clip, t.clip.c.id == t.clip_path.c.clip_id)
+        with self.read() as connection:
+            paths = connection.scalars(query.where(t.clip.c.recording == ""))
+            return sorted({str(Path(path).parent) for path in paths})
 
     def rowid_of(self, clip_id: str) -> int | None:
         """Row id of a clip, as lists use it; None when there is no such clip."""
@@ -200,6 +236,21 @@ class ClipStore(Database):
         with self.write() as connection:
             _one(connection, clip_id)
             connection.execute(update(t.clip).where(t.clip.c.id == clip_id).values(recording=recording))
+
+    def set_recordings(self, of_clips: Mapping[str, str], *, joined: Mapping[str, str]) -> None:
+        """Store what grouping found.
+
+        Args:
+            of_clips: recording by clip id.
+            joined: recordings that turned out to be part of another one, by name; all their clips move along.
+        """
+        with self.write() as connection:
+            for old, new in joined.items():
+                connection.execute(update(t.clip).where(t.clip.c.recording == old).values(recording=new))
+            rows = [{"of": clip_id, "now": name} for clip_id, name in of_clips.items()]
+            if rows:
+                statement = update(t.clip).where(t.clip.c.id == bindparam("of")).values(recording=bindparam("now"))
+                connection.execute(statement, rows)
 
     def add_problem_file(self, path: Path | str, problem: str) -> None:
         """Remember a file that could not be read; adding its clip later forgets it."""

@@ -98,13 +98,17 @@ def add_paths(
     is_sample: bool = False,
 ) -> AddReport:
     """Add every video in `paths`; one bad file never stops the others, and adding twice changes nothing."""
+    regroup_unfinished(session)
     files = find_videos(paths)
     items: list[AddedItem] = []
-    folders: set[str] = set()
     stopped = False
+    folder: Path | None = None
     for number, file in enumerate(files):
         if stopped := cancelled():
             break
+        if folder is not None and folder != file.parent:
+            _regroup(session, folder)
+        folder = file.parent
         if progress:
             progress(AddProgress(number, len(files), file))
         try:
@@ -112,8 +116,8 @@ def add_paths(
         except JobCancelledError:
             stopped = True
             break
-        folders.add(str(file.parent))
-    _regroup(session, folders)
+    if folder is not None:
+        _regroup(session, folder)
     if progress and files and not stopped:
         progress(AddProgress(len(files), len(files), files[-1]))
     return AddReport(tuple(items), cancelled=stopped)
@@ -198,14 +202,22 @@ def save_index(session: Session, clip: Clip, index: FrameIndex) -> None:
     temporary.replace(target)
 
 
-def _regroup(session: Session, folders: set[str]) -> None:
-    """Give new clips their recording; clips of folders that were not touched stay as they are."""
-    for folder in folders:
-        clips = session.library.clips_in_folder(folder)
-        recordings = group([Member(c.id, c.path, c.duration_s, c.recording) for c in clips])
-        for clip in clips:
-            if recordings[clip.id] != clip.recording:
-                session.library.set_recording(clip.id, recordings[clip.id])
+def regroup_unfinished(session: Session) -> None:
+    """Give clips their recording where adding them was interrupted; without it a split could separate a drive."""
+    for folder in session.library.folders_without_recording():
+        _regroup(session, Path(folder))
+
+
+def _regroup(session: Session, folder: Path) -> None:
+    """Give new clips of a folder their recording; what they connect becomes one recording, in other folders too."""
+    clips = session.library.clips_in_folder(folder)
+    recordings = group([Member(c.id, c.path, c.duration_s, c.recording) for c in clips])
+    changed = [clip for clip in clips if recordings[clip.id] != clip.recording]
+    if changed:
+        session.library.set_recordings(
+            {clip.id: recordings[clip.id] for clip in changed},
+            joined={clip.recording: recordings[clip.id] for clip in changed if clip.recording},
+        )
 
 
 def _stop_when(cancelled: Callable[[], bool]) -> Callable[[int], None]:

@@ -12,6 +12,7 @@ from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import FormatError, UsageError
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
+from vvlm_desktop.workflow.add import regroup_unfinished
 from vvlm_desktop.workflow.clip_files import is_untouched, likely_path
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
@@ -54,8 +55,9 @@ def export(
     library_folder = session.library.folder.absolute()
     if out == library_folder or library_folder in out.parents:
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
+    regroup_unfinished(session)
     wanted = clips if clips is not None else session.library.all_clips()
-    items = [gather(session, clip) for clip in wanted]
+    items = [gather(session, clip if clip.recording else session.library.clip(clip.id)) for clip in wanted]
     context = ExportContext(
         schema=session.schema,
         prompt=build_prompt(session.schema),

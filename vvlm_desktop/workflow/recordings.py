@@ -69,15 +69,37 @@ def read_name(path: str) -> ClipName:
 def group(members: Sequence[Member]) -> dict[str, str]:
     """Recording of each clip, by clip id.
 
-    A clip that already has one keeps it, so that adding clips never moves others between splits; only where a new clip
-    joins two recordings do they become one.
+    A clip that already has one keeps it, so that adding clips never moves others between splits; only where a clip
+    belongs to two recordings do they become one. Such a clip is new between them, or was seen at a second place.
     """
     result: dict[str, str] = {}
-    for chain in _chains(members):
+    for chain in _joined(_chains(members)):
         held = [m.recording for m in chain if m.recording]
-        name = min(held, key=held.index) if held else _new_name(chain[0])
+        name = held[0] if held else _new_name(chain[0])
         result.update({m.clip_id: name for m in chain})
     return result
+
+
+def _joined(chains: Sequence[list[Member]]) -> list[list[Member]]:
+    """Chains, those put together that share a clip (a copy under another name) or a recording."""
+    leader = list(range(len(chains)))
+
+    def lead(number: int) -> int:
+        while leader[number] != number:
+            number = leader[number]
+        return number
+
+    first: dict[tuple[str, str], int] = {}
+    for number, chain in enumerate(chains):
+        for member in chain:
+            for mark in (("clip", member.clip_id), ("recording", member.recording)):
+                if mark[1]:
+                    one, other = sorted((lead(first.setdefault(mark, number)), lead(number)))
+                    leader[other] = one
+    together: dict[int, list[Member]] = {}
+    for number, chain in enumerate(chains):
+        together.setdefault(lead(number), []).extend(chain)
+    return list(together.values())
 
 
 def _chains(members: Iterable[Member]) -> list[list[Member]]:
@@ -104,5 +126,5 @@ def _chains(members: Iterable[Member]) -> list[list[Member]]:
 
 
 def _new_name(first: Member) -> str:
-    digest = hashlib.sha256(f"{PurePath(first.path).parent}\n{read_name(first.path).stem}\n{first.clip_id}".encode())
-    return digest.hexdigest()[:16]
+    text = f"{PurePath(first.path).parent}\n{read_name(first.path).stem}\n{first.clip_id}"
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -108,6 +108,23 @@ def test_clips_of_a_folder_are_those_directly_in_it(library: Library) -> None:
     assert library.clips_in_folder("/") == []
 
 
+def test_clips_of_a_folder_are_all_that_are_there_now_wherever_else_they_are(library: Library) -> None:
+    clip = library.add_clip(make_clip(1, path="/one/a.mp4")).clip
+    library.add_clip(make_clip(1, path="/two/b.mp4"))
+    for folder, path in (("/one", "/one/a.mp4"), ("/two", "/two/b.mp4")):
+        assert [(c.id, c.path) for c in library.clips_in_folder(folder)] == [(clip.id, path)]
+    library.add_clip(make_clip(2, path="/two/b.mp4"))
+    assert [c.id for c in library.clips_in_folder("/two")] == [make_clip(2).id]
+
+
+def test_recordings_that_turn_out_to_be_one_take_all_their_clips_along(library: Library) -> None:
+    clips = [library.add_clip(make_clip(number, recording="ab"[number % 2])).clip for number in range(4)]
+    library.set_recordings({clips[0].id: "b"}, joined={"a": "b"})
+    assert {clip.recording for clip in library.all_clips()} == {"b"}
+    library.add_clip(make_clip(9, path="/late/x.mp4", recording=""))
+    assert library.folders_without_recording() == ["/late"]
+
+
 @pytest.fixture
 def drive(library: Library) -> Library:
     for number, name in enumerate(["2024_front.mp4", "2024_rear.mp4", "rear.mp4", "100%_ÄÖ.mp4", "a_b.mp4", "axb.mp4"]):

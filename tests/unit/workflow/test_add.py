@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from tests.clips import make_clip
 from vvlm_desktop.workflow import add
 from vvlm_desktop.workflow.add import add_paths, find_videos
+from vvlm_desktop.workflow.exporting import export
 from vvlm_desktop.workflow.frame_index import index_of
+from vvlm_desktop.workflow.review import settle
 from vvlm_desktop.workflow.session import Session
 
 
@@ -79,3 +82,95 @@ def test_damaged_sidecar_is_made_again(session: Session, tmp_path: Path, caplog:
     caplog.clear()
     assert len(index_of(session, item.clip)) == 10
     assert caplog.text == ""
+
+
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(exist_ok=True)
+    to.write_bytes(file.read_bytes())
+
+
+def _recordings(session: Session) -> dict[str, str]:
+    return {c.path: c.recording for c in session.library.all_clips()}
+
+
+def test_copy_in_another_folder_keeps_what_it_belongs_to_there_in_one_recording(
+    session: Session, tmp_path: Path
+) -> None:
+    (tmp_path / "two").mkdir()
+    (tmp_path / "one").mkdir()
+    first = make_clip(tmp_path / "one" / "20240101_120000_F.mp4", frames=50, fps=25)
+    _copy(first, tmp_path / "two" / first.name)
+    make_clip(tmp_path / "two" / "20240101_120003_F.mp4", frames=51, fps=25)
+    for folder in ("one", "two"):
+        add_paths(session, [tmp_path / folder])
+    assert len(set(_recordings(session).values())) == 1
+
+
+def test_copy_that_connects_two_known_recordings_makes_all_their_clips_one(session: Session, tmp_path: Path) -> None:
+    for folder, times in (("one", ("120000", "120003")), ("two", ("130000", "130003"))):
+        (tmp_path / folder).mkdir()
+        for number, time in enumerate(times):
+            file = tmp_path / folder / f"20240101_{time}_F.mp4"
+            make_clip(file, frames=50 + number + len(folder) * (folder == "one"), fps=25)
+    add_paths(session, [tmp_path])
+    assert len(set(_recordings(session).values())) == 2
+    _copy(tmp_path / "one" / "20240101_120003_F.mp4", tmp_path / "two" / "20240101_130006_F.mp4")
+    add_paths(session, [tmp_path / "two"])
+    assert len(set(_recordings(session).values())) == 1
+
+
+def test_interrupted_addition_is_grouped_at_the_next_one_and_before_an_export(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, frames in (("one", 20), ("two", 30)):
+        (tmp_path / folder).mkdir()
+        for camera in "FR":
+            make_clip(tmp_path / folder / f"a_{camera}.mp4", frames=frames + ord(camera), fps=25)
+
+    def die(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    for folder in ("one", "two"):
+        with monkeypatch.context() as dying:
+            dying.setattr(add, "_regroup", die)
+            dying.setattr(add, "regroup_unfinished", lambda _session: None)
+            with pytest.raises(KeyboardInterrupt):
+                add_paths(session, [tmp_path / folder])
+    assert set(_recordings(session).values()) == {""}
+    settle(session, session.library.all_clips()[0].id, {"event_type": "collision"})
+    export(session, "metadata", tmp_path / "out")
+    grouped = _recordings(session)
+    assert "" not in grouped.values()
+    assert len(set(grouped.values())) == 2
+    add_paths(session, [tmp_path / "nothing"])
+    assert _recordings(session) == grouped
+
+
+def test_folder_is_grouped_before_the_next_one_is_begun(session: Session, tmp_path: Path) -> None:
+    for number, folder in enumerate(("one", "two", "two")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        make_clip(tmp_path / folder / f"{number}.mp4", frames=20 + number, fps=25)
+    seen: list[set[str]] = []
+    add_paths(session, [tmp_path], progress=lambda _: seen.append(set(_recordings(session).values())))
+    assert len(seen[2]) == 2  # the first folder's name, and "" of the one in work
+
+
+def test_stopped_addition_is_grouped_as_far_as_it_went(session: Session, tmp_path: Path) -> None:
+    for number in range(3):
+        make_clip(tmp_path / f"{number}.mp4", frames=8 + number, fps=25)
+    seen: list[Path] = []
+    add_paths(session, [tmp_path], progress=lambda p: seen.append(p.path), cancelled=lambda: len(seen) >= 2)
+    assert _recordings(session)
+    assert "" not in _recordings(session).values()
+
+
+def test_name_that_is_no_text_gets_a_recording_too(session: Session, tmp_path: Path) -> None:
+    file = make_clip(tmp_path / "a.mp4", frames=10, fps=25)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/cl\xff_F.mp4"))
+    try:
+        file.rename(odd)
+    except OSError:
+        pytest.skip("this file system takes text only")
+    add_paths(session, [odd])
+    assert _recordings(session)[str(odd)] != ""
+    assert session.library.folders_without_recording() == []

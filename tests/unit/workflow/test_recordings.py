@@ -68,3 +68,23 @@ def test_a_clip_that_claims_a_year_does_not_swallow_the_folder() -> None:
     next_week = Member("later", "/d/20230211_160000_NF.mp4", 60.0)
     found = group([liar, next_week])
     assert found["liar"] != found["later"]
+
+
+def test_clip_that_belongs_to_two_recordings_makes_them_one() -> None:
+    known = [*_minutes("160000", recording="one"), *_minutes("160200", recording="two")]
+    found = group([*known, *_minutes("160100")])
+    assert set(found.values()) == {"one"}
+
+
+def test_copies_of_a_clip_connect_the_drives_that_they_lie_in() -> None:
+    copies = [Member("same", f"/d/20230204_{start}_NF.mp4", 60.0) for start in ("160000", "180000")]
+    found = group([*copies, *_minutes("160100"), *_minutes("180100"), *_minutes("200000")])
+    assert found["id160100"] == found["id180100"] == found["same"] != found["id200000"]
+
+
+def test_clips_of_one_recording_take_what_joins_them_along() -> None:
+    """A chain whose clips already share a recording with another chain never gets a second name."""
+    known = [*_minutes("160000", "180000", recording="one"), *_minutes("200000", recording="two")]
+    found = group([*known, *_minutes("180100", "200100")])
+    assert found["id180100"] == "one"
+    assert found["id200100"] == "two"
