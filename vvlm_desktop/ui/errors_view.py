@@ -29,7 +29,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import label, rule
-from vvlm_desktop.ui.words import plain_tip, shown
+from vvlm_desktop.ui.words import breakable, plain_tip, shown
 
 Tone = Literal["bad", "doubtful", "good"]
 _ICONS: dict[Tone, str] = {"bad": "warning", "doubtful": "warning", "good": "check"}
@@ -200,8 +200,8 @@ class ProblemBar(QFrame):
         if problem is None:
             return
         self.icon.show_icon(_ICONS[problem.tone], problem.tone)
-        self.sentence.setText(problem.sentence)
-        self.hint.setText(problem.hint)
+        self.sentence.setText(breakable(problem.sentence))
+        self.hint.setText(breakable(problem.hint))
         self.hint.setVisible(bool(problem.hint))
         self.details.setPlainText(problem.details)
         self.toggle.setVisible(bool(problem.details))
@@ -241,9 +241,9 @@ class ProblemSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
         column.setSpacing(theme.PAD)
-        column.addWidget(label(problem.sentence, "title", wrap=True))
+        column.addWidget(label(breakable(problem.sentence), "title", wrap=True))
         if problem.hint:
-            column.addWidget(label(problem.hint, "muted", wrap=True))
+            column.addWidget(label(breakable(problem.hint), "muted", wrap=True))
         self.table = _table(problem.items)
         column.addWidget(self.table, 1)
         row = QHBoxLayout()

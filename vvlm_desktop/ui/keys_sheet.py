@@ -58,7 +58,9 @@ class KeysSheet(QDialog):
         bottom.addWidget(button("Close", self.close, kind="primary"))
         column.addLayout(bottom)
         hint = body.sizeHint()
-        self.resize(min(theme.px(900), hint.width() + 60), min(theme.px(720), hint.height() + theme.px(130)))
+        room = self.screen().availableGeometry().height() - theme.px(60)  # the frame around it must fit as well
+        height = min(theme.px(720), room, hint.height() + theme.px(130))
+        self.resize(min(theme.px(900), hint.width() + 60), height)
 
 
 def _group(registry: ActionRegistry, title: str, members: list[Action]) -> QVBoxLayout:
@@ -74,8 +76,8 @@ def _group(registry: ActionRegistry, title: str, members: list[Action]) -> QVBox
         grid.addWidget(label(action.label, "muted"), line, 0)
         caps = QHBoxLayout()
         caps.setSpacing(4)
-        for key in registry.keys_of(action)[:3]:
-            caps.addWidget(KeyCap(key_text(key)))
+        for key in list(dict.fromkeys(key_text(key) for key in registry.keys_of(action)))[:3]:
+            caps.addWidget(KeyCap(key))
         caps.addStretch(1)
         grid.addLayout(caps, line, 1)
     column.addLayout(grid)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from typing_extensions import override
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.widgets.marks import MarkLabel
-from vvlm_desktop.ui.words import clock
+from vvlm_desktop.ui.words import clock, plain_tip
 
 _NEWS_MS = 10_000
+_ROOMY_PX = 1200
 NOTHING_SENT = "No clip data sent by this app"
 
 
@@ -44,8 +47,11 @@ class StatusBar(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_NEWS_MS)
         self._timer.timeout.connect(self._on_news_over)
-        self.title = label("", "muted")
+        # What is long gives way here, instead of widening the window.
+        self.title = ElidedLabel("", "muted")
+        self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.news = MarkLabel()
+        self.news.setMinimumWidth(theme.px(24))
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(theme.px(140))
@@ -67,6 +73,7 @@ class StatusBar(QFrame):
         """Say for a while what has been done; work that goes on is more important."""
         self._news = sentence
         self.news.show_mark("check", sentence, ink="good")
+        self.news.setToolTip(plain_tip(sentence))
         self._timer.start()
         self._on_tasks_changed()
 
@@ -77,6 +84,13 @@ class StatusBar(QFrame):
     def show_backend(self, text: str) -> None:
         """Say which model answers, and where it runs."""
         self.backend.setText(text)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Which model answers is short and stays whole, as long as there is room for what runs beside it.
+        roomy = self.width() >= theme.px(_ROOMY_PX)
+        self.backend.setMinimumWidth(min(self.backend.sizeHint().width(), theme.px(260)) if roomy else theme.px(24))
 
     def _on_tasks_changed(self) -> None:
         running = self._tasks.running

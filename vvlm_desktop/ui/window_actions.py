@@ -52,7 +52,7 @@ def window_actions(window: WindowVerbs, pages: Sequence[PageSpec]) -> list[Actio
     def act(
         name: str, label: str, run: Callable[[], object], *keys: str, icon: str | None = None, palette: bool = True
     ) -> Action:
-        group = "Clips" if name.startswith(("clips.", "library.")) else "Window"
+        group = "Find, add, export" if name.startswith(("clips.", "library.")) else "Window"
         return Action(name, label, run, keys, group=group, icon=icon, in_palette=palette)
 
     def goes_to(page_id: str) -> Callable[[], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import datetime
 from pathlib import PurePath
 
@@ -27,6 +28,17 @@ def plain_tip(text: str) -> str:
     if not Qt.mightBeRichText(text):
         return text
     return f'<p style="white-space:pre-wrap">{html.escape(text)}</p>'
+
+
+def breakable(text: str) -> str:
+    """`text` with places to break a line in words of more than forty letters, which would widen a window instead."""
+    return re.sub(r"[^\s/\\-]{40}(?=[^\s/\\-])", "\\g<0>\N{ZERO WIDTH SPACE}", text)
+
+
+def sentences(*parts: str) -> str:
+    """`parts` one after the other, each ending as a sentence does."""
+    said = (part.strip() for part in parts)
+    return " ".join(part if part[-1] in ".!?:" else f"{part}." for part in said if part)
 
 
 def menu_text(text: str) -> str:

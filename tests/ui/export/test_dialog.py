@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.export.dialog import Exportable, ExportChoice, ExportDialog, FormatEntry
 
 FORMATS = (
@@ -64,3 +65,31 @@ def test_samples_are_let_in_only_where_there_is_nothing_else(qtbot: QtBot, sugge
     assert only.samples.isChecked()
     mixed = _dialog(qtbot, suggested, Exportable(reviewed=3, samples=2, clips=9))
     assert not mixed.samples.isChecked()
+
+
+def test_every_text_has_its_room_whatever_is_chosen(qtbot: QtBot, look: theme.Theme, suggested: Path) -> None:
+    long = FormatEntry("long", "Long", "What it is for. " * 20, tuple(f"Loss {n}: " + "gone " * 25 for n in range(5)))
+    dialog = ExportDialog((*FORMATS, long), Exportable(reviewed=3, samples=2, clips=9), suggested=suggested)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    suggested.mkdir()
+    (suggested / "mine.txt").touch()
+    for number in (0, 1, 2, 0, 2):
+        dialog.format_box.setCurrentIndex(number)
+        dialog.grab()
+        for text in (dialog.summary, dialog.description, dialog.reason):
+            assert text.height() >= text.heightForWidth(text.width())
+        assert dialog.description.geometry().bottom() < dialog.folder.geometry().top()
+        assert dialog.losses.height() >= dialog.losses.heightForWidth(dialog.losses.width())
+        assert dialog.height() <= dialog.screen().availableGeometry().height()
+
+
+def test_long_losses_scroll_where_the_screen_is_low(qtbot: QtBot, look: theme.Theme, suggested: Path) -> None:
+    long = FormatEntry("long", "Long", "A format.", tuple(f"Loss {n}: " + "gone " * 40 for n in range(40)))
+    dialog = ExportDialog((long,), Exportable(reviewed=3, samples=2, clips=9), suggested=suggested)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.grab()
+    assert dialog.height() <= dialog.screen().availableGeometry().height()
+    assert dialog._losses_area.verticalScrollBar().maximum() > 0
+    assert dialog.export_button.geometry().bottom() <= dialog.height()

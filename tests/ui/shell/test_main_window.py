@@ -376,3 +376,30 @@ def test_samples_that_are_being_drawn_are_said_on_the_empty_page(window, qtbot, 
         go_on.set()
     qtbot.waitUntil(lambda: not opened.tasks.running)
     assert "Drop dashcam files" in empty.sentence.text()
+
+
+def test_long_texts_widen_nothing(window, session, qtbot):
+    session.library.add_clip(clip(1, path=f"/clips/{'x' * 200}.mp4", problem=f"{'y' * 300} is in the way."))
+    opened = window()
+    word = "w" * 250
+    opened.report(UsageError(f"{word} cannot be used.", hint=word))
+    opened._pages["library"].table.show_line(0)
+    opened.tasks.begin(f"Adding {word}", cancel=lambda: None)
+    opened.tasks.begin("Another")
+    opened.report(Problem(f"The library is now {word}.", tone="good"))
+    for page in ("library", "settings"):
+        opened.navigate(page)
+        opened.grab()
+        assert opened.minimumSizeHint().width() <= 960
+        assert opened.width() == 1280
+    status = opened.status
+    assert status.cancel.geometry().right() < status.sent.geometry().left()
+    assert status.sent.geometry().right() <= status.width()
+
+
+def test_status_bar_keeps_the_model_whole_where_there_is_room(window):
+    opened = window()
+    opened.tasks.begin(f"Adding {'w' * 250}", cancel=lambda: None)
+    opened.grab()
+    backend = opened.status.backend
+    assert backend.width() >= backend.fontMetrics().horizontalAdvance(backend.text())

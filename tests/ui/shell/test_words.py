@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from vvlm_desktop.ui.words import clock, count, file_name, shown, when
+from vvlm_desktop.ui.words import breakable, clock, count, file_name, sentences, shown, when
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 clips"), (1, "1 clip"), (12_345, "12,345 clips")])
@@ -30,3 +30,15 @@ def test_when_is_local_and_short():
     assert when("2026-03-02T12:00:00.000Z", now=now).startswith("2 Mar ")
     assert when("2024-03-02T12:00:00.000Z", now=now) == "2 Mar 2024"
     assert when("", now=now) == ""
+
+
+def test_long_words_can_be_broken_and_nothing_else_changes():
+    assert breakable("A clip at /clips/van/clip_0001.mp4 is gone.") == "A clip at /clips/van/clip_0001.mp4 is gone."
+    broken = breakable("x" * 100)
+    assert broken.replace("\N{ZERO WIDTH SPACE}", "") == "x" * 100
+    assert max(len(part) for part in broken.split("\N{ZERO WIDTH SPACE}")) == 40
+    assert breakable("x" * 40) == "x" * 40
+
+
+def test_sentences_end_as_sentences():
+    assert sentences("No such file", "", "Choose another.") == "No such file. Choose another."

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFileDialog,
-    QFormLayout,
+    QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +26,9 @@ from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import count
 
 _WIDTH_PX = 560
+#: Room for the window manager's frame and a panel.
+_FRAME_PX = 80
+_QWIDGETSIZE_MAX = 16_777_215
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,14 @@ class ExportDialog(QDialog):
         column.addLayout(self._fields(suggested))
         column.addWidget(label("What this format cannot carry", "strong"))
         self.losses = label("", "small", wrap=True)
-        column.addWidget(self.losses)
-        column.addStretch(1)
+        self.losses.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._losses_area = QScrollArea()
+        self._losses_area.setFrameShape(QFrame.Shape.NoFrame)
+        self._losses_area.setWidgetResizable(True)
+        self._losses_area.setWidget(self.losses)
+        self._losses_area.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._losses_area.setAccessibleName("What this format cannot carry")
+        column.addWidget(self._losses_area, 1)
         bottom = QHBoxLayout()
         bottom.addStretch(1)
         bottom.addWidget(button("Cancel", self.reject))
@@ -95,10 +106,11 @@ class ExportDialog(QDialog):
         column.addLayout(bottom)
         self._on_changed()
 
-    def _fields(self, suggested: Path) -> QFormLayout:
-        form = QFormLayout()
+    def _fields(self, suggested: Path) -> QGridLayout:
+        form = QGridLayout()
         form.setHorizontalSpacing(theme.MARGIN)
         form.setVerticalSpacing(theme.GAP)
+        form.setColumnStretch(1, 1)
         self.format_box = QComboBox()
         self.format_box.setAccessibleName("Format")
         for entry in self._formats:
@@ -109,6 +121,7 @@ class ExportDialog(QDialog):
         self.folder.setAccessibleName("Folder")
         self.folder.textChanged.connect(self._on_changed)
         row = QHBoxLayout()
+        row.setSpacing(theme.GAP)
         row.addWidget(self.folder, 1)
         row.addWidget(button("Choose…", self._on_choose))
         self.reason = label("", "bad", wrap=True)
@@ -119,12 +132,14 @@ class ExportDialog(QDialog):
         for box in (self.copy_clips, self.unreviewed, self.samples):
             box.setAccessibleName(box.text())
             box.toggled.connect(self._on_changed)
-        form.addRow(label("Format"), self.format_box)
-        form.addRow("", self.description)
-        form.addRow(label("Folder"), row)
-        form.addRow("", self.reason)
-        for box in (self.copy_clips, self.unreviewed, self.samples):
-            form.addRow("", box)
+        form.addWidget(label("Format"), 0, 0)
+        form.addWidget(self.format_box, 0, 1)
+        form.addWidget(self.description, 1, 1)
+        form.addWidget(label("Folder"), 2, 0)
+        form.addLayout(row, 2, 1)
+        form.addWidget(self.reason, 3, 1)
+        for line, box in enumerate((self.copy_clips, self.unreviewed, self.samples), start=4):
+            form.addWidget(box, line, 1)
         return form
 
     def choice(self) -> ExportChoice:
@@ -151,6 +166,28 @@ class ExportDialog(QDialog):
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
         self.export_button.setEnabled(not reason and self._wanted() > 0)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Take the height that the texts need: Qt makes room for wrapped texts only when a dialog is first shown.
+
+        Where the screen is too low for all, the list of losses scrolls.
+        """
+        column = self.layout()
+        if column is None:
+            return
+        width = max(self.width() if self.isVisible() else 0, self.minimumWidth())
+        inner = width - 2 * theme.MARGIN
+        self._losses_area.setFixedHeight(0)
+        column.activate()  # also forgets what its inner layouts remember of the texts before
+        others = column.totalHeightForWidth(width) if column.hasHeightForWidth() else column.totalMinimumSize().height()
+        # A line more than needed: with a scroll bar there is less width, so that once shown it would stay.
+        wanted = self.losses.heightForWidth(inner) + self.losses.fontMetrics().lineSpacing()
+        room = self.screen().availableGeometry().height() - theme.px(_FRAME_PX) - others
+        self._losses_area.setMinimumHeight(min(wanted, max(room, theme.px(60))))
+        self._losses_area.setMaximumHeight(_QWIDGETSIZE_MAX)
+        self.setMinimumHeight(others + self._losses_area.minimumHeight())
+        self.resize(width, self.minimumHeight())
 
     def _wanted(self) -> int:
         return self._exportable.clips if self.unreviewed.isChecked() else self._exportable.reviewed

@@ -36,7 +36,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("labels", "Labels", 176, share=0.35),
     Column("confidence", "Confidence", 92, "confidence", gives_way=3),
     Column("duration", "Duration", 72, "duration"),
-    Column("recording", "Recorded", 138, "recording", gives_way=1),
+    Column("recording", "Recorded", 152, "recording", gives_way=1),
     Column("added", "Added", 108, "added", gives_way=2),
     Column("problem", "Problem", 180, "problem", share=0.3),
 )

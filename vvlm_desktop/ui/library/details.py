@@ -12,7 +12,7 @@ from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
-from vvlm_desktop.ui.words import shown
+from vvlm_desktop.ui.words import breakable, shown
 
 
 class Details(QFrame):
@@ -58,9 +58,9 @@ class Details(QFrame):
         problem = shown(row.clip.problem or "")
         self.path.setText(shown(row.clip.path))
         words = row_words.caption(row)
-        self.caption.setText(words)
+        self.caption.setText(breakable(words))
         self.caption.setVisible(bool(words))
-        self.problem.setText(problem)
+        self.problem.setText(breakable(problem))
         self.problem.setVisible(bool(problem))
         self._mark.setVisible(bool(problem))
         self._mark.show_icon("warning", "doubtful" if row.clip.readable else "bad")

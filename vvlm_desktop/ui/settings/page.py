@@ -18,7 +18,7 @@ from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.settings.editors import Editor, editor_for
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label, rule
-from vvlm_desktop.ui.words import shown
+from vvlm_desktop.ui.words import breakable, sentences, shown
 from vvlm_desktop.workflow.session import default_reviewer
 
 #: Headlines; a field that is in none of them comes under the last.
@@ -114,6 +114,7 @@ class SettingsPage(Page):
         grid.setHorizontalSpacing(theme.MARGIN)
         grid.setColumnMinimumWidth(0, theme.px(190))
         grid.setColumnStretch(1, 1)
+        grid.setVerticalSpacing(theme.GAP)
         grid.addWidget(label("Where things are", "strong"), 0, 0, 1, 3)
         places = (
             ("Library in use", self.shell.session.library.folder),
@@ -122,7 +123,7 @@ class SettingsPage(Page):
         )
         for line, (title, place) in enumerate(places, start=1):
             grid.addWidget(label(title, "muted"), line, 0)
-            text = label(shown(str(place)), wrap=True)
+            text = label(breakable(shown(str(place))), wrap=True)
             text.setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
             )
@@ -166,7 +167,7 @@ class SettingsPage(Page):
         in_use = self.shell.session.library.folder
         if in_use.absolute() == settings.library_folder().absolute():
             return text
-        return f"{text} The program was started with another one, which stays in use: {shown(str(in_use))}"
+        return breakable(f"{text} The program was started with another one, which stays in use: {shown(str(in_use))}")
 
     def _on_keys(self) -> None:
         self.shell.show_keys(all_pages=True)
@@ -185,9 +186,9 @@ class SettingsPage(Page):
             reason = "; ".join(str(detail["msg"]) for detail in error.errors())
         else:
             refused = self.shell.try_settings(changed)
-            reason = f"{refused} {refused.hint}".strip() if refused is not None else ""
+            reason = sentences(str(refused), refused.hint) if refused is not None else ""
         if name in self.reasons:
-            self.reasons[name].setText(reason)
+            self.reasons[name].setText(breakable(reason))
             self.reasons[name].setVisible(bool(reason))
 
 
