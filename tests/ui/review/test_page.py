@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests import clips
 from vvlm_desktop.domain.review import PtsRange
+from vvlm_desktop.workflow import review
 
 CALM = {"event_type": "no_incident", "event_time": None, "weather": "rain", "road_surface": "wet"}
 
@@ -574,3 +575,30 @@ def test_full_screen_leaves_the_picture_alone_and_escape_brings_the_rest_back(ad
     assert here.shell.surroundings is False
     here.press("Escape")
     assert here.shell.surroundings is True
+
+
+def test_leaving_the_go_to_box_gives_the_keys_back_to_the_page(add_clip, stage):
+    here = stage()
+    here.open(add_clip().id)
+    before = here.page.desk.playback.position
+    here.press("G")
+    here.press("Escape")
+    here.press("Right")
+    assert here.page.desk.playback.position == before + 1
+    here.press("G")
+    QTest.keyClicks(here.page.desk.go_to_box, "999999")
+    QTest.keyClick(here.page.desk.go_to_box, Qt.Key.Key_Return)
+    assert here.page.desk.go_to_box.isVisible()
+    assert "frames 0 to" in here.toast
+    here.press("Escape")
+    here.press("Left")
+    assert here.page.desk.playback.position == before
+
+
+def test_second_reviewer_is_told_that_the_clip_is_settled(add_clip, stage, session):
+    clip = add_clip()
+    review.accept_rest(session, clip.id, window_seen=True)
+    session.reviewer = "Bea"
+    here = stage()
+    here.open(clip.id)
+    assert "settled by Ann" in here.page.desk.headline.rest.text()

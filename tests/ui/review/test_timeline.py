@@ -205,3 +205,17 @@ def test_filmstrip_takes_a_keyframe_only_where_it_is_close(index):
     slot_s = index.duration_s / 30
     for number, frame in enumerate(frames):
         assert abs(index.seconds(frame) - (number + 0.5) * slot_s) <= slot_s * 0.5 + 1e-6
+
+
+def test_height_is_the_same_from_clip_to_clip(qtbot, look, index):
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 300)
+    heights = set()
+    for count in (0, 1, 6):
+        marks = tuple(a_mark(index, 10 + number, 30 + number) for number in range(count))
+        widget.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks))
+        heights.add(widget.sizeHint().height())
+        events = widget._lanes[-1]
+        assert all(placed.rect.bottom() <= events.top + events.height + 3 for placed in widget._placed)
+    assert len(heights) == 1

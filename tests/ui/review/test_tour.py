@@ -128,3 +128,18 @@ def test_no_tour_on_a_sample_that_was_already_reviewed(samples, stage):
     set_value(here.shell.session, wrong.id, "event_type", "near_miss")
     here.open(wrong.id)
     assert not here.page.tour.running
+
+
+def test_last_card_goes_with_the_next_clip_and_the_tour_does_not_come_again(samples, stage, add_clip, qtbot):
+    wrong, _ = samples
+    here = stage()
+    here.open(wrong.id)
+    here.press("2 E Return")
+    here.wait_ready()
+    here.press("Return")
+    qtbot.waitUntil(lambda: card(here).startswith("2 clips"))
+    here.open(add_clip("h264_vfr.mp4").id)
+    qtbot.waitUntil(here.page.desk.card.isHidden)
+    again = stage()
+    assert not again.page.tour.running
+    assert again.page.tour._done_with

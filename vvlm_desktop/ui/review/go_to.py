@@ -11,11 +11,16 @@ from vvlm_desktop.domain.clock import parse_time
 from vvlm_desktop.ui import theme
 from vvlm_desktop.video.index import FrameIndex
 
+#: The end of a clip is a little after its last frame begins.
+_HALF_A_SECOND_MS = 500
+
 
 class GoToBox(QLineEdit):
     """Lies over the picture while it is asked for."""
 
     chosen = Signal(int)  # frame index
+    refused = Signal(str)  # what can be typed
+    closed = Signal()
 
     def __init__(self, on: QWidget) -> None:
         super().__init__(on)
@@ -44,14 +49,23 @@ class GoToBox(QLineEdit):
             self.setProperty("invalid", True)
             self.style().unpolish(self)
             self.style().polish(self)
+            self.selectAll()
+            self.refused.emit(self._what_there_is())
             return
-        self.hide()
+        self.closed.emit()
         self.chosen.emit(frame_index)
+
+    def _what_there_is(self) -> str:
+        if self._index is None or not len(self._index):
+            return "There is no frame to go to."
+        last = len(self._index) - 1
+        return f"The clip has frames 0 to {last:,}, that is up to {self._index.seconds(last):.2f} s."
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            self.hide()
+            # The page takes the focus before the box goes, or Qt gives it to the next button.
+            self.closed.emit()
             return
         super().keyPressEvent(event)
 
@@ -70,7 +84,9 @@ def find_frame(index: FrameIndex, typed: str) -> int | None:
         kind, number = "f" if text.isdigit() else "t", text
     if kind == "t":
         ms = parse_time(text)
-        return index.number(index.pts_at_ms(ms)) if ms is not None else None
+        if ms is None or ms > index.ms(len(index) - 1) + _HALF_A_SECOND_MS:
+            return None
+        return index.number(index.pts_at_ms(ms))
     try:
         value = int(number)
         return index.number(value) if kind == "p" else value if 0 <= value < len(index) else None

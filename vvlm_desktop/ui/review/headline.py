@@ -39,6 +39,8 @@ def headline_model(schema: LabelSchema, state: ReviewState, *, by_chance: bool =
     else:
         title = "Event not judged" if state.analysis is not None else "Not analysed"
     words = []
+    if state.others and not state.review.verdicts:
+        words.append(f"settled by {', '.join(state.others)}: yours is a second review")
     candidates = [c for analysis in state.analyses for c in analysis.candidates]
     if candidates:
         words.append(max(candidates, key=lambda c: c.score).reason)

@@ -19,14 +19,14 @@ from vvlm_desktop.ui.review.acts import ReviewActs
 from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
-from vvlm_desktop.ui.review.form.model import form_model, frame_of_pts
+from vvlm_desktop.ui.review.form.model import form_model
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.headline import headline_model
 from vvlm_desktop.ui.review.keys import RawKeys, review_actions
 from vvlm_desktop.ui.review.open_clip import ClipOpener, OpenClip
 from vvlm_desktop.ui.review.queue_side import QueueSide
 from vvlm_desktop.ui.review.side import Side
-from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, timeline_model
+from vvlm_desktop.ui.review.timeline_build import first_look_ms, seen_frames, timeline_model
 from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.ui.review.tour import Card, Tour
 from vvlm_desktop.workflow.review import ReviewState, open_review
@@ -53,9 +53,11 @@ class ReviewPage(Page):
         self._shown = False
         self._news: frozenset[str] = frozenset()  # clips that were announced at this very moment
         self.opener = ClipOpener(shell.session, self)
-        self.queue_side = QueueSide(shell.session, current=self._current_id, parent=self)
-        self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.desk = Desk()
+        self.queue_side = QueueSide(
+            shell.session, current=self._current_id, playing=lambda: self.desk.playback.playing, parent=self
+        )
+        self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.form = FormPanel()
         self.side = Side(self.form)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
@@ -97,7 +99,8 @@ class ReviewPage(Page):
         desk.transport.full_screen_pressed.connect(self.commands.toggle_full_screen)
         desk.headline.queue_button.clicked.connect(self.arrangement.toggle_drawer)
         desk.card.dismissed.connect(self.tour.stop)
-        desk.go_to_box.editingFinished.connect(self.setFocus)
+        desk.go_to_box.closed.connect(self.setFocus)
+        desk.go_to_box.refused.connect(desk.toast.say)
         acts.finished.connect(self._on_finished)
         acts.clip_wanted.connect(self.open_clip)
         acts.changed_meanwhile.connect(self._on_changed_meanwhile)
@@ -107,7 +110,7 @@ class ReviewPage(Page):
         self.commands.clip_wanted.connect(self.open_clip)
         acts.key_used.connect(self.tour.count_key)
         self.tour.card_changed.connect(self._on_card)
-        self.queue_list.chosen.connect(self._on_queue_chosen)
+        self.queue_list.chosen.connect(self.open_clip)
         self.side.analyse_pressed.connect(self.commands.analyse)
         self.side.tab_shown.connect(self._on_tab_shown)
         self.export_requested.connect(self._on_export_requested)
@@ -163,13 +166,14 @@ class ReviewPage(Page):
             return
         here = self._current_id()
         if here is None:
-            self.queue_side.refresh()
-            self._start()
+            if not self.queue_side.waiting:
+                self.queue_side.refresh()
+                self._start()
+            self.queue_side.refresh_soon()
         elif here in change.clip_ids:
             self._refresh()
-            if "review" in what:
-                self.queue_side.refresh_clip(here)
-        if here not in change.clip_ids or what != {"review"}:
+            self.queue_side.refresh_clip(here)
+        if here is not None and (here not in change.clip_ids or what != {"review"}):
             self._refresh_wanted |= not change.clip_ids
             self.queue_side.refresh_soon()
 
@@ -243,7 +247,6 @@ class ReviewPage(Page):
         self.side.show_form()
         if not self.queue_side.model.rowCount():
             self.queue_side.show_rows()
-        self.queue_side.show_progress()
         self.queue_side.select(scroll=True)
         self.arrangement.close_drawer()
         self.setFocus()
@@ -273,7 +276,7 @@ class ReviewPage(Page):
         model = self._timeline(opened, state)
         self._show_state(state)
         autoplay = self.shell.session.settings.autoplay == "event"
-        self.desk.show_clip(opened, model, seen=_seen_frames(opened, state), autoplay=autoplay)
+        self.desk.show_clip(opened, model, seen=seen_frames(opened.index, state), autoplay=autoplay)
 
     def _timeline(self, opened: OpenClip, state: ReviewState) -> TimelineModel:
         return timeline_model(self.shell.session.schema, state, opened.index, self.opener.curves(state.clip))
@@ -302,11 +305,13 @@ class ReviewPage(Page):
         except VvlmError as error:
             self.shell.report(error)
             return
+        if state.review.status != before.review.status:
+            self.queue_side.show_progress()
         afresh |= state.review.reviewer != before.review.reviewer or state.analysis_id != before.analysis_id
         self._show_state(state)
         if self._opened is not None:
             model = self._timeline(self._opened, state)
-            self.desk.show_marks(model, seen=_seen_frames(self._opened, state), afresh=afresh)
+            self.desk.show_marks(model, seen=seen_frames(self._opened.index, state), afresh=afresh)
 
     def _make_next_ready(self) -> None:
         if self._state is None:
@@ -318,18 +323,15 @@ class ReviewPage(Page):
             state = open_review(self.shell.session, following)
         except VvlmError:
             return  # said when it is opened
-        span = state.labels.get(EVENT_TIME)
-        candidates = [c for analysis in state.analyses for c in analysis.candidates]
-        at_ms = span["end_ms"] if isinstance(span, dict) else 0
-        if not isinstance(span, dict) and candidates:
-            best = max(candidates, key=lambda c: c.score)
-            at_ms = (best.start_ms + best.end_ms) // 2
-        self.opener.make_ready(state.clip, at_ms=at_ms)
+        self.opener.make_ready(state.clip, at_ms=first_look_ms(state))
 
     def _on_finished(self, clip_id: str) -> None:
         self.commands.note_finished(clip_id)
         wanted = self.tour.next_clip_id(clip_id) if self.tour.running else None
         following = wanted or self.queue.next_id(clip_id)
+        if following is None and not self.tour.running:
+            self.queue_side.refresh()  # more may have come since it was read
+            following = self.queue.next_id(clip_id)
         if following is not None:
             self.open_clip(following)
         elif self.tour.running and self._state is not None:
@@ -353,16 +355,15 @@ class ReviewPage(Page):
         self._refresh(afresh=True)
 
     def _on_caught_up(self) -> None:
-        if self._refresh_wanted:
+        if self._state is None:
+            self._start()
+        elif self._refresh_wanted:
             self._refresh()
 
     def _forget_news(self) -> None:
         self._news = frozenset()
 
     # -- what happens --------------------------------------------------------------------------------------------
-
-    def _on_queue_chosen(self, clip_id: str) -> None:
-        self.open_clip(clip_id)
 
     def _on_tab_shown(self, number: int) -> None:
         if self._state is None:
@@ -397,9 +398,3 @@ class ReviewPage(Page):
             )
         # After the layout of a clip that was just opened.
         QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, offers))
-
-
-def _seen_frames(opened: OpenClip, state: ReviewState) -> tuple[int, ...]:
-    """The frames that the answer was made from."""
-    seen = state.analysis.frames_pts if state.analysis is not None else ()
-    return tuple(frame_of_pts(opened.index, pts) for pts in seen)

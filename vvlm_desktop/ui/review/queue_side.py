@@ -13,6 +13,8 @@ from vvlm_desktop.workflow.session import Session
 
 #: While clips are being added or analysed the queue is read again this often; at 100,000 clips that takes 0.1 s.
 _AGAIN_MS = 1000
+#: So many times it waits for a clip that plays, whose picture would stand still for that long.
+_PATIENCE = 10
 
 
 class QueueSide(QObject):
@@ -20,9 +22,18 @@ class QueueSide(QObject):
 
     caught_up = Signal()  # what was put off by `refresh_soon` is done
 
-    def __init__(self, session: Session, *, current: Callable[[], str | None], parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        current: Callable[[], str | None],
+        playing: Callable[[], bool],
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self._current = current
+        self._playing = playing
+        self._waited = 0
         self.queue = QueueDesk(session)
         self.model = QueueModel(self.queue.items)
         self.model.setParent(self)
@@ -43,6 +54,7 @@ class QueueSide(QObject):
     def refresh(self) -> None:
         """Read the library again, now."""
         self._again.stop()
+        self._waited = 0
         if self.queue.refresh(current=self._current()) or self.model.rowCount() != len(self.queue):
             bar = self.list.view.verticalScrollBar()
             place = bar.value()
@@ -52,6 +64,11 @@ class QueueSide(QObject):
         else:
             self.model.refresh()
         self.show_progress()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is going to be read again soon."""
+        return self._again.isActive()
 
     def refresh_soon(self) -> None:
         """Read the library again before long, once for all that has been said until then."""
@@ -63,7 +80,6 @@ class QueueSide(QObject):
         row = self.queue.row_of(clip_id)
         if row is not None:
             self.model.refresh_row(row)
-        self.show_progress()
 
     def select(self, *, scroll: bool) -> None:
         """Mark the open clip."""
@@ -80,5 +96,9 @@ class QueueSide(QObject):
         self.thumbnails.close()
 
     def _on_again(self) -> None:
+        if self._playing() and self._waited < _PATIENCE:
+            self._waited += 1
+            self._again.start()
+            return
         self.refresh()
         self.caught_up.emit()

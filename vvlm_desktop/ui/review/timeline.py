@@ -29,6 +29,7 @@ from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex
 
 _TOP_PX = 10
+_EVENT_ROWS = 3
 _SHORTEST_VIEW_S = 0.5
 
 
@@ -132,15 +133,12 @@ class Timeline(QWidget):
     def _arrange(self) -> None:
         view = self._view()
         metrics = QFontMetricsF(theme.font("small"))
-        # Two rows even where one would do: the picture must not change its size with the first piece of evidence.
-        rows = least = 1 if self._compact else 2
-        if view.width_px > 0 and self._model.duration_s > 0:
-            placed = lanes_of.place_marks(self._model.marks, view, 0.0, metrics)
-            rows = max(least, min(4, len({mark.rect.top() for mark in placed})))
+        # As many rows even where fewer would do: the picture must not change its size from clip to clip.
+        rows = 1 if self._compact else _EVENT_ROWS
         before = self.sizeHint().height() if self._lanes else -1
         self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=_TOP_PX, rows=rows)
         events = self._lanes[-1]
-        self._placed = lanes_of.place_marks(self._model.marks, view, events.top, metrics)
+        self._placed = lanes_of.place_marks(self._model.marks, view, events.top, metrics, most_rows=rows)
         self._ground = None
         if self.sizeHint().height() != before:
             self.updateGeometry()

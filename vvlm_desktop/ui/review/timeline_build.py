@@ -110,6 +110,22 @@ def _mark(index: FrameIndex, first: int, last: int, kind: MarkKind, label: str, 
     return EventMark(first, last, index.seconds(first), index.seconds(last), kind, label, reason)
 
 
+def seen_frames(index: FrameIndex, state: ReviewState) -> tuple[int, ...]:
+    """The frames that the answer was made from."""
+    seen = state.analysis.frames_pts if state.analysis is not None else ()
+    return tuple(frame_of_pts(index, pts) for pts in seen)
+
+
+def first_look_ms(state: ReviewState) -> int:
+    """Where a clip will be opened, as far as that is known without its frames."""
+    span = state.labels.get(EVENT_TIME)
+    if isinstance(span, dict):
+        return span["end_ms"]
+    candidates = [candidate for analysis in state.analyses for candidate in analysis.candidates]
+    best = max(candidates, key=lambda c: c.score, default=None)
+    return (best.start_ms + best.end_ms) // 2 if best is not None else 0
+
+
 def focus_event(model: TimelineModel) -> EventMark | None:
     """The event that a clip is opened at: the reviewer's, else the answer's, else the strongest candidate."""
     for kind in ("event", "model_event", "candidate"):

@@ -30,6 +30,9 @@ class Lane:
     curve: CurveLane | None = None
 
 
+_USUAL_CURVES = ("motion", "brightness", "sound")
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedMark:
     """An event mark and the rectangle it has on the widget."""
@@ -58,9 +61,13 @@ def lay_out(model: TimelineModel, *, compact: bool, top: float, rows: int = 1) -
 
     add("frames", "frames", 30 if compact else 42)
     add("seen", "model saw", 14)
-    curves = model.curves[:1] if compact else model.curves
-    for each in curves:
-        add("curve", "activity" if compact else each.name, 16 if compact else 18, each)
+    # The rows are there before anything was measured: the picture must not change its size while it is looked at.
+    by_name = {each.name: each for each in model.curves}
+    if compact:
+        add("curve", "activity", 16, next(iter(model.curves), None))
+    else:
+        for name in dict.fromkeys((*_USUAL_CURVES, *by_name)):
+            add("curve", name, 18, by_name.get(name))
     add("events", "events", _MARK_HEIGHT * rows + 2 * (rows - 1))
     return tuple(lanes)
 
@@ -157,8 +164,10 @@ def _points(lane: Lane, view: View, curve: CurveLane) -> list[QPointF]:
     ]
 
 
-def place_marks(marks: Sequence[EventMark], view: View, top: float, metrics: QFontMetricsF) -> list[PlacedMark]:
-    """Where each event goes: in the first row in which it covers no other."""
+def place_marks(
+    marks: Sequence[EventMark], view: View, top: float, metrics: QFontMetricsF, *, most_rows: int
+) -> list[PlacedMark]:
+    """Where each event goes: in the first row in which it covers no other, else in the last."""
     rows: list[float] = []
     placed = []
     for mark in sorted(marks, key=lambda m: (m.start_s, m.end_s)):
@@ -168,8 +177,9 @@ def place_marks(marks: Sequence[EventMark], view: View, top: float, metrics: QFo
         width = max(view.x(mark.end_s) - left, metrics.horizontalAdvance(mark.label) + 14)
         left = max(view.left_px, min(left, view.left_px + view.width_px - width))
         row = next((n for n, end in enumerate(rows) if end <= left + 1), len(rows))
-        if row == len(rows):
+        if row == len(rows) and row < most_rows:
             rows.append(0.0)
+        row = min(row, most_rows - 1)
         rows[row] = left + width
         scale = theme.px(100) / 100
         height = _MARK_HEIGHT * scale

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSettings, Signal
 
+from vvlm_desktop import paths
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.review_state import ReviewState, open_review
 from vvlm_desktop.workflow.session import Session
+
+_DONE = "tour/done"
 
 Phase = Literal["off", "wrong", "right", "end"]
 
@@ -44,8 +47,9 @@ class Tour(QObject):
         self._phase: Phase = "off"
         self._clip_id = ""
         self._keys = 0
-        self._done_with = False
+        self._done_with = bool(_window_state().value(_DONE, False, type=bool))
         self._corrected = False
+        self._ended_on = ""
         self.corrected_clip_id = ""
 
     @property
@@ -59,8 +63,9 @@ class Tour(QObject):
             self._keys += 1
 
     def stop(self) -> None:
-        """The reviewer has had enough of it."""
+        """The reviewer has had enough of it, or has been through it: it does not come again."""
         self._phase, self._done_with = "off", True
+        _window_state().setValue(_DONE, True)
         self.card_changed.emit(None)
 
     def next_clip_id(self, finished_id: str) -> str | None:
@@ -83,7 +88,11 @@ class Tour(QObject):
             self._phase, self._clip_id, self._keys = "wrong", state.clip.id, 0
             self.corrected_clip_id = state.clip.id
         if self._phase == "end":
-            self.card_changed.emit(self._end_card())
+            self._ended_on = self._ended_on or state.clip.id
+            if state.clip.id == self._ended_on:
+                self.card_changed.emit(self._end_card())
+            else:
+                self.stop()
         elif self._phase != "off":
             self.card_changed.emit(self._card(state, schema) if state.clip.id == self._clip_id else None)
 
@@ -112,6 +121,10 @@ class Tour(QObject):
             "correction is saved, audited and a training example" if self._corrected else "review is saved and audited"
         )
         return Card("Done", f"{done} Your {what}.", end=True)
+
+
+def _window_state() -> QSettings:
+    return QSettings(str(paths.data_dir() / "window.ini"), QSettings.Format.IniFormat)
 
 
 def _is_untouched_wrong(state: ReviewState) -> bool:
