@@ -7,7 +7,7 @@ from collections.abc import Callable
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.palette import Finder, PaletteItem, match
-from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
+from vvlm_desktop.ui.widgets.marks import status_mark
 from vvlm_desktop.ui.words import file_name
 
 _MOST_CLIPS = 12
@@ -46,7 +46,7 @@ def find_clips(shell: Shell) -> Finder:
             PaletteItem(
                 file_name(row.clip.path),
                 _clip_opener(shell, row.clip.id),
-                detail=STATUS_MARKS[row.clip.status][0],
+                detail=status_mark(row.clip.status, readable=row.clip.readable)[0],
                 icon="review",
             )
             for row in library.clip_rows(list(rowids))

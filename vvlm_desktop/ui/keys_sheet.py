@@ -38,7 +38,7 @@ class KeysSheet(QDialog):
         columns = [QVBoxLayout(), QVBoxLayout()]
         taken = 0
         for group, members in groups:
-            side = columns[0] if taken < half else columns[1]
+            side = columns[0] if taken + len(members) / 2 < half else columns[1]
             taken += len(members) + 2
             side.addLayout(_group(registry, group, members))
         body = QWidget()

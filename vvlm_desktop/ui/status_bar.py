@@ -90,7 +90,7 @@ class StatusBar(QFrame):
         super().resizeEvent(event)
         # Which model answers is short and stays whole, as long as there is room for what runs beside it.
         roomy = self.width() >= theme.px(_ROOMY_PX)
-        self.backend.setMinimumWidth(min(self.backend.sizeHint().width(), theme.px(260)) if roomy else theme.px(24))
+        self.backend.setMinimumWidth(min(self.backend.sizeHint().width(), theme.px(300)) if roomy else theme.px(24))
 
     def _on_tasks_changed(self) -> None:
         running = self._tasks.running

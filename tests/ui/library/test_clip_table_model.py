@@ -170,6 +170,11 @@ def test_broken_clip_gives_its_reason_in_full_in_the_tooltip(qapp):
     assert cell(model, 0, "name", TIP).startswith("/clips/van/")
 
 
+def test_clip_that_cannot_be_read_waits_for_no_review(qapp):
+    assert cell(show(qapp, row(1, of=broken_clip())), 0, "status") == "Cannot be read"
+    assert cell(show(qapp, row(1)), 0, "status") == "Needs review"
+
+
 def test_names_that_are_no_text_are_shown(qapp):
     model = show(qapp, row(1, of=clip(1, path="/clips/caf\udce9 \N{VIDEO CAMERA}.mp4")))
     assert cell(model, 0, "name") == "caf? \N{VIDEO CAMERA}.mp4"

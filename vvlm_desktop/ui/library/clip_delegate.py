@@ -15,7 +15,7 @@ from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
-from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, Mark, confidence_level, paint_mark
+from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, Mark, confidence_level, paint_mark, status_mark
 from vvlm_desktop.ui.words import shown
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -112,7 +112,7 @@ def _name(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) 
 
 
 def _status(painter: QPainter, area: QRectF, _clips: ClipTableModel, row: ClipRow) -> None:
-    word, mark, ink = STATUS_MARKS[row.clip.status]
+    word, mark, ink = status_mark(row.clip.status, readable=row.clip.readable)
     _marked(painter, area, mark, word, ink)
 
 

@@ -16,7 +16,7 @@ from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.columns import COLUMNS
-from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, confidence_level
+from vvlm_desktop.ui.widgets.marks import confidence_level, status_mark
 from vvlm_desktop.ui.words import clock, file_name, plain_tip, shown, when
 
 PAGE_ROWS = 200
@@ -203,7 +203,7 @@ class ClipTableModel(QAbstractTableModel):
             case "name":
                 return file_name(clip.path)
             case "status":
-                return STATUS_MARKS[clip.status][0]
+                return status_mark(clip.status, readable=clip.readable)[0]
             case "event":
                 return row_words.event_words(row, self._schema)
             case "labels":

@@ -149,6 +149,13 @@ _DRAW = {
 }
 
 
+def status_mark(status: str, *, readable: bool = True) -> tuple[str, Mark, str]:
+    """Word, shape and colour of a clip's status; a clip that nobody can look at does not wait for a review."""
+    if not readable and status == "needs_review":
+        return "Cannot be read", "dash", "muted"
+    return STATUS_MARKS[status]
+
+
 class MarkLabel(QWidget):
     """A shape and its word, in one colour: "● sure", "✓ Reviewed", "⚠ cut off after 7 s"."""
 
