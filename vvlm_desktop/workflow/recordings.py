@@ -126,5 +126,5 @@ def _chains(members: Iterable[Member]) -> list[list[Member]]:
 
 
 def _new_name(first: Member) -> str:
-    text = f"{PurePath(first.path).parent}\n{read_name(first.path).stem}\n{first.clip_id}"
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    """By content and not by place: the same drive falls into the same split on every computer."""
+    return hashlib.sha256(f"recording\n{first.clip_id}".encode()).hexdigest()[:16]

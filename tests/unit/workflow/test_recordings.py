@@ -88,3 +88,8 @@ def test_clips_of_one_recording_take_what_joins_them_along() -> None:
     found = group([*known, *_minutes("180100", "200100")])
     assert found["id180100"] == "one"
     assert found["id200100"] == "two"
+
+
+def test_the_same_drive_in_another_folder_of_another_computer_is_the_same_recording() -> None:
+    here, there = (group(_minutes("160000", "160105", folder=folder)) for folder in ("/home/ada/x", "/media/b/y z"))
+    assert here == there
