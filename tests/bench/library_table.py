@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.bench.library import CLIPS, _fill
 from tests.ui.builders import FakeShell
+from vvlm_desktop.domain.review import Change
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.library import ClipFilter
 from vvlm_desktop.ui import theme
@@ -62,7 +63,7 @@ class Desk:
         self.window = QMainWindow()
         qtbot.addWidget(self.window)
         self.shell = FakeShell(session, self.window)
-        names = ("clips.add_files", "clips.add_folder", "clips.samples", "clips.analyse_new")
+        names = ("clips.add_files", "clips.add_folder", "clips.export", "clips.samples", "clips.analyse_new")
         self.shell.registry.add([Action(name, name, lambda: None) for name in names])
         self.window.resize(1440, 900)
         self.window.show()
@@ -132,6 +133,42 @@ def test_scrolling(desk: Desk) -> None:
     _report("jump anywhere, painted", far, 33)
     near = [_timed(lambda at=at: (bar.setValue(at * 120), desk.paint())) for at in range(200)]
     _report("scroll on, painted", near, 16.7)
+
+
+def test_batch_in_view(desk: Desk) -> None:
+    """What one finished analysis, and one added clip, cost the window while the page is shown."""
+    desk.open()
+    page = desk.page
+    assert page is not None
+    rows = page._clips.rows(range(40))
+    told = [
+        _timed(
+            lambda row=row: (
+                page.on_change(Change(clip_ids=(row.clip.id,), what=frozenset({"analyses"}))),
+                page._on_refresh(),
+                desk.paint(),
+            )
+        )
+        for row in rows
+    ]
+    _report("one analysis finished, painted", told, 16.7)
+    _report("the list read again, painted", [_timed(lambda: (page.reload(), desk.paint())) for _ in range(9)], 100)
+    page.hide()
+    hidden = [_timed(lambda: page.on_change(Change(what=frozenset({"clips", "analyses"})))) for _ in range(40)]
+    _report("a change while hidden", hidden, 1)
+
+
+def test_everything_selected(desk: Desk) -> None:
+    desk.open()
+    page = desk.page
+    assert page is not None
+    taken = []
+    for _ in range(5):
+        page.table.clearSelection()
+        desk.paint()
+        taken.append(_timed(lambda: (page.table.selectAll(), desk.paint())))
+    _report("select all, painted", taken, 50)
+    _report("the list read again, all selected", [_timed(lambda: (page.reload(), desk.paint())) for _ in range(5)], 150)
 
 
 def test_memory(desk: Desk) -> None:
