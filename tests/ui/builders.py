@@ -138,6 +138,7 @@ class FakeShell:
         self.session = session
         self.registry = ActionRegistry(window)
         self.tasks = Tasks(window)
+        self.place: tuple[str, str | None] = ("library", None)
         self.navigated: list[tuple[str, str | None]] = []
         self.problems: list = []
         self.announced: list = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -117,6 +118,7 @@ def make_samples(
     *,
     progress: Progress | None = None,
     made: Callable[[Sample], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
     specs: tuple[SampleSpec, ...] = SAMPLES,
     size: tuple[int, int] = (960, 540),
     fps: int = 25,
@@ -127,10 +129,12 @@ def make_samples(
         progress: called in the calling thread.
         made: called in the calling thread with each sample as soon as it can be used, so that the first can be looked
             at while the others are drawn.
+        cancelled: looked at before each frame; what is finished stays.
         specs, size, fps: for tests; the defaults are what the program ships.
 
     Raises:
         StorageFullError: the folder cannot be written to.
+        JobCancelledError: `cancelled` said so.
     """
     made_with = {"simulator_version": SIMULATOR_VERSION, "size": list(size), "fps": fps}
     entries = _read_manifest(folder, made_with)
@@ -144,8 +148,14 @@ def make_samples(
                 made(_sample(folder, spec))
     if todo:
         # Two at a time: drawing and encoding leave Python's lock often enough for two cores to be busy.
-        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="samples") as pool:
-            waiting = {pool.submit(_make, folder, spec, size=size, fps=fps): spec for spec in todo}
+        pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="samples")
+        failed = threading.Event()
+
+        def stop() -> bool:
+            return failed.is_set() or cancelled()
+
+        try:
+            waiting = {pool.submit(_make, folder, spec, size=size, fps=fps, cancelled=stop): spec for spec in todo}
             for future in as_completed(waiting):
                 future.result()
                 done += 1
@@ -153,14 +163,24 @@ def make_samples(
                     progress(done, len(specs), waiting[future].title)
                 if made is not None:
                     made(_sample(folder, waiting[future]))
+        finally:
+            failed.set()  # on success nothing is left to stop
+            pool.shutdown(cancel_futures=True)
         files = {spec.file_name: _entry(folder, spec) for spec in specs}
         write_text(folder / MANIFEST, json.dumps({**made_with, "files": files}, indent=1) + "\n")
     return [_sample(folder, spec) for spec in specs]
 
 
-def _make(folder: Path, spec: SampleSpec, *, size: tuple[int, int], fps: int) -> None:
-    path = folder / spec.file_name
-    simulate(spec.scenario, path, seed=spec.seed, size=size, fps=fps, speed_track=spec.speed_track)
+def _make(folder: Path, spec: SampleSpec, *, size: tuple[int, int], fps: int, cancelled: Callable[[], bool]) -> None:
+    simulate(
+        spec.scenario,
+        folder / spec.file_name,
+        seed=spec.seed,
+        size=size,
+        fps=fps,
+        speed_track=spec.speed_track,
+        cancelled=cancelled,
+    )
 
 
 def _sample(folder: Path, spec: SampleSpec) -> Sample:

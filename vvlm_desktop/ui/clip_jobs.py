@@ -1,32 +1,29 @@
-"""Adding and analysing clips in the background: what runs, what waits, what to tell when it ends."""
+"""Adding clips in the background, and analysing them after that."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.ui.analysis_line import BACKEND, AnalysisLine
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
-from vvlm_desktop.ui.job_bridge import Bridge, Work
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
 from vvlm_desktop.ui.words import count, file_name
+from vvlm_desktop.ui.work_line import Job, WorkLine
 
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
     from vvlm_desktop.workflow.add import AddProgress, AddReport
-    from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
-    from vvlm_desktop.workflow.workers import Workers
 
-BACKEND = "signals"
+_SAMPLES = "make-samples"
 
 
 class ClipJobs(QObject):
@@ -35,234 +32,127 @@ class ClipJobs(QObject):
     def __init__(self, shell: Shell, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._shell = shell
-        self._adding: _Addition | None = None
-        self._to_add: deque[Callable[[], None]] = deque()
-        self._bridge = Bridge(self._on_delivered, self)
-        self._workers: Workers | None = None
-        self._batch: AnalyseBatch | None = None
-        self._to_analyse: deque[AnalyseBatch] = deque()
-        self._task: Task | None = None
-        self._failed: list[ProblemItem] = []
-        self._samples_asked = False
-        self._closed = False
+        self._adding = WorkLine(shell.tasks, self)
+        self._analyses = AnalysisLine(shell, self)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is added or analysed."""
+        return self._adding.busy or self._analyses.busy
 
     def close(self) -> None:
         """Stop everything; what was stored stays, the rest of a batch goes on at the next start."""
-        self._closed = True
-        self._to_add.clear()
-        self._to_analyse.clear()
-        self._bridge.close()
-        if self._adding is not None:
-            self._adding.work.cancel()
-            self._adding.work.wait(10.0)
-        if self._workers is not None:
-            self._workers.close()
+        self._adding.close()
+        self._analyses.close()
 
-    # -- adding
+    def analyse(self, clips: Sequence[Clip]) -> None:
+        """Analyse `clips` with the built-in backend; unreadable ones, and those in line already, are left out."""
+        self._analyses.analyse(clips)
+
+    def analyse_new(self) -> None:
+        """Analyse every readable clip that has no analysis by the built-in backend."""
+        self._analyses.analyse_new()
+
+    def resume(self) -> None:
+        """Go on with batches that a killed program left behind."""
+        self._analyses.resume()
 
     def add(self, paths: Sequence[Path]) -> None:
         """Add files and folders, then analyse the new ones if the settings say so."""
         wanted = list(paths)
-        if wanted:
-            self._enqueue(lambda: self._start_adding(wanted))
-
-    def add_samples(self) -> None:
-        """Make and add the sample clips; the first opens in Review as soon as it can."""
-        if self._samples_asked:
+        if not wanted:
             return
-        self._samples_asked = True
-        self._shell.report(Problem("Drawing the sample clips.", hint="The first opens in a few seconds.", tone="good"))
-        self._enqueue(self._start_samples)
-
-    def _enqueue(self, start: Callable[[], None]) -> None:
-        if self._adding is None:
-            start()
-        else:
-            self._to_add.append(start)
-
-    def _start_adding(self, paths: list[Path]) -> None:
-        from vvlm_desktop.workflow.add import add_paths
-
         session = self._shell.session
-        work: Work[AddReport] = Work(
-            lambda report, cancelled: add_paths(session, paths, progress=report, cancelled=cancelled),
-            name="add-clips",
-            parent=self,
-        )
-        task = self._shell.tasks.begin("Looking for clips", cancel=work.cancel)
         seen = _Throttle(self._shell)
 
-        def on_progress(progress: AddProgress) -> None:
+        def add(report: Callable[[object], None], cancelled: Callable[[], bool]) -> AddReport:
+            from vvlm_desktop.workflow.add import add_paths
+
+            return add_paths(session, wanted, progress=report, cancelled=cancelled)
+
+        def on_progress(progress: AddProgress, task: Task) -> None:
             title = f"Adding {progress.done + 1:,} of {progress.total:,}: {file_name(progress.path)}"
             task.update(title, fraction=progress.done / max(1, progress.total))
             seen.announce()
 
-        self._run(work, task, on_progress=on_progress, on_success=self._on_added)
-
-    def _start_samples(self) -> None:
-        from vvlm_desktop.workflow.sample_clips import add_samples
-
-        session = self._shell.session
-        work: Work[list[Clip]] = Work(
-            lambda report, _cancelled: add_samples(
-                session, progress=lambda done, stage: report((done, stage)), first_ready=report
-            ),
-            name="make-samples",
-            parent=self,
+        self._adding.add(
+            Job(
+                "add-clips",
+                add,
+                on_success=self._on_added,
+                on_failure=self._shell.report,
+                title="Looking for clips",
+                on_progress=on_progress,
+            )
         )
-        task = self._shell.tasks.begin("Making the sample clips")
 
-        def on_progress(progress: tuple[float, str] | Clip) -> None:
+    def add_samples(self) -> None:
+        """Make and add the sample clips; the first opens in Review unless the user has gone elsewhere meanwhile."""
+        if self._adding.holds(_SAMPLES):
+            return
+        self._shell.report(Problem("Drawing the sample clips.", hint="The first opens in a few seconds.", tone="good"))
+        session = self._shell.session
+        asked_at = self._shell.place
+
+        def make(report: Callable[[object], None], cancelled: Callable[[], bool]) -> tuple[list[Clip], list[Clip]]:
+            from vvlm_desktop.workflow.sample_clips import add_samples
+
+            clips = add_samples(
+                session, progress=lambda done, stage: report((done, stage)), first_ready=report, cancelled=cancelled
+            )
+            library = session.library
+            new = [c for c in clips if all(a.backend != BACKEND for a in library.analyses(c.id))]
+            return clips, new
+
+        def on_progress(progress: tuple[float, str] | Clip, task: Task) -> None:
             if isinstance(progress, Clip):
+                elsewhere = self._is_elsewhere(asked_at)
                 self._shell.announce(Change(clip_ids=(progress.id,), what=frozenset({"clips", "analyses"})))
-                self._shell.navigate("review", progress.id)
+                if not elsewhere:
+                    self._shell.navigate("review", progress.id)
             else:
                 task.update(f"Sample clips: {progress[1]}", fraction=progress[0])
                 self._shell.announce(Change(what=frozenset({"clips", "analyses"})))
 
-        self._run(work, task, on_progress=on_progress, on_success=self._on_samples)
+        self._adding.add(
+            Job(
+                _SAMPLES,
+                make,
+                on_success=self._on_samples,
+                on_failure=self._on_no_samples,
+                title="Making the sample clips",
+                on_progress=on_progress,
+            )
+        )
 
-    def _run(
-        self,
-        work: Work[Any],
-        task: Task,
-        *,
-        on_progress: Callable[[Any], None],
-        on_success: Callable[[Any], None],
-    ) -> None:
-        self._adding = _Addition(work, task, on_progress, on_success)
-        work.progressed.connect(self._on_add_progressed)
-        work.succeeded.connect(self._on_add_succeeded)
-        work.failed.connect(self._on_add_failed)
-        work.ended.connect(self._on_add_ended)
-        work.start()
-
-    def _on_add_progressed(self, progress: object) -> None:
-        if self._adding is not None and not self._closed:
-            self._adding.on_progress(progress)
-
-    def _on_add_succeeded(self, result: object) -> None:
-        if self._adding is not None and not self._closed:
-            self._adding.on_success(result)
-
-    def _on_add_failed(self, error: VvlmError) -> None:
-        if not self._closed:
-            self._shell.report(error)
-
-    def _on_add_ended(self) -> None:
-        self._samples_asked = self._samples_asked and bool(self._to_add)
-        if self._adding is not None:
-            self._adding.task.finish()
-            self._adding.work.deleteLater()
-            self._adding = None
-        if self._to_add and not self._closed:
-            self._to_add.popleft()()
+    def _is_elsewhere(self, asked_at: tuple[str, str | None]) -> bool:
+        """Whether the user has gone to another page or clip; then nothing opens by itself."""
+        page, clip_id = self._shell.place
+        if page != asked_at[0]:
+            return True
+        if clip_id == asked_at[1] or clip_id is None:
+            return False
+        # A page that had nothing to show may have opened a sample itself.
+        return asked_at[1] is not None or not self._shell.session.library.clip(clip_id).is_sample
 
     def _on_added(self, report: AddReport) -> None:
         new = [item.clip for item in report.items if item.clip is not None and item.outcome == "added"]
         self._shell.announce(Change(clip_ids=tuple(clip.id for clip in new), what=frozenset({"clips"})))
         self._shell.report(added_problem(report))
         if self._shell.session.settings.analyse_on_add:
-            self.analyse([clip for clip in new if clip.readable])
+            self.analyse(new)
 
-    def _on_samples(self, clips: list[Clip]) -> None:
+    def _on_samples(self, made: tuple[list[Clip], list[Clip]]) -> None:
+        clips, new = made
         self._shell.announce(Change(clip_ids=tuple(c.id for c in clips), what=frozenset({"clips", "analyses"})))
-        fresh = {clip.id for clip in self._shell.session.library.clips_without(BACKEND)}
-        self.analyse([clip for clip in clips if clip.id in fresh])
+        self.analyse(new)
 
-    # -- analysing
-
-    def analyse(self, clips: Sequence[Clip]) -> None:
-        """Analyse `clips` with the built-in backend; unreadable ones are left out."""
-        from vvlm_desktop.workflow.analyse import AnalyseBatch
-
-        readable = [clip for clip in clips if clip.readable]
-        if readable:
-            self._enqueue_batch(
-                AnalyseBatch(
-                    self._shell.session,
-                    readable,
-                    backend=BACKEND,
-                    workers=self._worker_pool(),
-                    on_event=self._on_batch_event,
-                )
-            )
-
-    def resume(self) -> None:
-        """Go on with batches that a killed program left behind."""
-        from vvlm_desktop.workflow.analyse import AnalyseBatch
-        from vvlm_desktop.workflow.interrupted import interrupted_batches
-
-        for left in interrupted_batches(self._shell.session):
-            self._enqueue_batch(
-                AnalyseBatch(
-                    self._shell.session,
-                    left.clips,
-                    backend=left.backend,
-                    workers=self._worker_pool(),
-                    on_event=self._on_batch_event,
-                    options=left.options,
-                    batch_id=left.batch_id,
-                )
-            )
-
-    def _worker_pool(self) -> Workers:
-        if self._workers is None:
-            from vvlm_desktop.workflow.workers import Workers
-
-            self._workers = Workers(self._bridge.deliver)
-        return self._workers
-
-    def _enqueue_batch(self, batch: AnalyseBatch) -> None:
-        self._to_analyse.append(batch)
-        if self._batch is None:
-            self._next_batch()
-
-    def _next_batch(self) -> None:
-        if self._closed or not self._to_analyse:
-            return
-        self._batch = self._to_analyse.popleft()
-        self._failed = []
-        self._task = self._shell.tasks.begin("Analysing", cancel=self._batch.cancel)
-        self._batch.start()
-
-    def _on_delivered(self, message: object) -> None:
-        if self._batch is not None:
-            self._batch.handle(message)  # type: ignore[arg-type]  # the bridge carries any object
-
-    def _on_batch_event(self, event: BatchEvent) -> None:
-        if self._closed or self._task is None:
-            return
-        number = min(event.total, event.done + event.failed + 1)
-        self._task.update(
-            f"Analysing {number:,} of {event.total:,}", fraction=event.fraction, seconds_left=event.seconds_left
-        )
-        if event.kind == "analysed" and event.clip is not None:
-            self._shell.announce(Change(clip_ids=(event.clip.id,), what=frozenset({"analyses"})))
-        elif event.kind == "failed" and event.clip is not None:
-            self._failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
-        elif event.kind in {"finished", "cancelled"}:
-            self._on_batch_over(event)
-
-    def _on_batch_over(self, event: BatchEvent) -> None:
-        if self._task is not None:
-            self._task.finish()
-        self._task = self._batch = None
-        if self._failed:
-            self._shell.report(failed_problem(tuple(self._failed), total=event.total))
-        elif event.kind == "finished" and event.total > 1:
-            self._shell.report(Problem(f"{count(event.done, 'clip')} analysed.", tone="good"))
-        self._next_batch()
-
-
-@dataclass(frozen=True, slots=True)
-class _Addition:
-    """The addition that runs, and what becomes of what it says."""
-
-    work: Work[Any]
-    task: Task
-    on_progress: Callable[[Any], None]
-    on_success: Callable[[Any], None]
+    def _on_no_samples(self, error: VvlmError) -> None:
+        self._shell.announce(Change(what=frozenset({"clips", "analyses"})))
+        if isinstance(error, JobCancelledError):
+            self._shell.report(Problem("Drawing the sample clips was stopped.", tone="good"))
+        else:
+            self._shell.report(error)
 
 
 class _Throttle:
@@ -305,15 +195,4 @@ def added_problem(report: AddReport) -> Problem:
         hint=f"{first} They stay in the list with their reason.",
         tone="doubtful",
         items=bad,
-    )
-
-
-def failed_problem(failed: tuple[ProblemItem, ...], *, total: int) -> Problem:
-    """Analyses that failed, by name."""
-    if len(failed) == 1:
-        return Problem(f"{failed[0].name} could not be analysed: {failed[0].sentence}", hint=failed[0].hint)
-    return Problem(
-        f"{len(failed):,} of {count(total, 'clip')} could not be analysed.",
-        hint="The others are done. Each one's reason is in the list.",
-        items=failed,
     )

@@ -25,7 +25,8 @@ from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import ActionRegistry
-from vvlm_desktop.ui.clip_jobs import BACKEND, ClipJobs
+from vvlm_desktop.ui.analysis_line import BACKEND
+from vvlm_desktop.ui.clip_jobs import ClipJobs
 from vvlm_desktop.ui.errors_view import Problem, ProblemBar, kept_settings_problem, problem_from
 from vvlm_desktop.ui.export.flow import ExportFlow
 from vvlm_desktop.ui.finders import find_clips, find_settings
@@ -104,6 +105,12 @@ class MainWindow(QMainWindow):
     def jobs(self) -> ClipJobs:
         """Adding and analysing."""
         return self._jobs
+
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The page that is shown, and the clip that is looked at there."""
+        page = self._pages.get(self._current or "")
+        return self._current or "", page.shown_clip_id if page is not None else None
 
     def navigate(self, page_id: str, clip_id: str | None = None) -> None:
         """Show a page, on a clip."""
@@ -200,11 +207,7 @@ class MainWindow(QMainWindow):
 
     def analyse_new(self) -> None:
         """Analyse every readable clip that has no analysis by the built-in backend."""
-        clips = self._session.library.clips_without(BACKEND)
-        if clips:
-            self._jobs.analyse(clips)
-        else:
-            self.report(Problem("Every clip that can be read has been analysed.", tone="good"))
+        self._jobs.analyse_new()
 
     def ask_for_files(self) -> None:
         """Let the user choose files to add."""

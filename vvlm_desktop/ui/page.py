@@ -36,6 +36,10 @@ class Shell(Protocol):
     def tasks(self) -> Tasks:
         """Long work, shown in the status bar."""
 
+    @property
+    def place(self) -> tuple[str, str | None]:
+        """The page that is shown, and the clip that is looked at there."""
+
     def navigate(self, page_id: str, clip_id: str | None = None) -> None:
         """Show a page, on a clip."""
 
@@ -83,6 +87,11 @@ class Page(QWidget):
 
     def activate(self, clip_id: str | None = None) -> None:
         """The page is now shown, on `clip_id` where one was asked for."""
+
+    @property
+    def shown_clip_id(self) -> str | None:
+        """The clip that is looked at; None on a page for many, or where none is open."""
+        return None
 
     def deactivate(self) -> None:
         """Another page is now shown."""

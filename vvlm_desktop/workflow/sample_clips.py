@@ -29,6 +29,7 @@ def add_samples(
     folder: Path | None = None,
     progress: Callable[[float, str], None] | None = None,
     first_ready: Callable[[Clip], None] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> list[Clip]:
     """Make the sample clips (once), add them, and give each its scripted answer (once).
 
@@ -36,6 +37,11 @@ def add_samples(
         folder: where the files go; beside the program's data by default.
         progress: called with 0..1 and a few words.
         first_ready: called with the first sample as soon as it can be opened; the others are still being drawn then.
+        cancelled: looked at all the time; what is finished by then stays.
+
+    Raises:
+        StorageFullError: the folder or the library cannot be written to.
+        JobCancelledError: `cancelled` said so.
     """
     # The scripts speak the schema that comes with the program; a fleet's own may lack their fields.
     schema = session.schema if session.schema.name == "dashcam" else load_schema()
@@ -57,7 +63,7 @@ def add_samples(
         if sample.slug == SAMPLES[0].slug and first_ready is not None:
             first_ready(clip)
 
-    samples = make_samples(folder or paths.samples_dir(), progress=on_progress, made=on_made)
+    samples = make_samples(folder or paths.samples_dir(), progress=on_progress, made=on_made, cancelled=cancelled)
     return [clips[sample.slug] for sample in samples if sample.slug in clips]
 
 

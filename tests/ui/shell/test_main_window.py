@@ -359,7 +359,7 @@ def test_samples_that_are_being_drawn_are_said_on_the_empty_page(window, qtbot, 
 
     go_on = threading.Event()
 
-    def slow(_session, *, progress, first_ready):
+    def slow(_session, *, progress, first_ready, cancelled):
         progress(0.1, "rear-end near miss")
         go_on.wait(10)
         return []

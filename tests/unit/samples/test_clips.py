@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from itertools import pairwise
 
 import av
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.unit.samples.conftest import decode
-from vvlm_desktop.errors import StorageFullError
+from vvlm_desktop.errors import JobCancelledError, StorageFullError
 from vvlm_desktop.samples import make as making
 from vvlm_desktop.samples.make import MANIFEST, SAMPLES, SampleSpec, make_samples
 from vvlm_desktop.samples.scenario import Scenario
@@ -212,3 +213,40 @@ def test_two_cameras_of_one_drive_share_recording_world_and_names():
 def test_impossible_sizes_are_refused(tmp_path, size):
     with pytest.raises(ValueError, match="even"):
         simulate(Scenario("calm"), tmp_path / "x.mp4", seed=1, size=size)
+
+
+def test_drawing_that_is_stopped_ends_soon_and_keeps_what_is_finished(tmp_path):
+    scenario = Scenario("parked", duration_s=0.2, sound=False)
+    long = Scenario("parked", duration_s=60.0, sound=False)
+    specs = (
+        SampleSpec("parked", "One", "one.mp4", "one", scenario, seed=1),
+        SampleSpec("collision", "Two", "two.mp4", "two", long, seed=2),
+        SampleSpec("near_miss", "Three", "three.mp4", "three", long, seed=3),
+    )
+    finished = []
+    with pytest.raises(JobCancelledError):
+        make_samples(
+            tmp_path, specs=specs, made=finished.append, cancelled=lambda: bool(finished), size=(64, 36), fps=10
+        )
+    assert [sample.path.name for sample in finished] == ["one.mp4"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["one.mp4", "one.truth.json"]
+
+
+def test_one_clip_that_cannot_be_written_stops_the_others(tmp_path, monkeypatch):
+    drawn = []
+
+    def simulate_one(scenario, path, *, cancelled, **_named):
+        drawn.append(path.name)
+        if path.name == "one.mp4":
+            raise StorageFullError("The disk is full.")
+        while not cancelled():
+            time.sleep(0.001)
+        raise JobCancelledError("stopped")
+
+    monkeypatch.setattr(making, "simulate", simulate_one)
+    scenario = Scenario("parked", duration_s=0.2, sound=False)
+    names = ("one", "two", "three", "four", "five")
+    specs = tuple(SampleSpec("parked", name, f"{name}.mp4", name, scenario, seed=1) for name in names)
+    with pytest.raises(StorageFullError):
+        make_samples(tmp_path, specs=specs)
+    assert len(drawn) < len(names)

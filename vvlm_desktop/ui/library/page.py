@@ -16,7 +16,7 @@ from vvlm_desktop.domain.review import Change
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.ui import icons, theme
 from vvlm_desktop.ui.actions import Action
-from vvlm_desktop.ui.clip_jobs import BACKEND
+from vvlm_desktop.ui.analysis_line import BACKEND
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details

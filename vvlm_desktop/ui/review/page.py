@@ -215,6 +215,11 @@ class ReviewPage(Page):
             self._show_empty()
 
     @property
+    @override
+    def shown_clip_id(self) -> str | None:
+        return self._state.clip.id if self._state is not None else None
+
+    @property
     def state(self) -> ReviewState | None:
         """The open clip as it stands; None where none is open."""
         return self._state
