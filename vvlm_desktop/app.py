@@ -17,7 +17,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from vvlm_desktop import __version__, paths
-from vvlm_desktop.errors import SettingsError, VvlmError
+from vvlm_desktop.errors import SchemaError, SettingsError, VvlmError
 from vvlm_desktop.settings import Settings, load_settings, save_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.errors_view import BugReporter, broken_settings_problem, problem_from
@@ -138,35 +138,48 @@ def _window(session: Session, look: theme.Theme) -> MainWindow:
 
 
 def _open_or_ask(settings: Settings, library_dir: Path | None) -> Session | None:
-    """The session; where the library cannot be used the user chooses another folder, or leaves."""
+    """The session; where library or schema cannot be used the user chooses what to use instead, or leaves."""
     while True:
         try:
             return open_session(settings, library_dir=library_dir)
         except VvlmError as error:
             _log.warning("The library cannot be opened: %s", error)
-            chosen = _ask_for_library(error)
-            if chosen is None:
+            own_schema = isinstance(error, SchemaError) and bool(settings.schema_file)
+            changed = _without_schema(error) if own_schema else _in_another_folder(error)
+            if changed is None:
                 return None
-            library_dir = chosen
-            settings = settings.model_copy(update={"library_dir": str(chosen)})
+            library_dir = Path(changed["library_dir"]) if "library_dir" in changed else library_dir
+            settings = settings.model_copy(update=changed)
             try:
                 save_settings(settings)
             except SettingsError as problem:
-                _log.warning("The chosen folder is used, but could not be remembered: %s", problem)
+                _log.warning("What was chosen is used, but could not be remembered: %s", problem)
 
 
-def _ask_for_library(error: VvlmError) -> Path | None:
-    box = _library_box(error)
+def _without_schema(error: VvlmError) -> dict[str, str] | None:
+    """Ask whether to go on with the schema that comes with the program; the fleet's own file stays as it is."""
+    box = _question(error)
+    box.setInformativeText(
+        "What is reviewed with the schema that comes with the program is kept apart from what was reviewed with yours."
+    )
+    use = box.addButton("Use the schema that comes with the program", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton("Quit and correct the file", QMessageBox.ButtonRole.RejectRole)
+    box.exec()
+    return {"schema_file": ""} if box.clickedButton() is use else None
+
+
+def _in_another_folder(error: VvlmError) -> dict[str, str] | None:
+    box = _question(error)
     choose = box.addButton("Use another folder…", QMessageBox.ButtonRole.AcceptRole)
     box.addButton("Quit", QMessageBox.ButtonRole.RejectRole)
     box.exec()
     if box.clickedButton() is not choose:
         return None
     name = QFileDialog.getExistingDirectory(None, "Library folder")
-    return Path(name) if name else None
+    return {"library_dir": name} if name else None
 
 
-def _library_box(error: VvlmError) -> QMessageBox:
+def _question(error: VvlmError) -> QMessageBox:
     """The question, without its buttons; names of folders come from outside and are no markup."""
     box = QMessageBox()
     box.setWindowTitle("VVLM Desktop")

@@ -104,7 +104,7 @@ def test_sheet_of_problems_and_shortened_labels(qtbot, look, name):
 
 
 def test_question_for_another_library_is_plain(qtbot, look):
-    box = app._library_box(LibraryError("<b>x</b> is no library.", hint="<img src=x> is in the way."))
+    box = app._question(LibraryError("<b>x</b> is no library.", hint="<img src=x> is in the way."))
     qtbot.addWidget(box)
     texts = {label.text(): label.textFormat() for label in box.findChildren(QLabel) if label.text()}
     assert texts == {
