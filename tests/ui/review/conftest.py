@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QWidget
 from tests import clips
 from vvlm_desktop.domain.analysis import Analysis, EventCandidate
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.review import Change
+from vvlm_desktop.domain.review import Change, Review
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.actions import Action, ActionRegistry
 from vvlm_desktop.ui.review.page import ReviewPage
@@ -40,6 +41,10 @@ NEAR_MISS = {
     "road_surface": "dry",
     "caption": "A car cuts in. Ego brakes slightly.",
 }
+
+
+#: The number in the first picture of the second clip of `a_and_b`.
+FIRST_OF_B = 500
 
 
 @pytest.fixture(autouse=True)
@@ -253,3 +258,28 @@ def stage(qtbot, qapp, session: Session) -> Iterator[Callable[[], Stage]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def a_and_b(add_clip, tmp_path):
+    """Two clips of the same shape whose pictures carry other numbers."""
+    path = tmp_path / "second.mp4"
+    clips.make_clip(path, numbers=range(FIRST_OF_B, FIRST_OF_B + 90), times_s=[Fraction(i, 30) for i in range(90)])
+    return add_clip(attention=0.9), add_clip(path=path)
+
+
+def review_of(here: Stage, clip_id: str, reviewer: str = "Ann") -> Review:
+    """A review as it is stored."""
+    session = here.shell.session
+    return session.library.review(clip_id, reviewer=reviewer, schema_key=session.schema.key)
+
+
+def watch(here: Stage, *seconds: float) -> None:
+    """Go to each of these moments and have its frame on screen."""
+    desk = here.page.desk
+    for at in seconds:
+        desk.seek(desk.index.at_time(at))
+        wanted = desk.playback.position
+        here.qtbot.waitUntil(
+            lambda wanted=wanted: desk.view.on_screen is not None and desk.view.on_screen.frame_index == wanted
+        )

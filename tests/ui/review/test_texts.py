@@ -5,15 +5,11 @@ from __future__ import annotations
 import pytest
 from PySide6.QtTest import QTest
 
+from tests.ui.review.conftest import review_of
 from vvlm_desktop.errors import StorageFullError
 from vvlm_desktop.workflow import review
 
 FOUR_SENTENCES = "A car cuts in. The ego brakes. The other drives on. Nobody touched."
-
-
-def review_of(here, clip_id: str, reviewer: str = "Ann"):
-    session = here.shell.session
-    return session.library.review(clip_id, reviewer=reviewer, schema_key=session.schema.key)
 
 
 @pytest.fixture
@@ -86,6 +82,8 @@ def test_text_that_cannot_be_stored_holds_the_clip(two):
         assert field.editing
         assert len(field.editor.toPlainText()) == 241
     assert "Not stored" in here.toast
+    toast = here.page.desk.toast
+    here.qtbot.waitUntil(lambda: toast.words.height() >= toast.words.heightForWidth(toast.words.width()))
     here.page.deactivate()
     assert field.editing, "on another page it waits"
 

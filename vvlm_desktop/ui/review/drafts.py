@@ -97,7 +97,7 @@ class Drafts(QObject):
         return session if session.reviewer == reviewer else replace(session, reviewer=reviewer)
 
     def _refuse(self, key: str, error: VvlmError) -> None:
-        reason = f"Not stored: {error} {error.hint}".strip()
+        reason = f"Not stored. {error}"
         if isinstance(error, ReviewChangedError):
             self.changed_meanwhile.emit()
             reason = "This clip changed while you looked: look again. Your text is not stored yet."

@@ -77,6 +77,8 @@ class Toast(_OverPicture):
     def say(self, sentence: str) -> None:
         """Show a sentence."""
         self.words.setText(sentence)
+        room = min(self._on.width() - 2 * theme.MARGIN, theme.px(self._width_px)) - 2 * theme.PAD
+        self.words.setWordWrap(self.words.fontMetrics().horizontalAdvance(sentence) > room)
         self.setAccessibleName(sentence)
         self.place()
         self.show()
