@@ -141,7 +141,9 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
     except ClipUnreadableError:
         streams = 1
     for stream_index in range(streams):
-        clip, index = _describe(file, sha256, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample)
+        clip, index = _describe(
+            file, sha256, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample, cancelled=cancelled
+        )
         outcome = library.add_clip(clip, mtime_ns=mtime_ns, ends_sha256=ends)
         if index is not None:
             save_index(session, outcome.clip, index)
@@ -149,7 +151,7 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
 
 
 def _describe(
-    file: Path, sha256: str, *, stream_index: int, size_bytes: int, is_sample: bool
+    file: Path, sha256: str, *, stream_index: int, size_bytes: int, is_sample: bool, cancelled: Callable[[], bool]
 ) -> tuple[Clip, FrameIndex | None]:
     clip = Clip(
         id=clip_id(sha256, stream_index),
@@ -172,7 +174,7 @@ def _describe(
         is_sample=is_sample,
     )
     try:
-        index = examine(file, stream_index=stream_index)
+        index = examine(file, stream_index=stream_index, cancel=cancelled)
     except ClipUnreadableError as error:
         return replace(clip, problem=_sentence(error)), None
     readable = len(index) > 0
