@@ -171,7 +171,7 @@ def test_broken_clip_gives_its_reason_in_full_in_the_tooltip(qapp):
 
 
 def test_clip_that_cannot_be_read_waits_for_no_review(qapp):
-    assert cell(show(qapp, row(1, of=broken_clip())), 0, "status") == "Cannot be read"
+    assert cell(show(qapp, row(1, of=broken_clip())), 0, "status") == "Unreadable"
     assert cell(show(qapp, row(1)), 0, "status") == "Needs review"
 
 

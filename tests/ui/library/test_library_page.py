@@ -283,6 +283,7 @@ def test_hidden_page_reads_nothing_until_it_is_shown(desk, filled, qtbot, monkey
         opened.page.on_change(Change(clip_ids=(clip(8).id,), what=frozenset({what})))
     assert not opened.page._refresh.isActive()
     opened.page._on_refresh()
+    opened.page._on_look_for_waiting()
     assert asked == []
     monkeypatch.setattr(page_module, "_RELOAD_S", 0.0)
     opened.page.show()
@@ -365,6 +366,9 @@ def test_head_fits_into_a_small_window(desk, filled, qtbot, width):
     opened.page.grab()
     assert opened.page.width() <= width
     assert head.go_on.geometry().right() <= head.width()
+    assert head.go_on.width() >= head.go_on.sizeHint().width()
+    if width == 1280:
+        assert head.waiting.width() >= head.waiting.sizeHint().width()
     assert head.unopened.isVisibleTo(opened.page)
 
 

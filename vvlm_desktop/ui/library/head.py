@@ -53,6 +53,8 @@ class LibraryHead(QWidget):
             row.addWidget(item)
         self.analyse_new = button("Analyse new clips", registry.action("clips.analyse_new").trigger, icon="analyse")
         self.go_on = button("Continue reviewing", on_continue, kind="primary", icon="review")
+        self.analyse_new.setToolTip("Analyse new clips")
+        self._may_shrink.append((self.analyse_new, "Analyse new clips"))
         row.addWidget(self.analyse_new)
         row.addWidget(self.go_on)
         self.show_counts(clips=0, listed=0, unopened=0)
@@ -79,13 +81,16 @@ class LibraryHead(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Where there is no room for every word, the ways to add and export are icons only."""
-        for item, text in self._may_shrink:
-            item.setText(text)
-        self._row.invalidate()
-        if self._row.minimumSize().width() > self.width():
-            for item, _ in self._may_shrink:
-                item.setText("")
+        """Where there is no room for every word, the ways to add and export are icons only, then to analyse as well."""
+        for words in (len(self._may_shrink), 1, 0):
+            first_with_words = len(self._may_shrink) - words
+            for number, (item, text) in enumerate(self._may_shrink):
+                item.setText(text if number >= first_with_words else "")
+            self._row.invalidate()
+            hidden = self.waiting.sizeHint().width() - self.waiting.minimumSizeHint().width()
+            if self._row.minimumSize().width() + hidden <= self.width():
+                break
+        self._row.activate()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

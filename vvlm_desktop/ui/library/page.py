@@ -202,6 +202,7 @@ class LibraryPage(Page):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._look_for_waiting.start(_LATER_MS)
         if self._stale.any:
             self._refresh.start(0)
 
@@ -247,6 +248,8 @@ class LibraryPage(Page):
         self.body.setCurrentWidget(self._listed if listed else self.no_hits if clips else self.nothing_yet)
 
     def _on_look_for_waiting(self) -> None:
+        if not self.isVisible():
+            return
         readable = self._library.count_clips(ClipFilter(readable=True))
         self.head.show_waiting(
             to_review=self._library.count_clips(ClipFilter(readable=True, status=UNFINISHED)),

@@ -152,7 +152,7 @@ _DRAW = {
 def status_mark(status: str, *, readable: bool = True) -> tuple[str, Mark, str]:
     """Word, shape and colour of a clip's status; a clip that nobody can look at does not wait for a review."""
     if not readable and status == "needs_review":
-        return "Cannot be read", "dash", "muted"
+        return "Unreadable", "dash", "muted"
     return STATUS_MARKS[status]
 
 
