@@ -55,7 +55,7 @@ class ReviewPage(Page):
         self.opener = ClipOpener(shell.session, self)
         self.desk = Desk()
         self.queue_side = QueueSide(
-            shell.session, current=self._current_id, playing=lambda: self.desk.playback.playing, parent=self
+            shell.session, current=lambda: self.shown_clip_id, playing=lambda: self.desk.playback.playing, parent=self
         )
         self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.form = FormPanel()
@@ -133,7 +133,7 @@ class ReviewPage(Page):
         stale, self._stale = self._stale, False
         if stale:
             self.queue_side.refresh()
-        if clip_id is not None and clip_id != self._current_id():
+        if clip_id is not None and clip_id != self.shown_clip_id:
             self.open_clip(clip_id)
         elif self._state is None:
             self._start()
@@ -164,7 +164,7 @@ class ReviewPage(Page):
         if not self.isVisible():
             self._stale = True
             return
-        here = self._current_id()
+        here = self.shown_clip_id
         if here is None:
             if not self.queue_side.waiting:
                 self.queue_side.refresh()
@@ -224,13 +224,10 @@ class ReviewPage(Page):
         """The open clip as it stands; None where none is open."""
         return self._state
 
-    def _current_id(self) -> str | None:
-        return self._state.clip.id if self._state is not None else None
-
     def open_clip(self, clip_id: str) -> None:
         """Show a clip; what was being typed about the one before is stored first, or nothing happens."""
         at_work = self._pages.currentWidget() is self._work
-        if clip_id == self._current_id() and at_work and (self._opened is not None or self.desk.waiting):
+        if clip_id == self.shown_clip_id and at_work and (self._opened is not None or self.desk.waiting):
             self._refresh()
             return
         if not self.acts.drafts.commit():
