@@ -269,3 +269,16 @@ def test_library_of_a_newer_version_is_left_alone(vvlm: Vvlm, library: Path, cli
     outcome = vvlm("clips")
     assert outcome.exit_code == 1
     assert "newer" in outcome.stderr
+
+
+def test_clip_added_by_a_path_with_dots_is_found_by_any_spelling_of_it(
+    vvlm: Vvlm, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clip.parent.parent / "here").mkdir()
+    monkeypatch.chdir(clip.parent.parent / "here")
+    dotted = Path("..") / clip.parent.name / clip.name
+    vvlm("add", dotted)
+    (row,) = vvlm("clips", "--json").data
+    assert row["path"] == str(clip)
+    for spelling in (dotted, clip, clip.name):
+        assert vvlm("show", spelling, "--json").data["clip"]["id"] == row["id"]

@@ -86,7 +86,8 @@ def find_videos(paths: Iterable[Path]) -> list[Path]:
                 for name in sorted(files)
                 if Path(name).suffix.lower() in VIDEO_SUFFIXES and not name.startswith(".")
             ]
-    return list(dict.fromkeys(path.absolute() for path in found))
+    # As a clip is looked up by its path: without "..", links left as they are.
+    return list(dict.fromkeys(Path(os.path.abspath(path)) for path in found))  # noqa: PTH100
 
 
 def add_paths(
