@@ -28,7 +28,7 @@ _DAY_ABOVE, _NIGHT_BELOW, _LIT_ABOVE = 0.42, 0.18, 0.15
 _EXPOSURE_DOUBT = 0.10
 #: A crisp picture at 640 wide loses 0.6 and more of its gradients to the blur; Gaussian blur of 0.4 % of the width
 #: (a number plate five metres ahead can no longer be read) leaves 0.3.
-_UNFOCUSED_BELOW, _FOCUSED_ABOVE, _FOCUS_DOUBT = 0.30, 0.45, 0.10
+_UNFOCUSED_BELOW, _FOCUS_DOUBT = 0.30, 0.10
 #: Share of cells that never show anything, and of clips' time without any picture.
 _OBSTRUCTED_ABOVE, _LOSS_ABOVE = 0.25, 0.05
 #: Share of the band around the horizon that shows nothing: a large part, but not all of it, which fog does.
@@ -147,7 +147,7 @@ def judge_visibility(
 
 
 def judge_camera(measured: Measurements, course: Course) -> Judgement | None:
-    """Problems of the camera that can be measured; an empty list only where all of those were clearly ruled out."""
+    """Problems of the camera that can be measured; unanswered where none of those is found."""
     span = measured.looks["high"] - measured.looks["low"]
     lost = max(float(np.mean(span < _FLAT_BELOW)), _gap_share(measured))
     if lost >= _LOSS_ABOVE:
@@ -192,16 +192,8 @@ def judge_camera(measured: Measurements, course: Course) -> Judgement | None:
         return Judgement(
             [key for key, _, _ in found], min(c for _, c, _ in found), "; ".join(reason for _, _, reason in found)
         )
-    # By night and in a standing car a dark or unchanging part may be the scene itself: nothing is ruled out there.
-    if hidden is None or math.isnan(crisp) or crisp < _FOCUSED_ABOVE or blank > 0.0:
-        return None
-    margin = min((crisp - _FOCUSED_ABOVE) / _FOCUS_DOUBT, (_OBSTRUCTED_ABOVE - hidden) / 0.15)
-    return Judgement(
-        [],
-        margin_confidence(margin, cap=0.6),
-        f"sharp ({crisp:.2f}), and every part of the view moves; drops, dirt, a tilted camera and a wrong clock cannot "
-        "be measured",
-    )
+    # Drops, dirt, a tilted camera and a wrong clock cannot be measured, so "looked, none" is never said.
+    return None
 
 
 def judge_action(measured: Measurements, course: Course) -> Judgement | None:
