@@ -29,7 +29,7 @@ from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex
 
 _TOP_PX = 10
-_EVENT_ROWS = 3
+_EVENT_ROWS = 4
 _SHORTEST_VIEW_S = 0.5
 
 
