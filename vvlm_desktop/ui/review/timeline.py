@@ -134,7 +134,7 @@ class Timeline(QWidget):
         view = self._view()
         metrics = QFontMetricsF(theme.font("small"))
         # As many rows even where fewer would do: the picture must not change its size from clip to clip.
-        rows = 1 if self._compact else _EVENT_ROWS
+        rows = _EVENT_ROWS - 1 if self._compact else _EVENT_ROWS
         before = self.sizeHint().height() if self._lanes else -1
         self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=_TOP_PX, rows=rows)
         events = self._lanes[-1]
