@@ -117,8 +117,6 @@ class ReviewPage(Page):
         self.folder_requested.connect(self._on_folder_requested)
         self.record_requested.connect(self._on_record_requested)
 
-    # -- the page in the window ----------------------------------------------------------------------------------
-
     @override
     def actions_here(self) -> Sequence[Action]:
         return review_actions(desk=self.desk, acts=self.acts, form=self.form, commands=self.commands)
@@ -364,8 +362,6 @@ class ReviewPage(Page):
 
     def _forget_news(self) -> None:
         self._news = frozenset()
-
-    # -- what happens --------------------------------------------------------------------------------------------
 
     def _on_tab_shown(self, number: int) -> None:
         if self._state is None:
