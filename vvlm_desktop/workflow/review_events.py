@@ -24,10 +24,16 @@ def verdict_for(state: ReviewState, field_key: str, value: LabelValue, *, how: H
         how=how,
         model_value=said,
         model_answered=answered,
-        reason=None if same else checked_reason(reason) or infer_reason(field_key, said, value, answered=answered),
+        reason=None if same else checked_reason(reason) or _inferred(field_key, said, value, answered=answered),
         analysis_id=state.analysis_id,
         at=utc_now(),
     )
+
+
+def _inferred(field_key: str, said: LabelValue, value: LabelValue, *, answered: bool) -> str | None:
+    """Where nothing was answered nothing was wrong; only an event that was missed has a reason then."""
+    reason = infer_reason(field_key, said, value, answered=answered)
+    return reason if answered or reason == "missed_event" else None
 
 
 def checked_reason(reason: str | None) -> str | None:

@@ -66,6 +66,12 @@ def test_the_reason_of_a_correction_is_inferred(
     assert actions.open_review(session, clip_id).review.verdicts[field].reason == reason
 
 
+def test_a_field_that_nobody_had_answered_was_not_wrong(session: Session, clip_id: str) -> None:
+    actions.set_value(session, clip_id, "traffic_density", "low")
+    verdict = actions.open_review(session, clip_id).review.verdicts["traffic_density"]
+    assert (verdict.verdict, verdict.model_answered, verdict.reason) == ("corrected", False, None)
+
+
 def test_enter_accepts_what_was_not_touched_but_never_the_caption(session: Session, clip_id: str) -> None:
     actions.set_value(session, clip_id, "event_type", "near_miss")
     outcome = actions.accept_rest(session, clip_id, window_seen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
@@ -350,7 +348,3 @@ class Timeline(QWidget):
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:
         event.ignore()  # the page's keys do everything that can be done here
-
-    def event_marks(self, kinds: Sequence[str]) -> list[EventMark]:
-        """Marks of those kinds, in time."""
-        return sorted((m for m in self._model.marks if m.kind in kinds), key=lambda m: m.start_s)
