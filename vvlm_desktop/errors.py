@@ -17,7 +17,12 @@
     │   └── StorageFullError        nothing can be written: disk full or folder read-only
     ├── FormatError                 an export or import file that does not have the expected shape
     ├── BackendError                a backend that cannot do the analysis
-    │   └── BackendUnavailableError not installed, no weights, no GPU, switched off
+    │   ├── BackendUnavailableError not installed, no weights, no GPU, switched off
+    │   ├── ModelFolderError        weights that cannot be used: absent, pickled, remote code, damaged, of another kind
+    │   ├── OutOfMemoryError        the model does not fit, also not after stepping down
+    │   ├── DownloadError           weights that could not be fetched completely and checked
+    │   └── CloudError              somebody else's computer did not answer as asked
+    │       └── ConsentError        nothing was sent, because nobody allowed it
     └── JobError                    a child process that did not do its work
         ├── WorkerCrashedError      it died
         └── JobCancelledError       it was told to stop
@@ -143,6 +148,26 @@ class BackendError(VvlmError):
 
 class BackendUnavailableError(BackendError):
     """A backend that is not installed, has no weights or no GPU, or is switched off."""
+
+
+class ModelFolderError(BackendError):
+    """Weights that cannot be used: absent, pickled, needing remote code, damaged, or of another architecture."""
+
+
+class OutOfMemoryError(BackendError):
+    """A model that does not fit into memory, also not after stepping down."""
+
+
+class DownloadError(BackendError):
+    """Weights that could not be fetched completely and checked."""
+
+
+class CloudError(BackendError):
+    """Somebody else's computer that did not answer as asked."""
+
+
+class ConsentError(CloudError):
+    """Nothing was sent, because nobody allowed it."""
 
 
 class JobError(VvlmError):

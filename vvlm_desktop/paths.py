@@ -22,6 +22,16 @@ def default_library_dir() -> Path:
     return data_dir() / "library"
 
 
+def default_models_dir() -> Path:
+    """Folder of downloaded and imported model weights unless the settings name one."""
+    return data_dir() / "models"
+
+
+def gpu_slot_file() -> Path:
+    """Lock file by which windows, command line and trainer share the GPU; one per user of this computer."""
+    return data_dir() / "gpu.lock"
+
+
 def settings_file() -> Path:
     """The settings file; beside the data when `VVLM_DATA_DIR` is set, else in the user's configuration folder."""
     if os.environ.get("VVLM_DATA_DIR"):

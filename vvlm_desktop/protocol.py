@@ -22,7 +22,10 @@ class AnalyseRequest:
         id: chosen by the sender; every answer carries it.
         schema_toml: the label schema's document.
         curves_path: where the child writes the clip's curves (npz), None when they are not wanted.
-        options: backend's own settings (model, frames, …).
+        options: backend's own settings (model, frames, …); kept in the library with a batch, so nothing secret.
+        question: a free question instead of the schema's fields.
+        range_ms: only this part of the clip, from its first frame.
+        secrets: keys for servers; sent through the pipe, kept nowhere, shown nowhere.
     """
 
     id: str
@@ -33,7 +36,26 @@ class AnalyseRequest:
     schema_toml: str
     curves_path: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    question: str | None = None
+    range_ms: tuple[int, int] | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     op: str = "analyse"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequest:
+    """Do something for a model that is no analysis: download weights, look at a folder, test a connection.
+
+    Attributes:
+        tool: name in the catalogue's `TOOLS`.
+        arguments: plain JSON for the tool; its answer comes back as `Result.answer`.
+    """
+
+    id: str
+    tool: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    op: str = "tool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +66,7 @@ class CancelRequest:
     op: str = "cancel"
 
 
-Request: TypeAlias = AnalyseRequest | CancelRequest
+Request: TypeAlias = AnalyseRequest | ToolRequest | CancelRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +91,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to request `id`: an analysis as plain JSON (see `backends.base.Answer`)."""
+    """The answer to request `id`: an analysis as plain JSON (see `backends.base.Answer`), or what a tool found."""
 
     id: str
     answer: Mapping[str, Any]
@@ -95,6 +117,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """Something of a clip leaves, or has left, this computer; written to the ledger by the program above.
+
+    Attributes:
+        state: `sending` before the first byte goes, `sent` when it is there, `deleted` when the other side confirmed,
+            `failed` when it is not known to have arrived.
+        host: to whom, without path, query or key.
+        content: what, in words ("12 frames, JPEG", "video 00:03–00:08 without sound").
+        remote: the other side's name for it, by which a left-over can be deleted; None where nothing is kept there.
+    """
+
+    id: str
+    state: str
+    host: str
+    content: str
+    size_bytes: int
+    remote: str | None = None
+    ev: str = "upload"
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Nothing more will be said about request `id`."""
 
@@ -102,16 +145,17 @@ class Done:
     ev: str = "done"
 
 
-Message: TypeAlias = Hello | Progress | Result | Failure | Done
+Message: TypeAlias = Hello | Progress | Upload | Result | Failure | Done
 
 _MESSAGES: dict[str, type[Message]] = {
     "hello": Hello,
     "progress": Progress,
+    "upload": Upload,
     "result": Result,
     "error": Failure,
     "done": Done,
 }
-_REQUESTS: dict[str, type[Request]] = {"analyse": AnalyseRequest, "cancel": CancelRequest}
+_REQUESTS: dict[str, type[Request]] = {"analyse": AnalyseRequest, "tool": ToolRequest, "cancel": CancelRequest}
 
 
 _AnyMessage = TypeVar("_AnyMessage", Message, Request)

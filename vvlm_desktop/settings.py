@@ -61,6 +61,60 @@ class Settings(BaseModel):
         description="Runs the built-in analysis on clips when they are added.",
     )
 
+    models_dir: str = Field(
+        default="",
+        title="Models folder",
+        description="Where the weights of local models lie; several gigabytes each. Empty: the usual place.",
+    )
+    backend: Literal["signals", "local", "gemini", "server"] = Field(
+        default="signals", title="Analyse with", description="What answers when you press Analyse."
+    )
+    local_model: str = Field(
+        default="", title="Local model", description="Chosen on the Models page: a name of the catalogue or a folder."
+    )
+    local_adapter: str = Field(
+        default="", title="Adapter", description="Fine-tuned weights on top of the local model. Empty: the model alone."
+    )
+    frames: int = Field(
+        default=16,
+        ge=1,
+        le=128,
+        title="Frames a model sees",
+        description="Spread evenly over the clip. More frames see more, take longer and need more memory.",
+    )
+    rounds: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        title="Looks at the clip",
+        description="With more than one, the model first says where to look, then looks there more closely.",
+    )
+    precision: Literal["auto", "bf16", "int8", "nf4"] = Field(
+        default="auto",
+        title="Precision",
+        description="How weights are held in memory; auto takes the best that fits.",
+    )
+    allow_upload: bool = Field(
+        default=False,
+        title="Allow clips to leave this computer",
+        description="Off: nothing is ever sent. On: each batch still says what would leave, to whom, and asks.",
+    )
+    gemini_model: str = Field(
+        default="gemini-flash-latest", title="Gemini model", description="Name of the model at Google."
+    )
+    server_url: str = Field(
+        default="",
+        title="VLM server",
+        description="Address of an OpenAI-compatible server, for example http://10.0.0.7:8000/v1.",
+    )
+    server_model: str = Field(
+        default="", title="Model on the server", description="Empty: the first one that the server offers."
+    )
+
+    def models_folder(self) -> Path:
+        """The models folder in force."""
+        return Path(self.models_dir).expanduser() if self.models_dir else paths.default_models_dir()
+
     def library_folder(self) -> Path:
         """The library folder in force."""
         return Path(self.library_dir).expanduser() if self.library_dir else paths.default_library_dir()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from vvlm_desktop.domain.analysis import PROVENANCE, Analysis, EventCandidate
+from vvlm_desktop.domain.analysis import KINDS, PROVENANCE, Analysis, EventCandidate, Round
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue, utc_now
-from vvlm_desktop.errors import BackendError
-from vvlm_desktop.protocol import AnalyseRequest
+from vvlm_desktop.errors import BackendError, VvlmError
+from vvlm_desktop.protocol import AnalyseRequest, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Answer:
     adapter: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     prompt_sha: str | None = None
+    kind: str = "labels"
+    question: str | None = None
+    legal_mass: Mapping[str, float] = field(default_factory=dict)
+    value_confidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as it travels from the worker to the window."""
@@ -56,13 +61,76 @@ class Answer:
                     "frames_pts": tuple(data["frames_pts"]),
                     "flags": tuple(data.get("flags", ())),
                     "candidates": tuple(EventCandidate(**item) for item in data.get("candidates", ())),
+                    "rounds": tuple(Round.from_json(item) for item in data.get("rounds", ())),
                 }
             )
-        except (TypeError, KeyError) as error:
+        except (TypeError, KeyError, ValueError) as error:
             raise BackendError(f"The backend's answer cannot be read: {error}.") from error
         if answer.provenance not in PROVENANCE:
             raise BackendError(f"The backend's answer has the unknown provenance {answer.provenance!r}.")
+        if answer.kind not in KINDS:
+            raise BackendError(f"The backend's answer is of the unknown kind {answer.kind!r}.")
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request in a worker's hands.
+
+    Attributes:
+        schema: `request.schema_toml`, parsed.
+        progress: call with 0..1 and a few words; may be called often, from any thread.
+        cancelled: look at it at least every 0.1 s.
+        tell: send any other message about this request to the program above (an `Upload`).
+    """
+
+    request: AnalyseRequest
+    schema: LabelSchema
+    progress: Callable[[float, str], None]
+    cancelled: Callable[[], bool]
+    tell: Callable[[Message], None]
+
+
+class Feed(Protocol):
+    """Where a backend that works on several requests at once gets them; safe to use from any thread."""
+
+    def take(self, limit: int) -> list[Job]:
+        """Up to `limit` requests for this backend that wait, in their order; empty when none waits now."""
+        ...
+
+
+#: What became of a job: an answer, or the expected error that it failed with (`JobCancelledError` when it was stopped).
+Outcome: TypeAlias = Answer | VvlmError
+
+
+@runtime_checkable
+class ManyBackend(Protocol):
+    """A backend that works on several clips at once: batches on a GPU, requests to a server that overlap."""
+
+    name: str
+
+    def analyse_many(self, feed: Feed) -> Iterator[tuple[Job, Outcome]]:
+        """Work until `feed` is empty; each job's outcome is yielded as soon as it is known, in any order.
+
+        More jobs may come in meanwhile, so the feed is asked again whenever there is room. Every job that was taken is
+        yielded exactly once. What is not an expected error may be raised: it fails all jobs taken and not yet yielded.
+        """
+        ...
+
+
+class Tool(Protocol):
+    """Something that a worker does for a model beside analysing."""
+
+    def __call__(
+        self,
+        arguments: Mapping[str, Any],
+        *,
+        secrets: Mapping[str, str],
+        progress: Callable[[float, str], None],
+        cancelled: Callable[[], bool],
+    ) -> Mapping[str, Any]:
+        """Do it, and return plain JSON; expected errors are `VvlmError`s."""
+        ...
 
 
 class Backend(Protocol):
@@ -117,4 +185,9 @@ def analysis_from(answer: Answer, *, clip_id: str, backend: str, schema: LabelSc
         candidates=answer.candidates,
         attention=answer.attention,
         settings=dict(answer.settings),
+        kind=answer.kind,
+        question=answer.question,
+        legal_mass=dict(answer.legal_mass),
+        value_confidence={key: dict(values) for key, values in answer.value_confidence.items()},
+        rounds=answer.rounds,
     )

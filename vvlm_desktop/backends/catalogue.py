@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from dataclasses import dataclass
 
-from vvlm_desktop.backends.base import Backend
+from vvlm_desktop.backends.base import Backend, ManyBackend, Tool
 from vvlm_desktop.errors import BackendError, BackendUnavailableError
 
 
@@ -17,6 +17,9 @@ class BackendInfo:
         worker: kind of worker it lives in (one process per kind: signals, local, cloud).
         attribute: `module:name` of the class, resolved only in the worker.
         leaves_computer: whether pictures are sent to somebody else's computer.
+        in_flight: how many requests its worker is given at once, so that it can batch, overlap and read ahead.
+        needs_model: a model has to be named in the options.
+        answers_questions: it can be asked freely, beside the schema's fields.
     """
 
     name: str
@@ -25,6 +28,9 @@ class BackendInfo:
     attribute: str
     leaves_computer: bool
     description: str
+    in_flight: int = 1
+    needs_model: bool = False
+    answers_questions: bool = False
 
 
 BACKENDS: dict[str, BackendInfo] = {
@@ -41,10 +47,51 @@ BACKENDS: dict[str, BackendInfo] = {
                 "Answers only what can be measured, marks moments worth a look, never claims a collision."
             ),
         ),
+        BackendInfo(
+            name="local",
+            title="Local model",
+            worker="local",
+            attribute="vvlm_desktop.backends.local.backend:LocalBackend",
+            leaves_computer=False,
+            description="A video language model on this computer's GPU, or slowly on its processor.",
+            in_flight=12,
+            needs_model=True,
+            answers_questions=True,
+        ),
+        BackendInfo(
+            name="gemini",
+            title="Gemini",
+            worker="cloud",
+            attribute="vvlm_desktop.backends.gemini.backend:GeminiBackend",
+            leaves_computer=True,
+            description="Google's model. Clips leave this computer, and only after you agreed.",
+            in_flight=16,
+            answers_questions=True,
+        ),
+        BackendInfo(
+            name="server",
+            title="VLM server",
+            worker="cloud",
+            attribute="vvlm_desktop.backends.server.backend:ServerBackend",
+            leaves_computer=True,
+            description=(
+                "Your own OpenAI-compatible server (vLLM, SGLang, llama.cpp). Pictures go there after you agreed."
+            ),
+            in_flight=16,
+            answers_questions=True,
+        ),
     )
 }
 
 DEFAULT_BACKEND = "signals"
+
+#: What a worker can do for a model beside analysing; `module:function`, each a `backends.base.Tool`.
+TOOLS: dict[str, str] = {
+    "download_model": "vvlm_desktop.backends.hub_download:download_model",
+    "gemini_test": "vvlm_desktop.backends.gemini.connection:test_connection",
+    "gemini_delete": "vvlm_desktop.backends.gemini.connection:delete_uploads",
+    "server_test": "vvlm_desktop.backends.server.connection:test_connection",
+}
 
 
 def backend_info(name: str) -> BackendInfo:
@@ -59,7 +106,26 @@ def backend_info(name: str) -> BackendInfo:
         raise BackendError(f"There is no backend {name!r}.", hint=f"Known backends: {', '.join(BACKENDS)}.") from None
 
 
-def resolve(name: str) -> Backend:
+def resolve_tool(name: str) -> Tool:
+    """Load the tool called `name`; only for workers.
+
+    Raises:
+        BackendError: there is no such tool.
+        BackendUnavailableError: a package it needs is not installed.
+    """
+    if name not in TOOLS:
+        raise BackendError(f"There is no tool {name!r}.")
+    module, _, attribute = TOOLS[name].partition(":")
+    try:
+        tool: Tool = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"{name.replace('_', ' ')} cannot run: {error}.", hint="Run `vvlm doctor`; it names what is missing."
+        ) from error
+    return tool
+
+
+def resolve(name: str) -> Backend | ManyBackend:
     """Load the backend called `name`; only for workers.
 
     Raises:
@@ -69,7 +135,7 @@ def resolve(name: str) -> Backend:
     info = backend_info(name)
     module, _, attribute = info.attribute.partition(":")
     try:
-        backend: Backend = getattr(importlib.import_module(module), attribute)()
+        backend: Backend | ManyBackend = getattr(importlib.import_module(module), attribute)()
     except ImportError as error:
         raise BackendUnavailableError(
             f"{info.title} cannot run: {error}.", hint="Run `vvlm doctor`; it names what is missing."

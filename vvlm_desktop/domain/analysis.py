@@ -11,6 +11,9 @@ from vvlm_desktop.domain.values import LabelValue
 #: How an analysis came to be. Demo scripts never count as accuracy and never train; drafts need a person first.
 PROVENANCE = ("model", "measurement", "demo_script", "teacher_draft")
 
+#: What was asked for: the fields of the schema, or a free question about the clip.
+KINDS = ("labels", "question")
+
 
 @dataclass(frozen=True, slots=True)
 class EventCandidate:
@@ -33,6 +36,37 @@ class EventCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One look of a model at the clip, where it looks more than once.
+
+    Attributes:
+        purpose: `uniform` over the clip, `clue` the spans that the round before pointed at, `zoom` a second look at
+            the span that the first one named.
+        frames_pts: what it saw in this round, ascending.
+        spans_ms: the spans that were sampled densely, empty for `uniform`.
+        raw_text: what it said.
+        note: a sentence where something went another way than planned, e.g. that a clue could not be read.
+    """
+
+    purpose: str
+    frames_pts: tuple[int, ...]
+    spans_ms: tuple[tuple[int, int], ...] = ()
+    raw_text: str = ""
+    note: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Round:
+        """The inverse of `dataclasses.asdict` after a way through JSON."""
+        return cls(
+            purpose=str(data["purpose"]),
+            frames_pts=tuple(int(pts) for pts in data["frames_pts"]),
+            spans_ms=tuple((int(start), int(end)) for start, end in data.get("spans_ms", ())),
+            raw_text=str(data.get("raw_text", "")),
+            note=str(data.get("note", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """One answer about one clip.
 
@@ -46,6 +80,13 @@ class Analysis:
         timings: seconds per stage.
         candidates: moments worth a look.
         attention: 0..1, how early the clip should come up in the queue; None where unknown.
+        kind: one of `KINDS`; a `question` has no labels, its answer is `raw_text`.
+        question: what was asked, for that kind.
+        legal_mass: 0..1 per field: the probability that the model itself put on what the schema allows. A model that
+            never wanted JSON looks sure by `confidence` alone.
+        value_confidence: per field the probability of single values: the whole distribution of a choice where it was
+            asked for, the chosen values of a list.
+        rounds: every look, where there were several; `frames_pts` is then what the last one saw.
     """
 
     id: str
@@ -69,3 +110,8 @@ class Analysis:
     candidates: tuple[EventCandidate, ...] = ()
     attention: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "labels"
+    question: str | None = None
+    legal_mass: Mapping[str, float] = field(default_factory=dict)
+    value_confidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    rounds: tuple[Round, ...] = ()

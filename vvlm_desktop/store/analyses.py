@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from vvlm_desktop.domain.analysis import Analysis, EventCandidate
+from vvlm_desktop.domain.analysis import Analysis, EventCandidate, Round
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.domain.values import utc_now
@@ -52,6 +52,7 @@ def analysis_from_text(document: str) -> Analysis:
     content["frames_pts"] = tuple(content["frames_pts"])
     content["flags"] = tuple(content["flags"])
     content["candidates"] = tuple(EventCandidate(**candidate) for candidate in content["candidates"])
+    content["rounds"] = tuple(Round.from_json(each) for each in content.get("rounds", ()))
     return Analysis(**content)
 
 

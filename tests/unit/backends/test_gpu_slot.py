@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
+from vvlm_desktop.backends.gpu_slot import GpuSlot
 from vvlm_desktop.jobs.argv import worker_environment
-from vvlm_desktop.jobs.gpu_slot import GpuSlot
 
 HOLD = """
 import sys
 from pathlib import Path
-from vvlm_desktop.jobs.gpu_slot import GpuSlot
+from vvlm_desktop.backends.gpu_slot import GpuSlot
 slot = GpuSlot(Path(sys.argv[1]))
 print(slot.acquire("fine-tune run 7"), flush=True)
 sys.stdin.read()

@@ -1,0 +1,1 @@
+"""Video language models on this computer: transformers, peft and llguidance behind one backend."""
