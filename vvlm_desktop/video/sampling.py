@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 from vvlm_desktop.video.index import FrameIndex
 
@@ -53,6 +55,92 @@ def around(index: FrameIndex, frame_index: int, *, before_s: float, after_s: flo
     nearest = min(range(len(times)), key=lambda k: abs(times[k] - here))
     times[nearest] = here
     return _unique(index, times)
+
+
+def over_spans(
+    index: FrameIndex,
+    count: int,
+    spans: Sequence[tuple[float, float]],
+    *,
+    density: float = 1.5,
+    outside: float = 0.1,
+    start: float | None = None,
+    end: float | None = None,
+) -> tuple[int, ...]:
+    """`count` frames, so many times as dense within `spans` as when spread evenly, the others even over the rest.
+
+    Args:
+        spans: seconds from the first frame; what lies outside the stretch is cut off, what overlaps is one span.
+        density: times as many frames a second within the spans as `uniform` gives.
+        outside: at least this share of the frames stays outside, unless the spans' share of the time is larger anyway.
+        start, end: the stretch of time that is sampled; the whole clip unless given.
+
+    Returns:
+        Ascending frame indices, none twice; as many as asked for where the stretch has so many frames.
+
+    Raises:
+        ValueError: no span lies in the stretch.
+    """
+    _check_count(count)
+    if density <= 0 or not 0 <= outside < 1:
+        raise ValueError(f"not a density and a share: {density}, {outside}")
+    if not index.pts:
+        return ()
+    first = Fraction(start) if start is not None else Fraction(0)
+    last = Fraction(end) if end is not None else _end(index)
+    dense = merged_spans(spans, start=first, end=last)
+    if not dense:
+        raise ValueError(f"no span lies in {float(first)} s to {float(last)} s: {spans}")
+    part = sum((b - a for a, b in dense), Fraction(0)) / (last - first)
+    share = max(part, min(part * Fraction(density), 1 - Fraction(outside)))
+    inside = set(_unique(index, _spread(dense, max(1, round(count * share)))))
+    edges = [first, *(time for span in dense for time in span), last]
+    gaps = [(a, b) for a, b in zip(edges[::2], edges[1::2], strict=True) if b > a]
+    rest = count - len(inside)
+    if gaps and rest > 0:
+        inside |= set(_unique(index, _spread(gaps, rest)))
+    frames = _unique(index, [first])[0], bisect_right(index.pts, index.pts[0] + last / index.time_base) - 1
+    return _filled(index, sorted(inside), count=count, within=frames)
+
+
+def merged_spans(
+    spans: Sequence[tuple[float | Fraction, float | Fraction]], *, start: float | Fraction, end: float | Fraction
+) -> list[tuple[Fraction, Fraction]]:
+    """Spans cut to a stretch of time, ascending, none touching another; what has no length is left out."""
+    first, last = Fraction(start), Fraction(end)
+    merged: list[tuple[Fraction, Fraction]] = []
+    for a, b in sorted((max(first, Fraction(a)), min(last, Fraction(b))) for a, b in spans):
+        if b <= a:
+            continue
+        if merged and a <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(b, merged[-1][1]))
+        else:
+            merged.append((a, b))
+    return merged
+
+
+def _spread(spans: Sequence[tuple[Fraction, Fraction]], count: int) -> list[Fraction]:
+    """Midpoints of `count` equal parts of the spans' time, as if they lay end to end."""
+    ends = list(accumulate(b - a for a, b in spans))
+    times = []
+    for k in range(count):
+        along = ends[-1] * (2 * k + 1) / (2 * count)
+        i = bisect_right(ends, along)
+        times.append(spans[i][1] - (ends[i] - along))
+    return times
+
+
+def _filled(index: FrameIndex, chosen: list[int], *, count: int, within: tuple[int, int]) -> tuple[int, ...]:
+    """Put frames into the widest gaps until there are `count`: one frame may have stood for several moments."""
+    first, last = within[0], min(within[1], len(index) - 1)
+    while len(chosen) < count:
+        edges = [first - 1, *chosen, last + 1]
+        room = [(b - a, a) for a, b in pairwise(edges) if b - a > 1]
+        if not room:
+            break
+        gap, a = max(room)
+        chosen = sorted([*chosen, a + gap // 2])
+    return tuple(chosen)
 
 
 def _midpoints(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.video.test_index import make_index
-from vvlm_desktop.video.sampling import around, at_fps, uniform
+from vvlm_desktop.video.sampling import around, at_fps, merged_spans, over_spans, uniform
 
 REGULAR = make_index(tuple(range(0, 300 * 3003, 3003)), time_base=Fraction(1, 90_000))  # 300 frames, 29.97 a second
 GAPS = st.lists(st.integers(1, 5000), min_size=1, max_size=80)
@@ -105,3 +105,67 @@ def test_around_spreads_over_both_sides() -> None:
 def test_misuse_is_refused(ask) -> None:
     with pytest.raises(ValueError, match=r"not a|ends before|frame 300|negative"):
         ask()
+
+
+# --- over spans -----------------------------------------------------------------------------------------------------
+
+
+def _inside(index, frames, *spans) -> int:
+    return sum(any(a <= index.seconds(i) < b for a, b in spans) for i in frames)
+
+
+def test_a_span_is_half_as_dense_again_and_the_rest_is_even() -> None:
+    chosen = over_spans(REGULAR, 40, [(2.0, 4.0)])
+    assert len(chosen) == 40
+    assert _inside(REGULAR, chosen, (2.0, 4.0)) in {12, 13}  # 2 of 10 s would be 8; the frame before may be on screen
+    assert abs(_inside(REGULAR, chosen, (0, 2.0)) - 28 * 2 / 8) <= 1
+    assert abs(_inside(REGULAR, chosen, (4.0, 11)) - 28 * 6 / 8) <= 1
+
+
+def test_several_spans_overlapping_and_in_any_order_are_one_set() -> None:
+    several = over_spans(REGULAR, 32, [(7.0, 8.0), (2.0, 3.0), (2.5, 3.5), (-5.0, 0.0)])
+    assert several == over_spans(REGULAR, 32, [(2.0, 3.5), (7.0, 8.0)])
+    assert _inside(REGULAR, several, (2.0, 3.5), (7.0, 8.0)) in {11, 12, 13}
+
+
+def test_a_zoom_keeps_a_share_of_the_frames_for_the_rest() -> None:
+    chosen = over_spans(REGULAR, 16, [(5.0, 6.0)], density=1000.0, outside=0.25)
+    assert len(chosen) == 16
+    assert _inside(REGULAR, chosen, (4.97, 6.0)) == 12
+    assert min(chosen) < 60
+    assert max(chosen) > 240
+
+
+def test_a_span_over_everything_is_uniform() -> None:
+    assert over_spans(REGULAR, 16, [(-1.0, 99.0)]) == uniform(REGULAR, 16)
+
+
+def test_a_span_shorter_than_its_frames_leaves_them_to_the_rest() -> None:
+    chosen = over_spans(REGULAR, 16, [(5.0, 5.05)], density=1000.0, outside=0.25)
+    assert len(chosen) == 16
+    assert {149, 150, 151} <= set(chosen)
+
+
+def test_only_the_marked_part_is_sampled() -> None:
+    chosen = over_spans(REGULAR, 12, [(3.0, 3.5)], start=2.0, end=5.0)
+    assert len(chosen) == 12
+    assert all(59 <= i <= 150 for i in chosen)
+
+
+@pytest.mark.parametrize("spans", [[], [(3.0, 3.0)], [(40.0, 50.0)], [(5.0, 1.0)]])
+def test_spans_outside_the_clip_are_refused(spans) -> None:
+    with pytest.raises(ValueError, match="no span"):
+        over_spans(REGULAR, 8, spans)
+
+
+@given(CLIPS, st.integers(1, 60), st.data(), st.sampled_from([1.0, 1.5, 4.0, 1e6]), st.sampled_from([0.0, 0.1, 0.5]))
+def test_over_spans_gives_the_budget_whatever_the_spans(index, count, data, density, outside) -> None:
+    end = (index.pts[-1] - index.pts[0] + index.frame_ticks) / 1000
+    time = st.floats(0, end)
+    spans = data.draw(st.lists(st.tuples(time, time), min_size=1, max_size=4))
+    if not merged_spans(spans, start=0, end=end):
+        spans = [(0.0, end)]
+    chosen = over_spans(index, count, spans, density=density, outside=outside)
+    assert list(chosen) == sorted(set(chosen))
+    assert len(chosen) == min(count, len(index))
+    assert 0 <= chosen[0] <= chosen[-1] < len(index)
