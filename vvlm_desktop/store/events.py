@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from vvlm_desktop.domain.fold import FOLDED_KINDS, apply, compensation, complete_payload, fold, fold_order, review_key
-from vvlm_desktop.domain.review import Change, Event, NewEvent, Review
+from vvlm_desktop.domain.review import Change, Event, EventKind, NewEvent, Review
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import LibraryDamagedError, ReviewChangedError, UsageError
 from vvlm_desktop.store import projections, undo_stacks
@@ -178,6 +178,13 @@ class EventLog(Database):
             query = query.limit(limit)
         with self.read() as connection:
             return [Link(*row).event() for row in connection.execute(query)][::-1]
+
+    def events_of_kind(self, kind: EventKind) -> list[Event]:
+        """Events of one kind in this library's own chains, in the order of the fold."""
+        e = t.event_log.c
+        query = select(*LINK_COLUMNS).where(e.kind == kind, e.origin.in_(_OWN)).order_by(e.lamport, e.origin, e.seq)
+        with self.read() as connection:
+            return [Link(*row).event() for row in connection.execute(query)]
 
     def undo(self, reviewer: str, *, schema_key: str | None = None) -> Change | None:
         """Take back this reviewer's latest action, as a new action; None when there is none left.

@@ -1,0 +1,67 @@
+"""Nothing leaves before somebody allowed just that."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.workflow.conftest import put_clip
+from vvlm_desktop.errors import ConsentError
+from vvlm_desktop.workflow import consent, ledger
+from vvlm_desktop.workflow.session import Session
+
+
+def test_the_plan_names_clips_bytes_and_host(session: Session) -> None:
+    clips = [put_clip(session, "a.mp4", size_bytes=3_000_000), put_clip(session, "b.mp4", size_bytes=1_500_000)]
+
+    plan = consent.plan_upload(clips, backend="gemini", options={"model": "gemini-flash-latest"})
+
+    assert (plan.clips, plan.size_bytes, plan.exact) == (2, 4_500_000, True)
+    assert plan.sentence == (
+        "The video of 2 clips would leave this computer: 4.5 MB to generativelanguage.googleapis.com."
+    )
+
+
+def test_a_server_gets_pictures_and_a_local_address_counts_as_leaving(session: Session) -> None:
+    clip = put_clip(session, "a.mp4")
+    options = {"base_url": "http://key:secret@192.168.1.20:8000/v1?token=x", "sampling": {"frames": 12}}
+
+    plan = consent.plan_upload([clip], backend="server", options=options)
+
+    assert plan.host == "192.168.1.20:8000"
+    assert "secret" not in plan.sentence
+    assert plan.content == "12 pictures"
+
+
+@pytest.mark.parametrize("address", ["", "not an address", "ftp://x/", "http://", "http://[::1", "http://x:99999999"])
+def test_an_address_that_is_none_is_refused(session: Session, address: str) -> None:
+    clip = put_clip(session, "a.mp4")
+
+    with pytest.raises(ConsentError, match="address"):
+        consent.plan_upload([clip], backend="server", options={"base_url": address})
+
+
+def test_only_a_recorded_consent_opens_the_way(session: Session) -> None:
+    clip = put_clip(session, "a.mp4")
+    with pytest.raises(ConsentError, match="consent"):
+        consent.require_allowed(session, backend="gemini", options={})
+    with pytest.raises(ConsentError, match="consent"):
+        consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: True})
+
+    allowed = consent.allow(session, consent.plan_upload([clip], backend="gemini", options={}), how="asked")
+
+    consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: allowed})
+    assert [(each.how, each.clips, each.reviewer) for each in ledger.consents(session)] == [("asked", 1, "Ada")]
+
+
+def test_what_stays_here_needs_no_consent(session: Session) -> None:
+    consent.require_allowed(session, backend="signals", options={})
+    with pytest.raises(ConsentError, match="nothing is sent"):
+        consent.plan_upload([], backend="local", options={})
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "words"),
+    [(0, "1 kB"), (999, "1 kB"), (420_000, "420 kB"), (4_500_000, "4.5 MB"), (2.5e9, "2.50 GB")],
+)
+def test_sizes_for_people(size_bytes: int, words: str) -> None:
+    assert consent.megabytes(int(size_bytes)) == words

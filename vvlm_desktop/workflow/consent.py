@@ -1,0 +1,136 @@
+"""Before a batch leaves this computer: what would go, to whom, and whether somebody allows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from vvlm_desktop.backends.catalogue import BackendInfo, backend_info
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.errors import ConsentError
+from vvlm_desktop.workflow import ledger
+from vvlm_desktop.workflow.session import Session
+
+#: Key of a batch's options under which the consent's id travels to the worker; without it nothing is sent.
+ALLOWED = "allow_upload"
+_GEMINI_HOST = "generativelanguage.googleapis.com"
+#: Pictures sent as JPEG, 448 pixels wide and more: about this many bytes each, as an upper estimate.
+_JPEG_BYTES = 90_000
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlan:
+    """What a batch would send.
+
+    Attributes:
+        size_bytes: an upper estimate: the files themselves for Gemini, that many pictures for a server.
+        exact: whether `size_bytes` is a sum of file sizes.
+    """
+
+    backend: BackendInfo
+    model: str
+    host: str
+    clips: int
+    size_bytes: int
+    content: str
+    exact: bool
+
+    @property
+    def sentence(self) -> str:
+        """What would leave, for people."""
+        about = "" if self.exact else "about "
+        clips = "1 clip" if self.clips == 1 else f"{self.clips:,} clips"
+        return (
+            f"{self.content} of {clips} would leave this computer: {about}{megabytes(self.size_bytes)} to {self.host}."
+        )
+
+
+def plan_upload(clips: Sequence[Clip], *, backend: str, options: Mapping[str, Any]) -> UploadPlan:
+    """What analysing `clips` with `backend` would send.
+
+    Raises:
+        ConsentError: the backend is not one to which anything is sent, or its address is not known.
+    """
+    info = backend_info(backend)
+    if not info.leaves_computer:
+        raise ConsentError(f"{info.title} works on this computer; nothing is sent.")
+    host = host_of(backend, options)
+    frames = int((options.get("sampling") or {}).get("frames", options.get("frames", 16)))
+    whole_files = backend == "gemini" and not options.get("width_px")
+    size = sum(c.size_bytes for c in clips) if whole_files else frames * _JPEG_BYTES * len(clips)
+    if backend == "gemini" and not whole_files:
+        size = min(size * 4, sum(c.size_bytes for c in clips))
+    content = "The video" if backend == "gemini" else f"{frames} pictures"
+    return UploadPlan(info, str(options.get("model", "")), host, len(clips), size, content, exact=whole_files)
+
+
+def host_of(backend: str, options: Mapping[str, Any]) -> str:
+    """The computer that would get the pictures, without path, query or user.
+
+    Raises:
+        ConsentError: the address is not one.
+    """
+    if backend == "gemini":
+        import os
+
+        base = os.environ.get("GOOGLE_GEMINI_BASE_URL", "")
+        return _host(base) if base else _GEMINI_HOST
+    return _host(str(options.get("base_url", "")))
+
+
+def allow(session: Session, plan: UploadPlan, *, how: str) -> str:
+    """Write down that somebody allowed `plan`; returns the consent's id for the batch's options."""
+    consent = ledger.Consent(
+        id=uuid.uuid4().hex,
+        at=utc_now(),
+        reviewer=session.reviewer,
+        how=how,
+        backend=plan.backend.name,
+        model=plan.model,
+        host=plan.host,
+        clips=plan.clips,
+        size_bytes=plan.size_bytes,
+    )
+    ledger.record_consent(session, consent)
+    return consent.id
+
+
+def require_allowed(session: Session, *, backend: str, options: Mapping[str, Any]) -> None:
+    """Refuse a batch that nobody allowed, also one that goes on after a crash while uploads were switched off.
+
+    Raises:
+        ConsentError: nothing may be sent.
+    """
+    info = backend_info(backend)
+    if not info.leaves_computer:
+        return
+    if options.get(ALLOWED) not in {each.id for each in ledger.consents(session)}:
+        raise ConsentError(
+            f"{info.title} needs your consent before clips leave this computer; nothing was sent.",
+            hint="Switch it on in Settings and start the analysis again; on the command line use --allow-upload.",
+        )
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size for people."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1000)):,} kB"
+    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.2f} GB"
+
+
+def _host(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if not host or parts.scheme not in {"http", "https"}:
+        raise ConsentError(
+            "The address of the server is missing or is not one.",
+            hint="Enter it on the server's card, for example http://10.0.0.7:8000/v1.",
+        )
+    return f"{host}:{port}" if port else host
