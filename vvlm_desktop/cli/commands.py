@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from vvlm_desktop import __version__
-from vvlm_desktop.cli import analysing, clips, exchange, output, reviewing, tools
+from vvlm_desktop.cli import analysing, calibrating, clips, exchange, output, reviewing, tools
 from vvlm_desktop.errors import VvlmError
 
 
@@ -60,6 +60,7 @@ for _command in (
     reviewing.review,
     reviewing.history,
     reviewing.undo,
+    calibrating.calibrate,
     exchange.export,
     tools.verify,
     tools.rebuild,

@@ -1,0 +1,137 @@
+"""What reviews teach about a model's confidence: pairs of how sure it was and whether it was right."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+
+from vvlm_desktop.domain.analysis import Analysis
+from vvlm_desktop.domain.review import SETTLED, Review, Verdict
+from vvlm_desktop.domain.schema import Field, LabelSchema
+from vvlm_desktop.domain.values import LabelValue
+from vvlm_desktop.errors import JobCancelledError
+from vvlm_desktop.store.library import ClipFilter
+from vvlm_desktop.workflow.session import Session
+
+#: Answers that can be right or wrong: no scripts of a demo, and no drafts, which wait for a person to say so.
+_COUNTED_PROVENANCE = frozenset({"model", "measurement"})
+#: A field that was waved through without the event having been on screen says nothing about the model.
+_COUNTED_HOW = frozenset({"explicit", "bulk"})
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ModelKey:
+    """Whose confidence is calibrated; another adapter, other labels or another kind of number is another curve."""
+
+    backend: str
+    model: str
+    adapter: str | None
+    schema_labels_sha: str
+    confidence_kind: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest, usable as the name of a file whatever the model is called."""
+        parts = [str(part) for part in asdict(self).values()]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
+
+    @property
+    def title(self) -> str:
+        """For people."""
+        return f"{self.model or self.backend} + {self.adapter}" if self.adapter else self.model or self.backend
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One answer to one field that a person has judged.
+
+    Attributes:
+        confidence: 0..1, as the model gave it.
+        right: the person holds the same value to be true.
+        group: of the field, see `domain.schema.GROUPS`.
+        recording: clips of one drive look alike; they are kept together when a curve is tested.
+    """
+
+    confidence: float
+    right: bool
+    group: str
+    recording: str
+
+
+def model_key(analysis: Analysis) -> ModelKey | None:
+    """Whose confidence an analysis carries; None where it has none, or is not meant to be true."""
+    if analysis.confidence_kind is None or analysis.kind != "labels" or analysis.provenance not in _COUNTED_PROVENANCE:
+        return None
+    return ModelKey(
+        analysis.backend, analysis.model, analysis.adapter, analysis.schema_labels_sha, analysis.confidence_kind
+    )
+
+
+def can_be_calibrated(field: Field) -> bool:
+    """Times and texts are right or wrong by degrees, so no share of right ones can be counted for them."""
+    return field.has_values
+
+
+def collect_pairs(session: Session, *, cancelled: Callable[[], bool] = lambda: False) -> dict[ModelKey, list[Pair]]:
+    """Every judged answer in the library, by model; of several answers of one model about a clip, the newest.
+
+    Raises:
+        JobCancelledError: `cancelled` said so.
+    """
+    found: dict[ModelKey, list[Pair]] = defaultdict(list)
+    library, schema = session.library, session.schema
+    rowids = library.clip_rowids(ClipFilter(status=tuple(sorted(SETTLED))))
+    for start in range(0, len(rowids), _PAGE):
+        for row in library.clip_rows(rowids[start : start + _PAGE]):
+            if cancelled():
+                raise JobCancelledError("Calibration was stopped. What was stored before still holds.")
+            truth = library.truth(row.clip.id, schema_key=schema.key)
+            if truth is None:
+                continue
+            recording = row.clip.recording or row.clip.id
+            for key, analysis in _newest_by_model(library.analyses(row.clip.id), schema).items():
+                found[key].extend(pairs_of(schema, analysis, truth, recording=recording))
+    return {key: pairs for key, pairs in found.items() if pairs}
+
+
+def _newest_by_model(analyses: list[Analysis], schema: LabelSchema) -> dict[ModelKey, Analysis]:
+    newest: dict[ModelKey, Analysis] = {}
+    for analysis in analyses:  # the newest first
+        key = model_key(analysis)
+        if key is not None and analysis.schema_key == schema.key and key.schema_labels_sha == schema.labels_sha:
+            newest.setdefault(key, analysis)
+    return newest
+
+
+def pairs_of(schema: LabelSchema, analysis: Analysis, truth: Review, *, recording: str) -> Iterator[Pair]:
+    """How sure `analysis` was of each field, and whether it was right by `truth`."""
+    for field in schema.fields:
+        confidence = analysis.confidence.get(field.key)
+        verdict = truth.verdicts.get(field.key)
+        if confidence is None or verdict is None or field.key not in analysis.labels or not can_be_calibrated(field):
+            continue
+        right = is_right(analysis.labels[field.key], verdict)
+        if right is not None and 0.0 <= confidence <= 1.0:
+            yield Pair(confidence, right, field.group, recording)
+
+
+def is_right(said: LabelValue, verdict: Verdict) -> bool | None:
+    """Whether a value that was said is the true one; None where the verdict does not tell.
+
+    A rejected value is wrong, whoever said it; whether another one would have been right is not known.
+    """
+    if verdict.how not in _COUNTED_HOW:
+        return None
+    if verdict.verdict == "rejected":
+        return False if verdict.model_answered and same_value(said, verdict.model_value) else None
+    return same_value(said, verdict.value)
+
+
+def same_value(one: LabelValue, other: LabelValue) -> bool:
+    """Whether two values say the same; a list says the same in any order."""
+    if isinstance(one, list) and isinstance(other, list):
+        return set(one) == set(other)
+    return one == other
