@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, update
 
 from vvlm_desktop.domain.analysis import Analysis, EventCandidate, Round
 from vvlm_desktop.domain.clip import Clip
@@ -18,6 +18,15 @@ from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.clips import CLIP_COLUMNS, CLIP_TABLES, clip_from, require_clip
 from vvlm_desktop.store.engine import Database
 
+#: Fields that came later, as they stand where they say nothing. They are then left out of the document, so that an
+#: analysis that was stored, fingerprinted and judged before they existed is the same text when it is written again.
+_LATER_FIELDS: dict[str, Any] = {
+    "kind": "labels",
+    "question": None,
+    "legal_mass": {},
+    "value_confidence": {},
+    "rounds": (),
+}
 _NEWEST_FIRST = (t.analysis.c.imported, t.analysis.c.analysis_row.desc())
 
 
@@ -43,7 +52,12 @@ class StoredSchema(Protocol):
 
 def analysis_to_text(analysis: Analysis) -> str:
     """JSON of an analysis, as it is stored and fingerprinted."""
-    return json.dumps(asdict(analysis), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    content = {key: value for key, value in asdict(analysis).items() if _says_something(key, value)}
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _says_something(key: str, value: Any) -> bool:
+    return key not in _LATER_FIELDS or value != _LATER_FIELDS[key]
 
 
 def analysis_from_text(document: str) -> Analysis:
@@ -95,24 +109,34 @@ class AnalysisStore(Database):
                 "document": document,
                 "sha256": text_sha256(document),
                 "imported": imported,
+                "kind": analysis.kind,
+                "adapter": analysis.adapter,
             }
             connection.execute(insert(t.analysis), [row])
             projections.refresh(connection, [analysis.clip_id])
         return Change(clip_ids=(analysis.clip_id,), what=frozenset({"analyses"}))
 
     def analyses(self, clip_id: str) -> list[Analysis]:
-        """Everything that was said about a clip, the newest first, what was imported last.
+        """Every labelling of a clip, the newest first, what was imported last; without answers to questions.
 
         The newest is the one that arrived last: a clock can be wrong or be set back.
         """
-        query = select(t.analysis.c.document).where(t.analysis.c.clip_id == clip_id).order_by(*_NEWEST_FIRST)
+        return self._of_kind("labels", clip_id)
+
+    def questions(self, clip_id: str) -> list[Analysis]:
+        """Every answer to a free question about a clip, the newest first, what was imported last."""
+        return self._of_kind("question", clip_id)
+
+    def _of_kind(self, kind: str, clip_id: str) -> list[Analysis]:
+        a = t.analysis.c
+        query = select(a.document).where(a.clip_id == clip_id, a.kind == kind).order_by(*_NEWEST_FIRST)
         with self.read() as connection:
             return [analysis_from_text(document) for document in connection.scalars(query)]
 
     def latest_analysis(self, clip_id: str, *, schema_key: str | None = None) -> Analysis | None:
-        """The newest analysis of a clip, by any schema or by one."""
+        """The newest labelling of a clip, by any schema or by one."""
         a = t.analysis.c
-        query = select(a.document).where(a.clip_id == clip_id).order_by(*_NEWEST_FIRST)
+        query = select(a.document).where(a.clip_id == clip_id, a.kind == "labels").order_by(*_NEWEST_FIRST)
         if schema_key is not None:
             query = query.where(a.schema_key == schema_key)
         with self.read() as connection:
@@ -120,13 +144,26 @@ class AnalysisStore(Database):
         return None if document is None else analysis_from_text(str(document))
 
     def clips_without(
-        self, backend: str, *, model: str | None = None, schema_labels_sha: str | None = None
+        self,
+        backend: str,
+        *,
+        model: str | None = None,
+        adapter: str | None = None,
+        schema_labels_sha: str | None = None,
     ) -> list[Clip]:
-        """Readable clips that a backend (with this model, under these labels) has not analysed, in order of adding."""
+        """Readable clips that a backend has not labelled, in order of adding; answers to questions do not count.
+
+        Args:
+            model: only what this model said counts.
+            adapter: only what was said with this adapter counts; with "" only what the model said without any.
+            schema_labels_sha: only what was said under these labels counts.
+        """
         a = t.analysis.c
-        said = exists().where(a.clip_id == t.clip.c.id, a.backend == backend)
+        said = exists().where(a.clip_id == t.clip.c.id, a.backend == backend, a.kind == "labels")
         if model is not None:
             said = said.where(a.model == model)
+        if adapter is not None:
+            said = said.where(func.coalesce(a.adapter, "") == adapter)
         if schema_labels_sha is not None:
             said = said.where(a.schema_labels_sha == schema_labels_sha)
         query = select(*CLIP_COLUMNS).select_from(CLIP_TABLES).where(t.clip.c.frames > 0, ~said)

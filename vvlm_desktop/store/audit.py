@@ -207,7 +207,8 @@ def _check_known_head(connection: Connection, found: _Findings, head: Head) -> N
 
 
 def _check_analyses(connection: Connection, found: _Findings) -> None:
-    columns = ("id", "clip_id", "backend", "model", "schema_key", "schema_labels_sha", "created_at", "attention")
+    facts = ("clip_id", "backend", "model", "adapter", "kind", "schema_key", "schema_labels_sha", "created_at")
+    columns = ("id", *facts, "attention")
     query = select(t.analysis.c.document, t.analysis.c.sha256, *(t.analysis.c[name] for name in columns))
     here: dict[str, str] = {}
     for document, sha, *values in connection.execute(query):
@@ -215,7 +216,7 @@ def _check_analyses(connection: Connection, found: _Findings) -> None:
         if text_sha256(document) != sha:
             found.problems.append(f"Analysis {values[0]} of clip {values[1]} was changed.")
             continue
-        content = json.loads(document)
+        content = {"kind": "labels", **json.loads(document)}  # which is not written where it is that
         if [content[name] for name in columns] != values:
             found.problems.append(f"Analysis {values[0]} is listed with other facts than it holds.")
     for analysis_id, (sha, by_us) in found.referred.items():

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import exists, func, insert, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import utc_now
@@ -52,9 +52,20 @@ class BatchStore(Database):
             return list(connection.scalars(query))
 
     def batch_clips(self, batch_id: str) -> list[Clip]:
-        """Clips of a batch that are to do, in order; without those that were analysed here since it was opened."""
+        """Clips of a batch that are to do, in order; without those that were analysed here since it was opened.
+
+        Where the batch's options name a model, only that one counts, with the adapter that they name or without any.
+        """
         item, a, b = t.batch_item.c, t.analysis.c, t.batch.c
-        since = exists().where(a.clip_id == item.clip_id, a.backend == b.backend, a.analysis_row > b.after_row)
+        model, adapter = (func.json_extract(b.options, f"$.{name}") for name in ("model", "adapter"))
+        same_adapter = func.coalesce(a.adapter, "") == func.coalesce(adapter, "")
+        since = exists().where(
+            a.clip_id == item.clip_id,
+            a.backend == b.backend,
+            a.kind == "labels",
+            a.analysis_row > b.after_row,
+            or_(model.is_(None), and_(a.model == model, same_adapter)),
+        )
         query = (
             select(*CLIP_COLUMNS)
             .select_from(

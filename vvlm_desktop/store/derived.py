@@ -114,13 +114,14 @@ class _LatestAnalysis:
     attention: float | None
     labels: Mapping[str, LabelValue]
     confidence: float | None
+    is_draft: bool
 
 
 def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[str, _LatestAnalysis]:
     a = t.analysis.c
     rows = connection.execute(
         select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention, a.imported)
-        .where(a.clip_id.in_(clip_ids))
+        .where(a.clip_id.in_(clip_ids), a.kind == "labels")
         # A measurement judges little: it speaks for the clip only where no model has answered, as in a review. What was
         # imported gives way to what was made here; otherwise what arrived last is the newest, whatever its clock said.
         .order_by(func.json_extract(a.document, "$.provenance") != "measurement", a.imported.desc(), a.analysis_row)
@@ -145,6 +146,7 @@ def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[st
             attention=attention.get(clip_id),
             labels=document["labels"],
             confidence=document["confidence"].get("event_type"),
+            is_draft=document["provenance"] == "teacher_draft",
         )
     return result
 
@@ -162,7 +164,7 @@ def _state(
     if truth is not None:
         labels, source = review_from_text(truth["document"]).labels(), "review"
     elif analysis is not None:
-        labels, source = analysis.labels, "analysis"
+        labels, source = analysis.labels, "draft" if analysis.is_draft else "analysis"
     event_type = labels.get("event_type")
     status = speaks["status"] if speaks is not None else "needs_review"
     stamps = [added_at, *(row["updated_at"] for row in reviews), *([analysis.created_at] if analysis else [])]

@@ -80,7 +80,7 @@ class ClipRow:
     Attributes:
         labels: of the truth if a review is settled, else of the latest answer; a measurement only where no model has
             answered.
-        source: where the labels come from.
+        source: where the labels come from; a `draft` is a teacher's, and waits for a person.
         confidence: of the event type in that answer.
         attention: 0..1 from the latest answer that has one.
         backend: of that answer.
@@ -90,7 +90,7 @@ class ClipRow:
     rowid: int
     clip: Clip
     labels: Mapping[str, LabelValue]
-    source: Literal["review", "analysis"] | None
+    source: Literal["review", "analysis", "draft"] | None
     confidence: float | None
     attention: float | None
     analysed: bool

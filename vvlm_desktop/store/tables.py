@@ -35,7 +35,7 @@ from sqlalchemy import (
 )
 
 #: Kept in `PRAGMA user_version`, equal to the number of the newest migration.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -127,6 +127,8 @@ analysis = Table(
     Column("document", String, nullable=False),
     Column("sha256", String, nullable=False),
     Column("imported", Boolean, nullable=False, server_default=text("0")),
+    Column("kind", String, nullable=False, server_default=text("'labels'")),  # of domain.analysis.KINDS
+    Column("adapter", String),
     Index("analysis_by_clip", "clip_id", "backend"),
 )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from tests.unit.store.builders import make_analysis, make_clip, note, verdict
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.errors import LibraryDamagedError, LibraryError, LibraryNewerError, StorageFullError
 from vvlm_desktop.store import opening
 from vvlm_desktop.store.engine import make_engine
@@ -195,11 +199,7 @@ def test_a_library_of_the_first_version_is_migrated_with_what_it_holds(tmp_path:
         library.add_analysis(analysis)
         batch = library.open_batch("signals", [clip.id], options={})
         library.append([note(clip, "kept")])
-    engine = make_engine(tmp_path / "library.db")
-    with engine.connect().execution_options(vvlm_write=True) as connection, connection.begin():
-        command.upgrade(configuration(connection), "0001")
-        connection.exec_driver_sql("PRAGMA user_version = 1")
-    engine.dispose()
+    _library_of_version(tmp_path, 1)
     with (
         closing(sqlite3.connect(tmp_path / "library.db")) as old,
         closing(sqlite3.connect(tmp_path / "filled" / "library.db")) as filled,
@@ -220,6 +220,49 @@ def test_a_library_of_the_first_version_is_migrated_with_what_it_holds(tmp_path:
             (clip.path, None, True, None)
         ]
     assert (tmp_path / f"library.db.before-version-{SCHEMA_VERSION}-from-1").exists()
+
+
+def test_a_library_of_the_second_version_keeps_its_analyses_fingerprints_and_all(tmp_path: Path) -> None:
+    clip = make_clip()
+    base = make_analysis(clip, "base", backend="local", model="m")
+    tuned = make_analysis(clip, "tuned", backend="local", model="m", adapter="run 1")
+    _library_of_version(tmp_path, 2)
+    with closing(sqlite3.connect(tmp_path / "library.db")) as old:
+        row = (clip.id, "front.mp4", clip.path, clip.sha256, 0, 9, 9, 1.0, 30.0, 8, 8, "h264", 1, 1, None, "r", "", 0)
+        old.execute(f"INSERT INTO clip VALUES (1, {', '.join('?' * len(row))}, NULL)", row)
+        for number, analysis in enumerate((base, tuned), start=1):
+            document = _document_of_version_2(analysis)
+            sha = hashlib.sha256(document.encode()).hexdigest()
+            facts = (analysis.id, clip.id, "local", "m", "dashcam-1", "labels", analysis.created_at, 0.5, document, sha)
+            old.execute(f"INSERT INTO analysis VALUES ({number}, {', '.join('?' * len(facts))}, 0)", facts)
+        old.commit()
+    with Library.open(tmp_path) as library:
+        library.rebuild()
+        assert library.analyses(clip.id) == [tuned, base]
+        assert library.questions(clip.id) == []
+        assert library.clips_without("local", model="m", adapter="run 1") == []
+        assert [c.id for c in library.clips_without("local", model="m", adapter="run 2")] == [clip.id]
+        library.add_analysis(tuned)  # the same text again: another one under this id would be refused
+        library.append([verdict(clip, analysis_id=base.id)])
+        assert library.verify().ok
+        assert library.history()[0].analysis_id == base.id
+        with pytest.raises(IntegrityError, match="never changed"), library.write() as connection:
+            connection.execute(text("UPDATE analysis SET adapter = 'other'"))
+
+
+def _library_of_version(folder: Path, version: int) -> None:
+    engine = make_engine(folder / "library.db")
+    with engine.connect().execution_options(vvlm_write=True) as connection, connection.begin():
+        command.upgrade(configuration(connection), f"{version:04d}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {version}")
+    engine.dispose()
+
+
+def _document_of_version_2(analysis: Analysis) -> str:
+    content = asdict(analysis)
+    for later in ("kind", "question", "legal_mass", "value_confidence", "rounds"):
+        del content[later]
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def test_a_migration_leaves_a_backup_and_a_failed_one_changes_nothing(

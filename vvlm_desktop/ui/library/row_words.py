@@ -30,6 +30,8 @@ def source_words(row: ClipRow) -> str:
     """Who says so."""
     if row.source == "review":
         return row.reviewer or "review"
+    if row.source == "draft":
+        return "teacher's draft"
     if row.source == "analysis":
         return {"signals": "measured", "demo": "demo script"}.get(row.backend or "", row.backend or "model")
     return ""
