@@ -1,0 +1,136 @@
+"""What lies in an adapter's folder, and whether it belongs to a given model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from vvlm_desktop.backends.model_files import COPY_AGAIN, ModelFolder, TensorInfo, fingerprint, read_header, read_json
+from vvlm_desktop.errors import ModelFolderError
+
+#: What training writes beside the weights: the base's fingerprint, the data and the metrics.
+CARD_FILE = "card.json"
+_WEIGHTS = "adapter_model.safetensors"
+_LAYER = re.compile(r"(layers\.\d+\..+)\.(lora_A|lora_B|weight)(?:\.weight)?$")
+_LANGUAGE = ("language_model.", "text_model.")
+_VISION = ("vision_tower.", "visual.", "vision_model.")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFolder:
+    """An adapter's folder that was looked at.
+
+    Attributes:
+        base_name: what the adapter calls its base model, without folders.
+        target: which modules it changes, as peft writes it.
+        saved_modules: modules that it replaces whole, such as the projector.
+        card: what training wrote about it; empty where another program made it.
+        note: a sentence where it may belong to another base although its shapes fit; empty otherwise.
+    """
+
+    path: Path
+    name: str
+    base_name: str
+    rank: int
+    target: str
+    saved_modules: tuple[str, ...]
+    config: Mapping[str, Any]
+    card: Mapping[str, Any]
+    note: str = ""
+    tensors: Mapping[str, TensorInfo] = field(default_factory=dict, repr=False)
+
+
+def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFolder:
+    """Look at an adapter's folder, and whether it was made for `base`.
+
+    Raises:
+        ModelFolderError: it cannot be used, or belongs to another model.
+    """
+    path = path.expanduser()
+    config = read_json(
+        path / "adapter_config.json", missing=f"{path.name} holds no adapter.", hint="Choose it on the Models page."
+    )
+    kind = config.get("peft_type")
+    if kind != "LORA":
+        raise ModelFolderError(f"{path.name} is an adapter of the kind {kind}; only LoRA is known.")
+    if not (path / _WEIGHTS).is_file():
+        if any(path.glob("*.bin")):
+            raise ModelFolderError(
+                f"{path.name} holds pickled weights, which could run a program of their own.",
+                hint="Save the adapter as safetensors on the computer where it was made.",
+            )
+        raise ModelFolderError(f"{path.name} is incomplete: {_WEIGHTS} is missing.", hint=COPY_AGAIN)
+    tensors = read_header(path / _WEIGHTS)
+    card = read_json(path / CARD_FILE, missing="", hint=COPY_AGAIN) if (path / CARD_FILE).is_file() else {}
+    base_name = _last_part(str(config.get("base_model_name_or_path") or ""))
+    note = _compare(path, tensors, card, base_name, base=base) if base is not None else ""
+    return AdapterFolder(
+        path=path,
+        name=str(card.get("name") or path.name),
+        base_name=base_name,
+        rank=int(config.get("r") or 0),
+        target=str(config.get("target_modules") or ""),
+        saved_modules=tuple(config.get("modules_to_save") or ()),
+        config=config,
+        card=card,
+        note=note,
+        tensors=tensors,
+    )
+
+
+def _compare(
+    path: Path, tensors: Mapping[str, TensorInfo], card: Mapping[str, Any], base_name: str, *, base: ModelFolder
+) -> str:
+    """A note where it probably is another base.
+
+    Raises:
+        ModelFolderError: where it certainly is.
+    """
+    made_for = card.get("base_fingerprint")
+    if made_for and made_for != fingerprint(base):
+        raise _another_base(path, base_name, base, "its base had other weights")
+    layers = _layer_weights(base.tensors)
+    for name, tensor in tensors.items():
+        found = _LAYER.search(name)
+        if found is None or not any(part in name for part in _LANGUAGE) or found[2] == "weight":
+            continue
+        weight = layers.get(found[1])
+        if weight is None:
+            raise _another_base(path, base_name, base, f"this model has no {found[1]}")
+        side = 1 if found[2] == "lora_A" else 0
+        if base.quantised is None and len(weight.shape) == 2 and weight.shape[side] != tensor.shape[side]:
+            sizes = f"{tensor.shape[side]} instead of {weight.shape[side]}"
+            raise _another_base(path, base_name, base, f"{found[1]} is {sizes} wide")
+    # Same shapes, but another name: a renamed folder, or a sister model. Only the fingerprint could tell.
+    here = {_last_part(base.name), base.path.name}
+    if made_for or not base_name or _COMMIT.fullmatch(base_name) or base_name in here:
+        return ""
+    return f"This adapter was made for {base_name}; its shapes fit {base.name}, too, but its answers may not."
+
+
+def _another_base(path: Path, base_name: str, base: ModelFolder, reason: str) -> ModelFolderError:
+    made_for = f" ({base_name})" if base_name else ""
+    return ModelFolderError(
+        f"The adapter {path.name} was made for another model{made_for} than {base.name}: {reason}.",
+        hint="Choose the model that it was trained on, or another adapter.",
+    )
+
+
+def _layer_weights(tensors: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
+    """The language model's layers by the end of their names; how names begin differs between versions."""
+    layers = {}
+    for name, tensor in tensors.items():
+        found = _LAYER.search(name)
+        if found is not None and found[2] == "weight" and not any(part in name for part in _VISION):
+            layers[found[1]] = tensor
+    return layers
+
+
+def _last_part(name: str) -> str:
+    """The last part of a hub id or of a folder of either kind of computer."""
+    part = PurePosixPath(PureWindowsPath(name).as_posix()).name
+    return part or name
