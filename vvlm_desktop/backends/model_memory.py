@@ -25,7 +25,7 @@ _RESERVE_SHARE = 0.04
 _RESERVE_BYTES = int(0.2 * GIB)
 
 _WIDTH_BYTES: dict[str, int] = {"fp32": 4, "bf16": 2, "int8": 2, "nf4": 2}
-#: Of a quantised weight. NF4 with double quantisation: 4 bits, an 8-bit scale for 64 of them, a 32-bit one for 256 scales.
+#: Of a quantised weight. NF4 (double quantisation): 4 bits, an 8-bit scale for 64 of them, a 32-bit one for 256 scales.
 _WEIGHT_BYTES: dict[str, float] = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0, "nf4": 0.5 + 1 / 64 + 4 / (64 * 256)}
 _PRECISION_WORDS: dict[str, str] = {
     "fp32": "in full precision",
