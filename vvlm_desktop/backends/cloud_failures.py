@@ -1,0 +1,46 @@
+"""What went wrong between here and a server, as sentences; nothing of an SDK's error gets out but its cleaned words."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx2
+
+from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
+from vvlm_desktop.backends.cloud_keys import without_keys
+from vvlm_desktop.errors import CloudError
+
+_LONGEST_QUOTE = 300
+
+
+def connection_failure(error: BaseException, *, who: str, host: str, hint: str) -> CloudError:
+    """The error for a connection that did not come about, or broke.
+
+    Args:
+        who: "Gemini" or "The server", to begin a sentence with.
+        hint: what to do when nobody answers at all.
+    """
+    if _is_certificate(error):
+        return CloudError(
+            f"{who} could not prove to be {host}: its certificate is not valid.",
+            hint="Nothing was sent. A proxy may be in between; ask who runs the network. SSL_CERT_FILE names own ones.",
+        )
+    if isinstance(error, DeadlinePassedError | httpx2.ReadTimeout | httpx2.WriteTimeout):
+        return CloudError(f"{who} did not answer in time.", hint="Try again later, or allow more time.")
+    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+        return CloudError(f"{who} cannot be reached at {host}.", hint=hint)
+    return CloudError(f"The connection to {host} was cut.", hint="Try again; the network may be unsteady.")
+
+
+def quoted(words: object, *keys: str | None) -> str:
+    """A server's own words for a message: short, on one line, without keys."""
+    text = " ".join(without_keys(str(words or ""), *keys).split())
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
+
+
+def _is_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

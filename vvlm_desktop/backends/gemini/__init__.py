@@ -1,0 +1,1 @@
+"""Gemini: clips go to Google, after somebody agreed, and are deleted there again."""

@@ -1,0 +1,58 @@
+"""The SDK's client as we use it: named API version, our own connections, the key in a header and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from vvlm_desktop.backends.cloud_calls import http_client
+from vvlm_desktop.backends.cloud_keys import host_of
+from vvlm_desktop.errors import CloudError
+
+DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
+#: The names that end in `-latest` exist on this version only.
+_API_VERSION = "v1beta"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def base_url() -> str:
+    """Where Gemini is: at Google, or where `GOOGLE_GEMINI_BASE_URL` says.
+
+    Raises:
+        CloudError: that is no address, or the key would go over the network in the open.
+    """
+    address = os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or DEFAULT_BASE_URL
+    host_of(address)
+    parts = urlsplit(address)
+    if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
+        raise CloudError(
+            "GOOGLE_GEMINI_BASE_URL is not an https address, so the key would be readable on the way.",
+            hint="Use https, or remove the variable.",
+        )
+    return address
+
+
+def make_client(key: str) -> tuple[genai.Client, httpx2.Client]:
+    """The SDK's client, and the HTTP client beneath it, which has to be closed."""
+    http = http_client()
+    http.event_hooks = {"response": [_refuse_unconfirmed_upload]}
+    options = types.HttpOptions(api_version=_API_VERSION, base_url=base_url(), httpx_client=http)
+    return genai.Client(api_key=key, vertexai=False, http_options=options), http
+
+
+def _refuse_unconfirmed_upload(response: httpx2.Response) -> None:
+    """Raise for a piece of an upload that was not taken.
+
+    WORKAROUND google-genai 3.4: without this header the SDK sends the same piece three times and sleeps seven seconds,
+    also on an error that will not pass, and cannot be cancelled meanwhile. Can go when uploads honour retry options.
+    """
+    command = response.request.headers.get("x-goog-upload-command", "")
+    if "upload" not in command or response.headers.get("x-goog-upload-status"):
+        return
+    response.read()
+    errors.APIError.raise_for_response(response)
+    raise httpx2.RemoteProtocolError("the upload was not confirmed")
