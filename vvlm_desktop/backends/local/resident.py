@@ -1,0 +1,200 @@
+"""The one model that is loaded: kept while requests want it, gone before another comes, the GPU held meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vvlm_desktop.backends.gpu_slot import GpuSlot
+from vvlm_desktop.backends.local import devices
+from vvlm_desktop.backends.local.families import family_for
+from vvlm_desktop.backends.local.families.base import Family
+from vvlm_desktop.backends.local.loading import LoadedModel, load_model
+from vvlm_desktop.backends.local.stepping_down import (
+    FEWEST_FRAMES,
+    HINT,
+    Level,
+    MemoryRanOutError,
+    coarser_precision,
+    memory_watched,
+    nothing_left,
+)
+from vvlm_desktop.backends.local_options import LocalOptions, Precision
+from vvlm_desktop.backends.model_folder import ModelFolder, examine_model
+from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, Fit, best_fit
+from vvlm_desktop.backends.model_shape import shape_of_config
+from vvlm_desktop.errors import OutOfMemoryError
+
+_CPU_PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+_GPU_PRECISIONS: tuple[Precision, ...] = ("bf16", "int8", "nf4")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a model is going to be used; made before its weights are read.
+
+    Attributes:
+        asked: the most that is tried: what the family takes, or the estimate has room for.
+        ceiling: the most that is tried since memory ran out.
+        batch: clips at once.
+        flags: sentences for every result.
+    """
+
+    options: LocalOptions
+    folder: ModelFolder
+    family: Family
+    device: str
+    asked: Level
+    ceiling: Level
+    batch: int
+    flags: tuple[str, ...]
+
+
+class Resident:
+    """Prepares, loads, steps down and unloads; one thread uses it."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self._plan: Plan | None = None
+        self._loaded: LoadedModel | None = None
+        self._slot: GpuSlot | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """Of the model that was prepared."""
+        if self._plan is None:
+            raise ValueError("nothing was prepared")
+        return self._plan
+
+    def serves(self, options: LocalOptions) -> bool:
+        """Whether what is prepared is what these options want; adapters are switched, not loaded anew."""
+        if self._plan is None:
+            return False
+        mine = self._plan.options
+        same = Path(mine.model_dir) == Path(options.model_dir) and mine.gpu_slot == options.gpu_slot
+        if not same or devices.choose_device(options.device) != self._plan.device:
+            return False
+        return options.precision in {"auto", mine.precision, self._plan.ceiling.precision}
+
+    def prepare(self, options: LocalOptions) -> Plan:
+        """Make room, take the GPU, look at folder and memory, and decide how the model will be loaded.
+
+        Raises:
+            BackendUnavailableError: no such device, or somebody else has it.
+            ModelFolderError: the folder cannot be used.
+            OutOfMemoryError: it does not fit.
+        """
+        if self._plan is not None and self.serves(options):
+            return self._plan
+        self.unload()
+        folder = examine_model(Path(options.model_dir))
+        family = family_for(folder.config, source=f"{options.model} {folder.path.name}")
+        device = devices.choose_device(options.device)
+        if device != "cpu":
+            purpose = f"the local model {options.model} of a window or command"
+            self._slot = devices.take_slot(options.gpu_slot, purpose=purpose)
+        try:
+            self._plan = self._planned(options, folder, family, device)
+        except Exception:
+            self._let_go_of_slot()
+            raise
+        return self._plan
+
+    def _planned(self, options: LocalOptions, folder: ModelFolder, family: Family, device: str) -> Plan:
+        wished = min(options.sampling.frames, family.max_frames)
+        fit = _fit(options, folder, device=device, frames=wished)
+        if fit.precision is None and options.precision == "auto":
+            raise OutOfMemoryError(f"{options.model}: {fit.sentence}", hint=HINT)
+        # A precision that somebody insists on is tried, whatever the estimate says.
+        precision = fit.precision or options.precision
+        short = fit.precision is not None and fit.frames < wished
+        level = Level(fit.frames if short else family.max_frames, None, precision)
+        flags = []
+        if device == "cpu":
+            chosen = options.device == "cpu"
+            flags.append(devices.ON_PROCESSOR_BY_CHOICE if chosen else devices.ON_PROCESSOR)
+        batch = options.batch or (1 if device == "cpu" else fit.batch)
+        return Plan(options, folder, family, device, level, level, batch, tuple(flags))
+
+    def loaded(self) -> LoadedModel:
+        """The model that was prepared, its weights read now where they were not.
+
+        Raises:
+            ModelFolderError: they cannot be read.
+            OutOfMemoryError: they do not fit, also not coarser.
+        """
+        while self._loaded is None:
+            plan = self.plan
+            try:
+                with memory_watched():
+                    self._loaded = self._load(plan)
+            except MemoryRanOutError:
+                self.coarser()
+            except Exception:
+                self.unload()
+                raise
+        return self._loaded
+
+    def _load(self, plan: Plan) -> LoadedModel:
+        self.loads += 1
+        return load_model(plan.folder.path, precision=plan.ceiling.precision, device=plan.device)
+
+    @property
+    def in_memory(self) -> LoadedModel | None:
+        """The model, where its weights are in memory; for any thread."""
+        return self._loaded
+
+    def coarser(self) -> None:
+        """Let go of the weights, and plan with the next coarser ones.
+
+        Raises:
+            OutOfMemoryError: there are none.
+        """
+        plan = self.plan
+        self._drop_weights()
+        precision = coarser_precision(plan.ceiling.precision, device=plan.device)
+        if precision is None:
+            self.unload()
+            raise nothing_left(plan.options.model, plan.ceiling, device=plan.device)
+        self._plan = replace(plan, ceiling=replace(plan.ceiling, precision=precision))
+
+    def lower(self, *, batch: int | None = None, level: Level | None = None) -> Plan:
+        """From now on so many clips at once, or no more of each than `level`; weights stay as they are."""
+        plan = self.plan
+        if batch is not None:
+            plan = replace(plan, batch=max(1, batch))
+        if level is not None:
+            frames = max(FEWEST_FRAMES, min(plan.ceiling.frames, level.frames))
+            plan = replace(plan, ceiling=replace(plan.ceiling, frames=frames, side_px=level.side_px))
+        self._plan = plan
+        devices.let_go_of_memory()
+        return plan
+
+    def unload(self) -> None:
+        """Let go of model, memory and GPU; harmless when there is none."""
+        self._drop_weights()
+        self._plan = None
+        self._let_go_of_slot()
+
+    def _drop_weights(self) -> None:
+        self._loaded = None
+        devices.let_go_of_memory()
+
+    def _let_go_of_slot(self) -> None:
+        if self._slot is not None:
+            self._slot.release()
+            self._slot = None
+
+
+def _fit(options: LocalOptions, folder: ModelFolder, *, device: str, frames: int) -> Fit:
+    """What fits now: of the precision that was chosen, or of all that the device can do."""
+    on_gpu = device != "cpu"
+    every = _GPU_PRECISIONS if on_gpu else _CPU_PRECISIONS
+    return best_fit(
+        shape_of_config(folder.config, parameters=folder.parameters),
+        free_bytes=devices.free_bytes(device),
+        frames=frames,
+        precisions=every if options.precision == "auto" else (options.precision,),
+        context_bytes=CONTEXT_BYTES if on_gpu else 0,
+        place="the GPU" if on_gpu else "this computer's memory",
+    )
