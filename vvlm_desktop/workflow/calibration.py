@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from vvlm_desktop.domain.analysis import Analysis
+from vvlm_desktop.domain.review import SETTLED
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.store.library import ClipFilter
 from vvlm_desktop.workflow.calibration_files import (
     ALL_FIELDS,
     Calibration,
     file_of,
+    note_review_count,
     read_calibration,
+    review_count,
     store_calibration,
 )
 from vvlm_desktop.workflow.calibration_fit import Curve, fit_curve, why_not
@@ -30,6 +34,19 @@ from vvlm_desktop.workflow.calibration_pairs import (
     model_key,
 )
 from vvlm_desktop.workflow.session import Session
+
+__all__ = [
+    "Calibration",
+    "CalibrationReport",
+    "Shown",
+    "calibration_reports",
+    "curve_of",
+    "load_calibration",
+    "refit",
+    "reviews_grew",
+    "shown_confidence",
+    "word_for",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -114,13 +131,25 @@ def refit(
         StorageFullError: a curve cannot be stored.
     """
     reports = []
+    reviewed = _reviewed(session)
     for key, pairs in sorted(collect_pairs(session, cancelled=cancelled).items(), key=lambda item: item[0].title):
         kept, _ = read_calibration(file_of(session, key), key)
         if not only_due or _due(kept, len(pairs)):
             kept = _fit(session.schema, key, pairs)
             store_calibration(file_of(session, key), kept)
         reports.append(_report(kept, key, pairs))
+    note_review_count(session, reviewed)
     return reports
+
+
+def reviews_grew(session: Session) -> bool:
+    """Whether so many clips were reviewed since the last fit that another is worth reading all of them."""
+    before = review_count(session)
+    return before is None or abs(_reviewed(session) - before) > REFIT_SHARE * before
+
+
+def _reviewed(session: Session) -> int:
+    return session.library.count_clips(ClipFilter(status=tuple(sorted(SETTLED))))
 
 
 def calibration_reports(session: Session) -> list[CalibrationReport]:

@@ -98,6 +98,32 @@ def store_calibration(file: Path, calibration: Calibration) -> None:
         "curves": {name: curve.to_json() for name, curve in calibration.curves.items()},
         "groups": dict(calibration.groups),
     }
+    _write(file, document)
+
+
+def review_count(session: Session) -> int | None:
+    """How many clips were reviewed when curves were last fitted; None where that is not known."""
+    try:
+        count = json.loads(_count_file(session).read_bytes()[:100])["reviewed"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return count if type(count) is int and count >= 0 else None
+
+
+def note_review_count(session: Session, reviewed: int) -> None:
+    """Remember how many clips were reviewed when curves were fitted.
+
+    Raises:
+        StorageFullError: it cannot be written.
+    """
+    _write(_count_file(session), {"reviewed": reviewed})
+
+
+def _count_file(session: Session) -> Path:
+    return session.library.folder / "calibration" / "reviewed.json"
+
+
+def _write(file: Path, document: Mapping[str, Any]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")

@@ -118,6 +118,11 @@ class Commands(QObject):
         if self._state is not None and self._state.clip.readable:
             self._shell.analyse([self._state.clip])
 
+    def analyse_with(self) -> None:
+        """Analyse the open clip with something else, for this time."""
+        if self._state is not None and self._state.clip.readable:
+            self._shell.analyse_with([self._state.clip])
+
     def toggle_full_screen(self) -> None:
         """The picture alone on the whole screen, or back."""
         self._arrangement.set_alone(not self._arrangement.alone, window=self._desk.window())

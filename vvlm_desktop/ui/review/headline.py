@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QToolTip, QWidget
 
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
-from vvlm_desktop.ui import theme
+from vvlm_desktop.ui import icons, theme
 from vvlm_desktop.ui.review.form.model import SOURCE_WORDS
+from vvlm_desktop.ui.review.sureness import WHY_NO_PERCENT, details, look_of, note_of, short_text, spoken_text
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label
-from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, ConfidenceMark, MarkLabel
-from vvlm_desktop.ui.words import file_name, plain_tip
+from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, MarkLabel
+from vvlm_desktop.ui.words import count, file_name, plain_tip
+from vvlm_desktop.workflow.calibration import Calibration, Shown, shown_confidence
 from vvlm_desktop.workflow.review_state import ReviewState
 
 
@@ -24,13 +28,16 @@ class HeadlineModel:
     """The words of the headline."""
 
     title: str
-    confidence: float | None
+    sureness: Shown | None
     rest: str
     status: str
     problem: str = ""
+    details: tuple[str, ...] = ()
 
 
-def headline_model(schema: LabelSchema, state: ReviewState, *, by_chance: bool = False) -> HeadlineModel:
+def headline_model(
+    schema: LabelSchema, state: ReviewState, *, by_chance: bool = False, calibration: Calibration | None = None
+) -> HeadlineModel:
     """The headline of a clip as it stands; a question mark as long as nobody has judged the event."""
     judged = state.review.verdicts.get(EVENT_TYPE)
     event = state.labels.get(EVENT_TYPE)
@@ -49,10 +56,11 @@ def headline_model(schema: LabelSchema, state: ReviewState, *, by_chance: bool =
     words.append(file_name(state.clip.path))
     if by_chance:
         words.append("here by chance: random check")
-    confidence = None
-    if judged is None and state.analysis is not None and EVENT_TYPE in state.analysis.labels:
-        confidence = state.analysis.confidence.get(EVENT_TYPE)
-    return HeadlineModel(title, confidence, " · ".join(words), state.review.status, state.clip.problem or "")
+    sureness = None
+    if judged is None and state.analysis is not None:
+        sureness = shown_confidence(calibration, state.analysis, EVENT_TYPE)
+    notes = details(state.analysis, sureness) if state.analysis is not None else ()
+    return HeadlineModel(title, sureness, " · ".join(words), state.review.status, state.clip.problem or "", notes)
 
 
 class Headline(QWidget):
@@ -66,7 +74,8 @@ class Headline(QWidget):
         self.queue_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.queue_button.hide()
         self.title = label("", "title")
-        self.confidence = ConfidenceMark()
+        self.confidence = MarkLabel()
+        self.details = DetailsButton()
         self.rest = ElidedLabel("", "muted")
         self.problem = MarkLabel()
         self.status = MarkLabel()
@@ -77,6 +86,7 @@ class Headline(QWidget):
         row.addWidget(self.title)
         row.addWidget(self.confidence)
         row.addWidget(self.rest, 1)
+        row.addWidget(self.details)
         row.addWidget(self.problem)
         row.addWidget(self.status)
         self.setFixedHeight(theme.px(44))
@@ -84,8 +94,8 @@ class Headline(QWidget):
     def show_model(self, model: HeadlineModel) -> None:
         """Show another clip, or the same after a verdict."""
         self.title.setText(model.title)
-        self.confidence.show_confidence(model.confidence)
-        self.confidence.setVisible(model.confidence is not None)
+        self._show_sureness(model.sureness)
+        self.details.show_details(model.details)
         self.rest.setText(f"· {model.rest}" if model.rest else "")
         word, mark, ink = STATUS_MARKS.get(model.status, (model.status, "ring", "muted"))
         self.status.show_mark(mark, word, ink=ink)
@@ -93,3 +103,46 @@ class Headline(QWidget):
         self.problem.show_mark("warning", "Plays in part", ink="bad")
         self.problem.setToolTip(plain_tip(model.problem))
         self.problem.setAccessibleDescription(model.problem)
+
+    def _show_sureness(self, shown: Shown | None) -> None:
+        self.confidence.setVisible(shown is not None)
+        if shown is None:
+            return
+        mark, ink = look_of(shown)
+        known = shown.percent is not None or bool(note_of(shown))
+        # Said here once, and not beside every field.
+        self.confidence.show_mark(mark, short_text(shown) if known else f"{shown.word}, {shown.note}", ink=ink)
+        self.confidence.setToolTip(note_of(shown) or WHY_NO_PERCENT)
+        self.confidence.setAccessibleName(spoken_text(shown))
+        self.confidence.setAccessibleDescription(note_of(shown) or WHY_NO_PERCENT)
+
+
+class DetailsButton(QToolButton):
+    """Says how many remarks the answer carries; a click, or resting on it, shows them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._details: tuple[str, ...] = ()
+        self.setIcon(icons.icon("info", "doubtful"))
+        self.setIconSize(QSize(theme.px(16), theme.px(16)))
+        self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(self._on_clicked)
+        self.hide()
+
+    def show_details(self, details: Sequence[str]) -> None:
+        """Carry other remarks; hidden where there are none."""
+        self._details = tuple(details)
+        self.setVisible(bool(details))
+        self.setText(count(len(details), "remark"))
+        self.setAccessibleName(f"{count(len(details), 'remark')} on this answer")
+        self.setAccessibleDescription(" ".join(details))
+        self.setToolTip(_as_tip(self._details))
+
+    def _on_clicked(self) -> None:
+        QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), _as_tip(self._details), self)
+
+
+def _as_tip(details: Sequence[str]) -> str:
+    """One paragraph each, letter for letter: a model's own words may look like markup."""
+    return "".join(f"<p>{html.escape(each)}</p>" for each in details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QResizeEvent
@@ -16,6 +16,7 @@ from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review import empty
 from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.calibrations import Calibrations
 from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
@@ -53,6 +54,7 @@ class ReviewPage(Page):
         self._shown = False
         self._news: frozenset[str] = frozenset()  # clips that were announced at this very moment
         self.opener = ClipOpener(shell.session, self)
+        self.calibrations = Calibrations(shell, self)
         self.desk = Desk()
         self.queue_side = QueueSide(
             shell.session, current=lambda: self.shown_clip_id, playing=lambda: self.desk.playback.playing, parent=self
@@ -105,6 +107,7 @@ class ReviewPage(Page):
         acts.clip_wanted.connect(self.open_clip)
         acts.changed_meanwhile.connect(self._on_changed_meanwhile)
         acts.form_wanted.connect(self.commands.show_form)
+        self.calibrations.changed.connect(self._refresh)
         self.opener.read_ended.connect(self._on_read_ended)
         self.queue_side.caught_up.connect(self._on_caught_up)
         self.commands.clip_wanted.connect(self.open_clip)
@@ -113,8 +116,8 @@ class ReviewPage(Page):
         self.queue_list.chosen.connect(self.open_clip)
         self.side.analyse_pressed.connect(self.commands.analyse)
         self.side.tab_shown.connect(self._on_tab_shown)
-        self.export_requested.connect(self._on_export_requested)
-        self.folder_requested.connect(self._on_folder_requested)
+        self.export_requested.connect(self.shell.registry.action("clips.export").trigger)
+        self.folder_requested.connect(self.shell.registry.action("clips.add_folder").trigger)
         self.record_requested.connect(self._on_record_requested)
 
     @override
@@ -156,6 +159,7 @@ class ReviewPage(Page):
         what = change.what & {"clips", "analyses", "review"}
         if not what:
             return
+        self.calibrations.note(change)
         if "clips" in what:
             self._news = frozenset(change.clip_ids)
             QTimer.singleShot(0, self, self._forget_news)
@@ -189,6 +193,7 @@ class ReviewPage(Page):
         self.commands.leave_full_screen()
         self.desk.close_desk()
         self.opener.close()
+        self.calibrations.close()
         self.queue_side.close()
 
     @override
@@ -286,9 +291,10 @@ class ReviewPage(Page):
         self._state = state
         self.acts.show_state(state)
         index = self._opened.index if self._opened is not None else None
-        self.form.show_model(form_model(session.schema, state, index))
+        curves = self.calibrations.of(state.analysis)
+        self.form.show_model(form_model(session.schema, state, index, calibration=curves))
         chance = self.queue.by_chance(state.clip.id)
-        self.desk.headline.show_model(headline_model(session.schema, state, by_chance=chance))
+        self.desk.headline.show_model(headline_model(session.schema, state, by_chance=chance, calibration=curves))
         self.side.banner.setVisible(state.analysis is None and state.clip.readable)
         self.form.accept.setText("Next clip" if state.review.settled else "Accept the rest, next clip")
         self._on_tab_shown(self.side.tabs.currentIndex())
@@ -372,12 +378,6 @@ class ReviewPage(Page):
             session = self.shell.session
             self.side.history.show_events(session.schema, session.library.history(self._state.clip.id))
 
-    def _on_export_requested(self) -> None:
-        self.shell.registry.action("clips.export").trigger()
-
-    def _on_folder_requested(self) -> None:
-        self.shell.registry.action("clips.add_folder").trigger()
-
     def _on_record_requested(self, clip_id: str) -> None:
         if clip_id:
             self.open_clip(clip_id)
@@ -387,12 +387,11 @@ class ReviewPage(Page):
         if card is None:
             self.desk.card.hide()
             return
-        offers: tuple[tuple[str, Callable[[], object]], ...] = ()
-        if card.end:
-            offers = (
-                ("Show record", lambda: self.record_requested.emit(self.tour.corrected_clip_id)),
-                ("Export", self.export_requested.emit),
-                ("Open my folder", self.folder_requested.emit),
-            )
+        offers = (
+            ("Show record", lambda: self.record_requested.emit(self.tour.corrected_clip_id)),
+            ("Export", self.export_requested.emit),
+            ("Open my folder", self.folder_requested.emit),
+        )
+        shown = offers if card.end else ()
         # After the layout of a clip that was just opened.
-        QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, offers))
+        QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, shown))

@@ -205,7 +205,7 @@ class Timeline(QWidget):
             if lane.kind == "frames":
                 lanes_of.paint_filmstrip(painter, lane, view, self._pictures, count=self.slots()[2])
             elif lane.kind == "seen":
-                lanes_of.paint_seen(painter, lane, view, self._model.seen_s)
+                lanes_of.paint_seen(painter, lane, view, self._model)
             elif lane.kind == "curve":
                 lanes_of.paint_curve(painter, lane, view)
             else:
@@ -342,7 +342,7 @@ class Timeline(QWidget):
             )
         lane = next((lane for lane in self._lanes if lane.top <= position.y() <= lane.top + lane.height), None)
         if lane is not None and lane.kind == "seen":
-            return f"{len(self._model.seen_s)} frames that {self._model.seen_name or 'the analysis'} was given"
+            return self._model.seen_help
         return ""
 
     @override

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from vvlm_desktop.domain.analysis import EventCandidate
+from vvlm_desktop.domain.analysis import Analysis, EventCandidate
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.ui.review.form.model import SOURCE_WORDS, frame_of_pts
-from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, MarkKind, TimelineModel, curve
+from vvlm_desktop.ui.review.sureness import round_text
+from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, Look, MarkKind, TimelineModel, curve
 from vvlm_desktop.video.curves import Curves
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -33,9 +34,24 @@ def timeline_model(schema: LabelSchema, state: ReviewState, index: FrameIndex, c
         duration_s=index.duration_s,
         seen_s=tuple(index.seconds(frame_of_pts(index, pts)) for pts in seen),
         seen_name=state.analysis.model or state.analysis.backend if state.analysis is not None else "",
+        looks=looks_of(state.analysis, index) if state.analysis is not None else (),
         curves=tuple(_curve_lanes(curves)) if curves is not None else (),
         marks=tuple(_marks(schema, state, index)),
     )
+
+
+def looks_of(analysis: Analysis, index: FrameIndex) -> tuple[Look, ...]:
+    """Each look of an answer that took several; empty where one was enough."""
+    rounds = analysis.rounds
+    if len(rounds) < 2:
+        return ()
+    looks = []
+    for number, each in enumerate(rounds, start=1):
+        spans = tuple((start / 1000, end / 1000) for start, end in each.spans_ms)
+        text = round_text(number, len(rounds), spans_s=spans, frames=len(each.frames_pts))
+        seen = tuple(index.seconds(frame_of_pts(index, pts)) for pts in each.frames_pts)
+        looks.append(Look(seen, spans, f"{text}. {each.note}".strip() if each.note else text))
+    return tuple(looks)
 
 
 def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -109,13 +110,29 @@ def paint_filmstrip(painter: QPainter, lane: Lane, view: View, slots: Mapping[in
         painter.drawImage(rect, picture, source)
 
 
-def paint_seen(painter: QPainter, lane: Lane, view: View, seen_s: Sequence[float]) -> None:
-    """A triangle for each frame that the analysis was given."""
+def paint_seen(painter: QPainter, lane: Lane, view: View, model: TimelineModel) -> None:
+    """A triangle for each frame that the analysis was given; lighter for earlier looks, a bar for what they led to."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(theme.colour("model"))
-    spacing = view.width_px / max(1, len(seen_s))
-    half = max(1.0, min(4.5, spacing * 0.4))
+    if model.looks:
+        painter.setBrush(theme.colour("model", alpha=0.22))
+        for start_s, end_s in model.looks[-1].spans_s:
+            left, right = view.x(start_s), max(view.x(end_s), view.x(start_s) + 2)
+            painter.drawRect(QRectF(left, lane.top, right - left, lane.height))
+        for look in model.looks[:-1]:
+            paint_frames(painter, lane, view, look.seen_s, alpha=0.4)
+    paint_frames(painter, lane, view, model.seen_s)
+
+
+def paint_frames(
+    painter: QPainter, lane: Lane, view: View, seen_s: Sequence[float], *, ink: str = "model", alpha: float = 1.0
+) -> None:
+    """A triangle for each time, as wide as leaves it apart from its neighbour."""
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour(ink, alpha=alpha))
+    apart_s = min((b - a for a, b in pairwise(seen_s) if b > a), default=view.end_s - view.start_s)
+    spacing = view.x(view.start_s + apart_s) - view.left_px
+    half = max(1.5, min(4.5, spacing * 0.4))
     high, low = lane.top + 3, lane.top + lane.height - 2.5
     for seconds in seen_s:
         if view.start_s <= seconds <= view.end_s:

@@ -50,6 +50,21 @@ class CurveLane:
     filled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look of a model that looked more than once.
+
+    Attributes:
+        seen_s: times of the frames it was given.
+        spans_s: what it looked at more closely; empty for the whole clip.
+        text: for people.
+    """
+
+    seen_s: tuple[float, ...]
+    spans_s: tuple[tuple[float, float], ...]
+    text: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TimelineModel:
     """Everything on the timeline of one clip.
@@ -57,13 +72,23 @@ class TimelineModel:
     Attributes:
         seen_s: times of the frames that the analysis was given.
         seen_name: whose frames those are.
+        looks: every look, where there were several; `seen_s` is what the last one saw.
     """
 
     duration_s: float = 0.0
     seen_s: tuple[float, ...] = ()
     seen_name: str = ""
+    looks: tuple[Look, ...] = ()
     curves: tuple[CurveLane, ...] = ()
     marks: tuple[EventMark, ...] = ()
+
+    @property
+    def seen_help(self) -> str:
+        """What the frames of the analysis are, look by look where there were several."""
+        who = self.seen_name or "the analysis"
+        if not self.looks:
+            return f"{len(self.seen_s)} frames that {who} was given"
+        return "\n".join((f"{who} looked {len(self.looks)} times", *(look.text for look in self.looks)))
 
 
 def curve(

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.form.evidence import ChipRow
 from vvlm_desktop.ui.review.form.model import FieldView
+from vvlm_desktop.ui.review.sureness import look_of, note_of, spoken_text
 from vvlm_desktop.ui.widgets.chip import Chip, ChipKind
-from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, VERDICT_MARKS, Mark, confidence_level
+from vvlm_desktop.ui.widgets.marks import VERDICT_MARKS, Mark
 from vvlm_desktop.ui.words import plain_tip
 
 
@@ -55,8 +56,10 @@ class ContextChips(QWidget):
     def _add(self, view: FieldView) -> None:
         text, kind, mark = _look(view)
         chip = Chip(text, kind=kind, mark=mark, clickable=True)
-        chip.setAccessibleName(f"{view.field.label}: {view.text}")
-        chip.setToolTip(plain_tip(f"{view.field.label}: {view.text}"))
+        sure = view.sureness
+        spoken = f"{view.field.label}: {view.text}" + (f", {spoken_text(sure)}" if sure is not None else "")
+        chip.setAccessibleName(spoken)
+        chip.setToolTip(plain_tip("\n".join(part for part in (spoken, note_of(sure) if sure else "") if part)))
         chip.clicked.connect(lambda _=False, key=view.key: self.chosen.emit(key))
         if view.key == self._open_key:
             chip.show_kind("model" if kind == "model" else kind, mark)
@@ -76,7 +79,6 @@ def _look(view: FieldView) -> tuple[str, ChipKind, Mark | None]:
     text = f"{view.field.label}: {view.text.lower()}" if labelled else view.text
     if view.verdict is not None:
         return text, "good" if view.verdict.verdict == "corrected" else "plain", VERDICT_MARKS[view.verdict.verdict][0]
-    level = confidence_level(view.confidence)
-    if view.doubtful and level is not None:
-        return f"{text}?", "doubtful", CONFIDENCE_MARKS[level]
+    if view.doubtful and view.sureness is not None:
+        return f"{text}?", "doubtful", look_of(view.sureness)[0]
     return text, "plain", None

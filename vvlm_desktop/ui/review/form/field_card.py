@@ -16,6 +16,7 @@ from vvlm_desktop.ui.review.form.evidence import ChipRow, TimeChip
 from vvlm_desktop.ui.review.form.field_header import FieldHeader
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.value_row import ValueRow
+from vvlm_desktop.ui.review.sureness import note_of
 from vvlm_desktop.ui.widgets.labels import label
 
 #: Stands for "none seen" of a list, and for "absent" of a range.
@@ -101,6 +102,9 @@ class FieldCard(QWidget):
         self.definition.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self.definition.setContentsMargins(4, 5, 4, 3)
         column.addWidget(self.definition)
+        self.sureness = label("", "small", wrap=True)
+        self.sureness.setContentsMargins(4, 0, 4, 3)
+        column.addWidget(self.sureness)
         self.times = ChipRow(body)
         self.times.setContentsMargins(0, 0, 0, 0)
         column.addSpacing(2)
@@ -110,12 +114,18 @@ class FieldCard(QWidget):
     def _show_body(self) -> None:
         view = self._view
         verdict = view.verdict.verdict if view.verdict else ""
+        words = dict(view.value_words)
         for value_key, row in self.rows.items():
             said = self._source if _said(view, value_key) else ""
+            if said and value_key in words:
+                said = f"{said}, {words[value_key]}"
             row.show_state(chosen=_holds(view, value_key), said=said, verdict=verdict)
             if view.field.kind == "range" and value_key in {START, END}:
                 row.setText(_edge_text(view, value_key))
         self._show_definition(None)
+        sure = sureness_line(view, source=self._source)
+        self.sureness.setText(sure)
+        self.sureness.setVisible(bool(sure))
         self._show_times()
 
     def _show_definition(self, hovered: str | None) -> None:
@@ -238,6 +248,13 @@ def _definition(view: FieldView, hovered: str | None) -> str:
     if key and field.has_values and key in field.value_keys:
         return field.value(key).means
     return field.help
+
+
+def sureness_line(view: FieldView, *, source: str) -> str:
+    """How the answer spread over the values, and what its percentages rest on; most fields have neither."""
+    note = note_of(view.sureness) if view.sureness is not None else ""
+    spread = f"{source[:1].upper()}{source[1:]}: {view.distribution}." if view.distribution else ""
+    return " ".join(part for part in (spread, note) if part)
 
 
 def as_span(first_pts: int, last_pts: int) -> PtsRange:

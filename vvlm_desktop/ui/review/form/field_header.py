@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.form.model import FieldView
-from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, VERDICT_MARKS, Mark, confidence_level, paint_mark
+from vvlm_desktop.ui.review.sureness import look_of, note_of, short_text, spoken_text
+from vvlm_desktop.ui.widgets.marks import VERDICT_MARKS, Mark, paint_mark
 from vvlm_desktop.ui.words import plain_tip
 
 
@@ -29,10 +30,11 @@ class FieldHeader(QAbstractButton):
         """Show another state."""
         self._view, self._source, self._open = view, source, is_open
         verdict = view.verdict.verdict if view.verdict else "untouched"
-        level = confidence_level(view.confidence)
-        parts = [view.field.label, view.text, verdict, f"{source} {level}" if level else ""]
+        sure = view.sureness
+        parts = [view.field.label, view.text, verdict, f"{source} {spoken_text(sure)}" if sure is not None else ""]
         self.setAccessibleName(", ".join(part for part in parts if part))
-        self.setToolTip("" if is_open else plain_tip(view.field.help))
+        note = note_of(sure) if sure is not None else ""
+        self.setToolTip(plain_tip("\n".join(part for part in ("" if is_open else view.field.help, note) if part)))
         self.update()
 
     @override
@@ -77,9 +79,8 @@ class FieldHeader(QAbstractButton):
             mark, token = VERDICT_MARKS[view.verdict.verdict]
         elif view.by_rule:
             word = "by rule"
-        elif (level := confidence_level(view.confidence)) is not None:
-            mark, word = CONFIDENCE_MARKS[level], level
-            token = "muted" if level == "sure" else "doubtful"
+        elif view.sureness is not None:
+            (mark, token), word = look_of(view.sureness), short_text(view.sureness)
         right = rect.right()
         painter.setFont(theme.font("small"))
         metrics = QFontMetricsF(painter.font())

@@ -8,8 +8,10 @@ from vvlm_desktop.domain.labels import format_value, hidden_fields
 from vvlm_desktop.domain.review import PtsRange, Verdict
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import LabelValue
+from vvlm_desktop.ui.review.sureness import distribution_text, value_words
 from vvlm_desktop.ui.review.times import span_text
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow.calibration import Calibration, Shown, shown_confidence
 from vvlm_desktop.workflow.review_state import ReviewState
 
 #: How an answer came to be → the word that stands beside what it said.
@@ -35,8 +37,11 @@ class FieldView:
         answered: whether it has a value if Enter were pressed now.
         text: the value for people.
         said: whether the analysis judged it, and `said_value`, `said_text` what it said.
+        sureness: how sure the analysis was, as it may be said; None where it gave no number.
         by_rule: the value follows from other fields; nobody gave it.
         doubtful: worth a look.
+        distribution: of a choice over its values, in words or tested percentages; empty where there is none.
+        value_words: how sure the analysis was of each value of a list, as (value key, word).
     """
 
     field: Field
@@ -46,12 +51,14 @@ class FieldView:
     said: bool
     said_value: LabelValue
     said_text: str
-    confidence: float | None
+    sureness: Shown | None
     verdict: Verdict | None
     by_rule: bool
     doubtful: bool
     hidden: bool
     evidence: tuple[EvidenceView, ...] = ()
+    distribution: str = ""
+    value_words: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -118,12 +125,17 @@ class FormModel:
         return tuple(view.key for view in (*self.rows, *self.context, *self.texts))
 
 
-def form_model(schema: LabelSchema, state: ReviewState, index: FrameIndex | None) -> FormModel:
+def form_model(
+    schema: LabelSchema, state: ReviewState, index: FrameIndex | None, *, calibration: Calibration | None = None
+) -> FormModel:
     """The form for a clip as it stands."""
     hidden = hidden_fields(schema, state.labels)
     return FormModel(
         clip_id=state.clip.id,
-        fields=tuple(_view(schema, field, state, index, hidden=field.key in hidden) for field in schema.fields),
+        fields=tuple(
+            _view(schema, field, state, index, hidden=field.key in hidden, calibration=calibration)
+            for field in schema.fields
+        ),
         source_word=SOURCE_WORDS.get(state.analysis.provenance, "model") if state.analysis else "model",
         status=state.review.status,
         note=state.review.note,
@@ -133,7 +145,13 @@ def form_model(schema: LabelSchema, state: ReviewState, index: FrameIndex | None
 
 
 def _view(
-    schema: LabelSchema, field: Field, state: ReviewState, index: FrameIndex | None, *, hidden: bool
+    schema: LabelSchema,
+    field: Field,
+    state: ReviewState,
+    index: FrameIndex | None,
+    *,
+    hidden: bool,
+    calibration: Calibration | None,
 ) -> FieldView:
     said, said_value = state.said(field.key)
     verdict = state.review.verdicts.get(field.key)
@@ -141,7 +159,8 @@ def _view(
     value = state.labels.get(field.key)
     rejected = verdict is not None and verdict.verdict == "rejected"
     by_rule = answered and verdict is None and (not said or said_value != value)
-    confidence = state.analysis.confidence.get(field.key) if state.analysis is not None and said else None
+    analysis = state.analysis if said else None
+    sureness = shown_confidence(calibration, analysis, field.key) if analysis is not None else None
     return FieldView(
         field=field,
         answered=answered,
@@ -150,12 +169,14 @@ def _view(
         said=said,
         said_value=said_value,
         said_text=format_value(schema, field.key, said_value) if said else "",
-        confidence=confidence,
+        sureness=sureness,
         verdict=verdict,
         by_rule=by_rule,
-        doubtful=field.key in state.doubtful,
+        doubtful=verdict is None and sureness is not None and sureness.word != "sure",
         hidden=hidden,
         evidence=_evidence(state, field.key, index),
+        distribution=distribution_text(schema, analysis, field.key, calibration) if analysis is not None else "",
+        value_words=value_words(analysis, field.key) if analysis is not None else (),
     )
 
 
