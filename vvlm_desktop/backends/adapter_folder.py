@@ -14,6 +14,8 @@ from vvlm_desktop.errors import ModelFolderError
 #: What training writes beside the weights: the base's fingerprint, the data and the metrics.
 CARD_FILE = "card.json"
 _WEIGHTS = "adapter_model.safetensors"
+#: Ways to begin a training that leave the base as it is; the others (PiSSA, OLoRA …) write into it.
+_PLAIN_STARTS = (True, False, None, "gaussian")
 _LAYER = re.compile(r"(layers\.\d+\..+)\.(lora_A|lora_B|weight)(?:\.weight)?$")
 _LANGUAGE = ("language_model.", "text_model.")
 _VISION = ("vision_tower.", "visual.", "vision_model.")
@@ -57,6 +59,11 @@ def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFo
     kind = config.get("peft_type")
     if kind != "LORA":
         raise ModelFolderError(f"{path.name} is an adapter of the kind {kind}; only LoRA is known.")
+    if config.get("bias", "none") != "none" or config.get("init_lora_weights", True) not in _PLAIN_STARTS:
+        raise ModelFolderError(
+            f"The adapter {path.name} also changes the base model itself, so that the two could not be compared.",
+            hint="Train it as a plain LoRA adapter, with bias none.",
+        )
     if not (path / _WEIGHTS).is_file():
         if any(path.glob("*.bin")):
             raise ModelFolderError(

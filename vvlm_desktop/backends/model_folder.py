@@ -63,17 +63,17 @@ def examine_model(path: Path) -> ModelFolder:
 
 
 def processor_settings(path: Path) -> Mapping[str, Any]:
-    """How the folder's video processor is set, as transformers would read it."""
-    for name in _PROCESSOR_FILES:
-        file = path / name
-        if not file.is_file():
-            continue
-        settings = read_json(file, missing="", hint=COPY_AGAIN)
-        if name == "processor_config.json":
-            settings = settings.get("video_processor") or settings.get("image_processor") or {}
-        if settings:
-            return settings
-    return {}
+    """How the folder's video processor is set, as transformers would read it; with `image_seq_length` if there is one."""
+    whole = path / "processor_config.json"
+    shared = read_json(whole, missing="", hint=COPY_AGAIN) if whole.is_file() else {}
+    length = {"image_seq_length": shared["image_seq_length"]} if "image_seq_length" in shared else {}
+    own = path / "video_preprocessor_config.json"
+    pictures = path / "preprocessor_config.json"
+    if own.is_file():
+        return read_json(own, missing="", hint=COPY_AGAIN) | length
+    if isinstance(shared.get("video_processor"), dict):
+        return {**shared["video_processor"], **length}
+    return (read_json(pictures, missing="", hint=COPY_AGAIN) if pictures.is_file() else {}) | length
 
 
 # --- one refusal each -----------------------------------------------------------------------------------------------

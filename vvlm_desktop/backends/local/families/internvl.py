@@ -58,6 +58,12 @@ class InternVL(Family):
                 hint=_HINT,
             )
 
+        told, wanted = settings.get("image_seq_length"), config.get("image_seq_length")
+        if told is not None and wanted is not None and told != wanted:
+            raise ModelFolderError(
+                f"The processor of this InternVL model writes {told} tokens a frame instead of {wanted}.", hint=_HINT
+            )
+
     @override
     def question(self, item: ModelInput) -> str:
         """The family is told no times, so they are said."""

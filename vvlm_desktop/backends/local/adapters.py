@@ -1,0 +1,117 @@
+"""Adapters on a loaded model: each loaded once, switched, never merged, so that the base stays exactly what it was."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vvlm_desktop.backends.local.stepping_down import is_out_of_memory
+from vvlm_desktop.backends.model_folder import ModelFolder, examine_adapter
+from vvlm_desktop.errors import BackendUnavailableError, ModelFolderError
+
+
+class Adapters:
+    """The adapters of one model; the model itself works with whichever is in use."""
+
+    def __init__(self, model: Any, folder: ModelFolder) -> None:
+        self._model = model
+        self._folder = folder
+        self._peft: Any = None
+        self._names: dict[str, str] = {}  # what peft calls it → what people call it
+        self._directories: dict[str, Path] = {}
+        self.in_use: str | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that were loaded, in that order."""
+        return tuple(self._names.values())
+
+    def use(self, name: str | None, directory: Path | str | None = None) -> None:
+        """Work with an adapter from now on, or with the base alone for None.
+
+        Args:
+            name: for people.
+            directory: where it lies; may be left out for one that was used before.
+
+        Raises:
+            ModelFolderError: it cannot be read, or was made for another base.
+            BackendUnavailableError: the package for adapters is missing.
+        """
+        if name is None:
+            if self._peft is not None:
+                self._peft.base_model.disable_adapter_layers()
+            self.in_use = None
+            return
+        place = Path(directory) if directory is not None else self._directories.get(name)
+        if place is None:
+            raise ValueError(f"the adapter {name!r} was never loaded")
+        key = _key(place)
+        if key not in self._names:
+            self._load(key, place)
+            self._names[key] = name
+        self._directories[name] = place
+        self._peft.base_model.enable_adapter_layers()
+        self._peft.set_adapter(key, inference_mode=True)
+        self.in_use = name
+
+    def _load(self, key: str, directory: Path) -> None:
+        examine_adapter(directory, base=self._folder)
+        peft = _peft_package()
+        device = str(next(self._model.parameters()).device)
+        try:
+            with _known_warnings():
+                if self._peft is None:
+                    self._peft = peft.PeftModel.from_pretrained(
+                        self._model, str(directory), adapter_name=key, is_trainable=False, torch_device=device
+                    )
+                    self._peft.eval()
+                else:
+                    self._peft.load_adapter(str(directory), adapter_name=key, is_trainable=False, torch_device=device)
+        except (ValueError, RuntimeError, KeyError, TypeError, OSError, UserWarning) as error:
+            if is_out_of_memory(error):
+                raise
+            self._forget(key)
+            raise ModelFolderError(
+                f"The adapter {directory.name} cannot be put on {self._folder.name}: {str(error).splitlines()[0]}",
+                hint="Choose the model that it was trained on, or another adapter.",
+            ) from error
+
+    def _forget(self, key: str) -> None:
+        """Take half-loaded layers off again, and leave the base in use."""
+        if self._peft is not None and key in self._peft.peft_config:
+            self._peft.delete_adapter(key)
+        if self._peft is not None:
+            self._peft.base_model.disable_adapter_layers()
+        self.in_use = None
+
+
+def _key(directory: Path) -> str:
+    """A name that peft accepts (no dots), another one when the adapter was trained anew in the same place."""
+    weights = directory / "adapter_model.safetensors"
+    changed = weights.stat().st_mtime_ns if weights.exists() else 0
+    return "adapter_" + hashlib.sha256(f"{directory.resolve()} {changed}".encode()).hexdigest()[:16]
+
+
+def _peft_package() -> Any:
+    try:
+        return importlib.import_module("peft")
+    except ImportError as error:
+        raise BackendUnavailableError(
+            f"Adapters need the package peft, which cannot be loaded: {error}.",
+            hint="Install the local models again: `pip install 'vvlm-desktop[local]'`.",
+        ) from error
+
+
+@contextmanager
+def _known_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # WORKAROUND peft 0.21 reads an attribute that transformers 5.23 renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        # Layers that the file does not have would stay random: not a warning, a failure.
+        warnings.filterwarnings("error", "Found missing adapter keys", UserWarning)
+        yield
