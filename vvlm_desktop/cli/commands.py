@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from vvlm_desktop import __version__
-from vvlm_desktop.cli import analysing, calibrating, clips, exchange, output, reviewing, tools
+from vvlm_desktop.cli import analysing, calibrating, clips, exchange, ledger, output, reviewing, tools
 from vvlm_desktop.errors import VvlmError
 
 
@@ -61,6 +61,7 @@ for _command in (
     reviewing.history,
     reviewing.undo,
     calibrating.calibrate,
+    ledger.ledger,
     exchange.export,
     tools.verify,
     tools.rebuild,
