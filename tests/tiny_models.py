@@ -31,6 +31,7 @@ ensure_torchvision()  # before transformers is imported
 import transformers  # noqa: E402
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers  # noqa: E402
 from transformers import PreTrainedTokenizerFast  # noqa: E402
+from transformers.models.smolvlm import processing_smolvlm  # noqa: E402
 
 SMALL_VOCABULARY = 2_048
 #: As many entries as Qwen2.5's embedding has; what the forced runs of a JSON depend on.
@@ -100,7 +101,7 @@ def tiny_adapter(folder: Path, base: Path, *, seed: int, strength: float = 0.5, 
     config = LoraConfig(
         r=4,
         lora_alpha=8,
-        target_modules=r".*(model\.)?language_model\..*\.(q_proj|v_proj|gate_proj)",
+        target_modules=r".*(model\.)?(language_model|text_model)\..*\.(q_proj|v_proj|gate_proj)",
         modules_to_save=[_PROJECTORS[model.config.model_type]] if projector else None,
         task_type="CAUSAL_LM",
         base_model_name_or_path=str(base),
@@ -319,12 +320,54 @@ def _qwen3_vl(folder: Path, file: Path) -> None:
     _save(transformers.Qwen3VLForConditionalGeneration(config), processor, folder)
 
 
+def _smolvlm(folder: Path, file: Path) -> None:
+    names = {"fake_image_token": "<fake_token_around_image>", "image_token": "<image>", "video_token": "<video>"}
+    names |= {"global_image_token": "<global-img>", "end_of_utterance_token": "<end_of_utterance>"}
+    tokenizer = _tokenizer(file, processing_smolvlm.DEFAULT_CHAT_TEMPLATE, **names)
+    config = transformers.SmolVLMConfig(
+        vision_config={
+            "hidden_size": 32,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 4,
+            "intermediate_size": 64,
+            "image_size": 128,
+            "patch_size": 16,
+        },
+        text_config=_text_config(tokenizer, model_type="llama", tie_word_embeddings=False),
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        scale_factor=4,
+        tie_word_embeddings=False,
+    )
+    half = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+    largest = {"longest_edge": 128}
+    if processing_smolvlm.num2words is None:
+        processing_smolvlm.num2words = str  # only to be saved; loading brings its own
+    try:
+        processor = transformers.SmolVLMProcessor(
+            image_processor=transformers.SmolVLMImageProcessor(size=largest, max_image_size=largest, **half),
+            tokenizer=tokenizer,
+            video_processor=transformers.SmolVLMVideoProcessor(size=largest, max_image_size=largest, **half),
+            image_seq_len=4,
+            chat_template=processing_smolvlm.DEFAULT_CHAT_TEMPLATE,
+        )
+    finally:
+        if processing_smolvlm.num2words is str:
+            processing_smolvlm.num2words = None
+    _save(transformers.SmolVLMForConditionalGeneration(config), processor, folder)
+
+
 _BUILDERS: dict[str, Callable[[Path, Path], None]] = {
     "internvl": _internvl,
     "qwen2_5_vl": _qwen_2_5_vl,
     "qwen3_vl": _qwen3_vl,
+    "smolvlm": _smolvlm,
 }
-_PROJECTORS = {"internvl": "multi_modal_projector", "qwen2_5_vl": "merger", "qwen3_vl": "merger"}
+_PROJECTORS = {
+    "internvl": "multi_modal_projector",
+    "qwen2_5_vl": "merger",
+    "qwen3_vl": "merger",
+    "smolvlm": "connector",
+}
 #: What `tiny_model` can make.
 FAMILIES = tuple(_BUILDERS)
 

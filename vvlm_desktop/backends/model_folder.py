@@ -63,7 +63,7 @@ def examine_model(path: Path) -> ModelFolder:
 
 
 def processor_settings(path: Path) -> Mapping[str, Any]:
-    """How the folder's video processor is set, as transformers would read it; with `image_seq_length` if there is one."""
+    """How the folder's video processor is set, as transformers reads it; with `image_seq_length` if there is one."""
     whole = path / "processor_config.json"
     shared = read_json(whole, missing="", hint=COPY_AGAIN) if whole.is_file() else {}
     length = {"image_seq_length": shared["image_seq_length"]} if "image_seq_length" in shared else {}

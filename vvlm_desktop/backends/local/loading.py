@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,6 +192,8 @@ def quantisation(transformers: Any, family: Family, precision: str) -> Any:
             f"{precision} needs the package bitsandbytes, which cannot be loaded: {_first_line(error)}",
             hint=f"{_INSTALL} Or choose the precision bf16.",
         ) from error
+    # It says once for each layer that numbers are cast, which is how int8 works.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     kind = (
         {"load_in_8bit": True}
         if precision == "int8"
