@@ -8,57 +8,36 @@ from __future__ import annotations
 
 import logging
 import queue
-import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 from vvlm_desktop.backends import catalogue
 from vvlm_desktop.backends.base import Answer, analysis_from
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError, WorkerCrashedError
 from vvlm_desktop.jobs.child import ChildExited, Delivered
-from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result
+from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
+from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
 from vvlm_desktop.workflow.clip_files import existing_path
+from vvlm_desktop.workflow.drafts import as_draft
 from vvlm_desktop.workflow.interrupted import options_to_keep, take_over
+from vvlm_desktop.workflow.requests import Held, RequestHooks, has_begun
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.throughput import Throughput, work_in
 from vvlm_desktop.workflow.workers import Workers
 
-EventKind: TypeAlias = Literal["started", "progress", "analysed", "failed", "finished", "cancelled"]
+__all__ = ["AnalyseBatch", "BatchEvent", "analyse", "run_batch"]
 
 _log = logging.getLogger(__name__)
-#: A clip whose worker died is tried once more: the death may have been another's fault.
+#: A clip in whose middle the worker died is tried once more: the death may have been another's fault.
 _TRIES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class BatchEvent:
-    """What a batch tells its owner.
-
-    Attributes:
-        clip: the clip in question, None for events of the whole batch.
-        message: the stage in words, or the error's sentence; `hint` and `details` belong to errors.
-        fraction: 0..1 of the whole batch.
-        seconds_left: None until the first clip is done.
-    """
-
-    kind: EventKind
-    done: int
-    failed: int
-    total: int
-    fraction: float
-    clip: Clip | None = None
-    message: str = ""
-    hint: str = ""
-    details: str = ""
-    seconds_left: float | None = None
-
-
 class AnalyseBatch:
-    """One batch of clips for one backend."""
+    """One batch of clips for one backend; as many at once as its worker can use."""
 
     def __init__(
         self,
@@ -70,36 +49,42 @@ class AnalyseBatch:
         on_event: Callable[[BatchEvent], None],
         options: Mapping[str, Any] | None = None,
         batch_id: str | None = None,
+        secrets: Mapping[str, str] | None = None,
+        hooks: RequestHooks | None = None,
     ) -> None:
+        """A batch that has not begun.
+
+        Args:
+            options: the backend's own; kept in the library, so nothing secret.
+            secrets: keys for servers; they travel with each request and are kept nowhere.
+        """
         self.backend = catalogue.backend_info(backend)
         self._session = session
         self._workers = workers
         self._on_event = on_event
         self._options = dict(options or {})
+        self._secrets = dict(secrets or {})
+        self._hooks = hooks or RequestHooks()
         self._waiting = deque(clips)
-        self._waiting_s = sum(clip.duration_s for clip in clips)
+        self._waiting_work = sum(work_in(clip, self.backend) for clip in clips)
+        self._alone: deque[Clip] = deque()  # a worker died over each: tried again with nothing beside it
+        self._held: dict[str, Held] = {}
+        self._deaths: dict[str, int] = {}
+        self._refused_by: set[int | None] = set()  # children that were gone when they were asked
+        self._throughput = Throughput()
         self.total = len(clips)
         self.done = 0
         self.failed = 0
         self.finished = False
         self._batch_id = batch_id
         self._opened = False
-        self._current: Clip | None = None
-        self._settled = False  # the current clip's outcome is known; its worker has not said Done yet
-        self._request_id = ""
-        self._pid: int | None = None
-        self._tries = 0
-        self._within = 0.0
         self._cancelled = False
-        self._spent_s = 0.0
-        self._media_s = 0.0
-        self._clip_started_s = 0.0
 
     @property
     def pending_ids(self) -> frozenset[str]:
         """Clips that this batch is still going to analyse."""
-        current = () if self._current is None or self._settled else (self._current.id,)
-        return frozenset((*current, *(clip.id for clip in self._waiting)))
+        held = (each.clip.id for each in self._held.values() if not each.settled)
+        return frozenset((*held, *(clip.id for clip in (*self._alone, *self._waiting))))
 
     def open(self) -> bool:
         """Note the batch in the library, so that a killed program can go on with it, or take over the one named.
@@ -121,18 +106,21 @@ class AnalyseBatch:
         if not self.open():
             self._batch_id = None
             self._waiting.clear()
+        self._throughput.begin()
         self._tell("started")
-        self._next()
+        self._fill()
 
     def cancel(self) -> None:
-        """Stop now: the clip in work is given up, the rest is not begun; nothing that was stored is lost."""
+        """Stop now: the clips in work are given up, the rest is not begun; nothing that was stored is lost."""
         if self.finished or self._cancelled:
             return
         self._cancelled = True
         self._waiting.clear()
-        idle = self._current is None or self._settled
-        if idle or not self._workers.cancel(self.backend.worker, self._request_id):
-            self._finish()
+        self._alone.clear()
+        for held in list(self._held.values()):
+            if held.settled or not self._workers.cancel(self.backend.worker, held.request_id):
+                self._drop(held)
+        self._fill()
 
     def release(self) -> None:
         """Leave the rest to whoever asks for it first; nothing more is done here."""
@@ -145,117 +133,172 @@ class AnalyseBatch:
 
     def handle(self, delivered: Delivered) -> None:
         """Take what the child said; messages about other requests, and the end of an earlier child, are ignored."""
-        if self.finished or self._current is None:
+        if self.finished:
             return
         if isinstance(delivered, ChildExited):
-            if delivered.kind == self.backend.worker and delivered.pid == self._pid:
+            if delivered.kind == self.backend.worker:
                 self._on_exit(delivered)
-        elif isinstance(delivered, Progress) and delivered.id == self._request_id:
-            self._within = delivered.done
-            self._tell("progress", message=delivered.stage)
-        elif isinstance(delivered, Result) and delivered.id == self._request_id:
-            self._on_result(self._current, delivered)
-        elif isinstance(delivered, Failure) and delivered.id == self._request_id:
+            return
+        held = self._held.get(getattr(delivered, "id", ""))
+        if held is None:
+            return
+        if isinstance(delivered, Progress):
+            self._on_progress(held, delivered)
+        elif isinstance(delivered, Upload):
+            self._hooks.on_upload(delivered)
+        elif isinstance(delivered, Result):
+            self._on_result(held, delivered)
+        elif isinstance(delivered, Failure):
             if not delivered.cancelled:
-                self._note_failure(delivered.message, hint=delivered.hint, details=delivered.details)
-        elif isinstance(delivered, Done) and delivered.id == self._request_id:
-            self._next()
+                self._settle(held)
+                self._note_failure(held.clip, delivered.message, hint=delivered.hint, details=delivered.details)
+        elif isinstance(delivered, Done):
+            self._drop(held)
+            self._fill()
 
-    def _on_result(self, clip: Clip, result: Result) -> None:
+    def _on_progress(self, held: Held, progress: Progress) -> None:
+        if not held.begun and has_begun(progress):
+            held.begun = True
+            self._throughput.begin()
+        held.within = progress.done
+        self._tell("progress", clip=held.clip, message=progress.stage)
+
+    def _on_result(self, held: Held, result: Result) -> None:
+        self._settle(held)
         try:
             answer = Answer.from_json(result.answer)
-            analysis = analysis_from(answer, clip_id=clip.id, backend=self.backend.name, schema=self._session.schema)
+            if self._options.get("teacher"):
+                answer = replace(answer, provenance=as_draft(answer.provenance))
+            analysis = analysis_from(
+                answer, clip_id=held.clip.id, backend=self.backend.name, schema=self._session.schema
+            )
             self._session.library.add_analysis(analysis, batch_id=self._batch_id)
         except VvlmError as error:
-            self._note_failure(str(error), hint=error.hint)
+            self._note_failure(held.clip, str(error), hint=error.hint)
             return
-        self._spent_s += time.monotonic() - self._clip_started_s
-        self._media_s += clip.duration_s
         self.done += 1
-        self._settled = True
-        self._within = 0.0
-        self._tell("analysed")
+        self._throughput.add(work_in(held.clip, self.backend))
+        self._tell("analysed", clip=held.clip, flags=analysis.flags)
 
     def _on_exit(self, exited: ChildExited) -> None:
-        """The worker died with a clip in hand: once more with a new one, then the clip is marked."""
-        assert self._current is not None
-        if not self._settled and not self._cancelled:
-            if exited.expected:  # it was sent away, and the clip has no part in that
-                self._tries -= 1
-            if self._tries < _TRIES:
-                if self._asked(self._current):
-                    return
-            else:
-                hint = "The other clips go on. Try this one again later."
-                self._note_failure(exited.in_words(), hint=hint, details=exited.stderr_tail)
-        self._next()
+        """The worker died: clips it had begun are each tried once more, alone, then marked; the others wait again."""
+        lost = [held for held in self._held.values() if held.pid == exited.pid]
+        for held in lost:
+            self._drop(held)
+        cut_off = [held for held in lost if not held.settled]
+        if not cut_off or self._cancelled:
+            if lost:
+                self._fill()
+            return
+        suspects: list[Held] = []
+        if not exited.expected or exited.pid in self._refused_by:  # else it was sent away: no clip has a part in that
+            # One that died before it began anything died over what it was to begin with.
+            suspects = [held for held in cut_off if held.begun] or cut_off[:1]
+        innocent = [held for held in cut_off if held not in suspects]
+        self._alone.extendleft(held.clip for held in reversed(innocent) if held.alone)
+        for held in reversed(innocent):
+            if not held.alone:
+                self._put_back(held.clip)
+        for held in suspects:
+            self._count_death(held.clip, exited)
+        self._fill()
 
-    def _note_failure(self, message: str, *, hint: str = "", details: str = "") -> None:
-        assert self._current is not None
+    def _count_death(self, clip: Clip, exited: ChildExited) -> None:
+        self._deaths[clip.id] = self._deaths.get(clip.id, 0) + 1
+        if self._deaths[clip.id] < _TRIES:
+            self._alone.append(clip)
+            return
+        hint = "The other clips go on. Try this one again later."
+        self._note_failure(clip, exited.in_words(), hint=hint, details=exited.stderr_tail)
+
+    def _note_failure(self, clip: Clip, message: str, *, hint: str = "", details: str = "") -> None:
         self.failed += 1
-        self._settled = True
-        self._within = 0.0
         if self._batch_id is not None:
             try:
-                self._session.library.batch_done(self._batch_id, self._current.id, error=message)
+                self._session.library.batch_done(self._batch_id, clip.id, error=message)
             except VvlmError as error:  # told below all the same; the next start tries the clip again
-                _log.warning("The failure of %s could not be stored: %s", self._current.path, error)
-        self._tell("failed", message=message, hint=hint, details=details)
+                _log.warning("The failure of %s could not be stored: %s", clip.path, error)
+        self._tell("failed", clip=clip, message=message, hint=hint, details=details)
 
-    def _next(self) -> None:
-        self._current = None
-        self._within = 0.0
-        while self._waiting and not self._cancelled:
-            self._current = self._waiting.popleft()
-            self._waiting_s -= self._current.duration_s
-            self._tries = 0
-            if self._asked(self._current):
-                return
-            self._current = None
-        self._finish()
+    def _settle(self, held: Held) -> None:
+        held.settled = True
+        held.within = 0.0
 
-    def _asked(self, clip: Clip) -> bool:
-        """Whether the child has been asked; if not, the clip is marked with the reason."""
-        self._settled = False
-        while True:
+    def _drop(self, held: Held) -> None:
+        del self._held[held.request_id]
+        self._hooks.after(held.request_id)
+
+    def _fill(self) -> None:
+        """Ask for as many clips as the worker can use; the batch is over when none is left."""
+        while self._has_room():
+            if self._alone:
+                self._ask(self._alone.popleft(), alone=True)
+            else:
+                clip = self._waiting.popleft()
+                self._waiting_work -= work_in(clip, self.backend)
+                self._ask(clip, alone=False)
+        if not self._held:
+            self._finish()
+
+    def _has_room(self) -> bool:
+        if self._alone:
+            return not self._held
+        if any(held.alone for held in self._held.values()):
+            return False
+        return bool(self._waiting) and len(self._held) < self.backend.in_flight
+
+    def _put_back(self, clip: Clip) -> None:
+        self._waiting.appendleft(clip)
+        self._waiting_work += work_in(clip, self.backend)
+
+    def _ask(self, clip: Clip, *, alone: bool) -> None:
+        """Hand a clip to the child; if that cannot be, the clip is marked with the reason."""
+        problem: VvlmError
+        for _ in range(_TRIES):
             try:
-                self._ask(clip, existing_path(self._session, clip))
+                self._send(clip, alone=alone)
             except WorkerCrashedError as error:
                 # It died since it was last looked at: a new one is asked.
                 self._workers.forget(self.backend.worker)
-                if self._tries < _TRIES:
-                    continue
-                self._note_failure(str(error), hint=error.hint)
+                problem = error
             except VvlmError as error:
-                self._note_failure(str(error), hint=error.hint)
+                self._note_failure(clip, str(error), hint=error.hint)
+                return
             except OSError as error:
-                self._note_failure(f"The file or the library folder cannot be reached: {error.strerror or error}.")
+                reason = f"The file or the library folder cannot be reached: {error.strerror or error}."
+                self._note_failure(clip, reason)
+                return
             else:
-                return True
-            return False
+                return
+        self._note_failure(clip, str(problem), hint=problem.hint)
 
-    def _ask(self, clip: Clip, path: Path) -> None:
-        self._tries += 1
-        self._request_id = uuid.uuid4().hex
-        self._clip_started_s = time.monotonic()
+    def _send(self, clip: Clip, *, alone: bool) -> None:
         request = AnalyseRequest(
-            id=self._request_id,
+            id=uuid.uuid4().hex,
             backend=self.backend.name,
             clip_id=clip.id,
-            path=str(path),
+            path=str(existing_path(self._session, clip)),
             stream_index=clip.stream_index,
             schema_toml=self._session.schema.document,
             curves_path=str(self._session.library.curves_file(clip.id)),
             options=self._options,
+            secrets=self._secrets,
         )
         child = self._workers.child(self.backend.worker)
-        self._pid = child.pid
-        child.send(request)
-        self._tell("progress", message="starting")
+        self._hooks.before(clip, request)
+        held = self._held[request.id] = Held(clip, request.id, child.pid, alone)
+        try:
+            child.send(request)
+        except WorkerCrashedError:
+            self._refused_by.add(child.pid)
+            self._drop(held)
+            raise
+        self._tell("progress", clip=clip, message="starting")
 
     def _finish(self) -> None:
+        if self.finished:
+            return
         self.finished = True
-        self._current = None
         if self._batch_id is not None:
             try:
                 self._session.library.close_batch(self._batch_id)
@@ -263,29 +306,39 @@ class AnalyseBatch:
                 _log.warning("The end of a batch could not be stored: %s", error)
         self._tell("cancelled" if self._cancelled else "finished")
 
-    def _tell(self, kind: EventKind, *, message: str = "", hint: str = "", details: str = "") -> None:
-        settled = self.done + self.failed
+    def _tell(
+        self,
+        kind: EventKind,
+        *,
+        clip: Clip | None = None,
+        message: str = "",
+        hint: str = "",
+        details: str = "",
+        flags: tuple[str, ...] = (),
+    ) -> None:
+        open_ = [held for held in self._held.values() if not held.settled]
+        settled = self.done + self.failed + sum(held.within for held in open_)
         self._on_event(
             BatchEvent(
                 kind=kind,
                 done=self.done,
                 failed=self.failed,
                 total=self.total,
-                fraction=min(1.0, (settled + self._within) / self.total) if self.total else 1.0,
-                clip=self._current,
+                fraction=min(1.0, settled / self.total) if self.total else 1.0,
+                clip=clip,
                 message=message,
                 hint=hint,
                 details=details,
-                seconds_left=self._seconds_left(),
+                seconds_left=self._seconds_left(open_),
+                clips_per_minute=self._throughput.clips_per_minute(),
+                flags=flags,
             )
         )
 
-    def _seconds_left(self) -> float | None:
-        if not self._media_s:
-            return None
-        left_s = self._waiting_s
-        left_s += self._current.duration_s * (1.0 - self._within) if self._current else 0.0
-        return left_s * self._spent_s / self._media_s
+    def _seconds_left(self, open_: Sequence[Held]) -> float | None:
+        held = (work_in(each.clip, self.backend) * (1.0 - each.within) for each in open_)
+        alone = (work_in(clip, self.backend) for clip in self._alone)
+        return self._throughput.seconds_for((self._waiting_work, *held, *alone))
 
 
 def analyse(
@@ -296,13 +349,32 @@ def analyse(
     options: Mapping[str, Any] | None = None,
     on_event: Callable[[BatchEvent], None] = lambda _event: None,
     batch_id: str | None = None,
+    secrets: Mapping[str, str] | None = None,
+    hooks: RequestHooks | None = None,
 ) -> AnalyseBatch:
     """Analyse `clips` and return when all are settled; Ctrl-C cancels within the clip and is raised again."""
     inbox: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
     workers = Workers(inbox.put)
     batch = AnalyseBatch(
-        session, clips, backend=backend, workers=workers, on_event=on_event, options=options, batch_id=batch_id
+        session,
+        clips,
+        backend=backend,
+        workers=workers,
+        on_event=on_event,
+        options=options,
+        batch_id=batch_id,
+        secrets=secrets,
+        hooks=hooks,
     )
+    try:
+        run_batch(batch, inbox)
+    finally:
+        workers.close()
+    return batch
+
+
+def run_batch(batch: AnalyseBatch, inbox: queue.SimpleQueue[Delivered]) -> None:
+    """Start a batch whose workers deliver into `inbox`, and return when it is over."""
     try:
         batch.start()
         while not batch.finished:
@@ -312,6 +384,3 @@ def analyse(
         while not batch.finished:
             batch.handle(inbox.get())
         raise
-    finally:
-        workers.close()
-    return batch

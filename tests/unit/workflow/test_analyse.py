@@ -8,51 +8,16 @@ from typing import Any
 import pytest
 
 from tests.unit.workflow.conftest import put_answer, put_clip
+from tests.unit.workflow.workers import FakeWorkers
 from vvlm_desktop.backends.base import Answer
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import StorageFullError, WorkerCrashedError
+from vvlm_desktop.errors import StorageFullError
 from vvlm_desktop.jobs.child import ChildExited
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result
 from vvlm_desktop.workflow import analyse
 from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
 from vvlm_desktop.workflow.interrupted import continue_or_begin, interrupted_batches, pending_clip_ids
 from vvlm_desktop.workflow.session import Session
-from vvlm_desktop.workflow.workers import Workers
-
-
-class FakeChild:
-    """Takes requests and says nothing by itself."""
-
-    def __init__(self) -> None:
-        self.pid = 1001
-        self.requests: list[AnalyseRequest] = []
-        self.cancelled: list[str | None] = []
-        self.refusals = 0
-
-    def send(self, request: AnalyseRequest) -> None:
-        if self.refusals:
-            self.refusals -= 1
-            raise WorkerCrashedError("The worker is not running.")
-        self.requests.append(request)
-
-
-class FakeWorkers(Workers):
-    """One child that is never a process; each time it is forgotten it gets another process id."""
-
-    def __init__(self) -> None:
-        super().__init__(lambda _delivered: None)
-        self.only = FakeChild()
-        self.alive = True
-
-    def child(self, kind: str) -> FakeChild:  # type: ignore[override]
-        return self.only
-
-    def cancel(self, kind: str, request_id: str) -> bool:
-        self.only.cancelled.append(request_id)
-        return self.alive
-
-    def forget(self, kind: str) -> None:
-        self.only.pid += 1
 
 
 class Bench:

@@ -1,0 +1,65 @@
+"""One request in a worker's hands, as the program above it sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.protocol import AnalyseRequest, Progress, Upload
+
+#: Stages that a worker tells of a request that it has taken and not begun.
+NOT_BEGUN = frozenset({"", "starting", "waiting"})
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A clip that a worker was asked for.
+
+    Attributes:
+        pid: of the child that has it.
+        alone: nothing else was asked for beside it.
+        begun: the worker has said more about it than that it waits.
+        settled: its outcome is known; the worker has not said `Done` yet.
+        within: 0..1, how far it is.
+    """
+
+    clip: Clip
+    request_id: str
+    pid: int | None
+    alone: bool = False
+    begun: bool = False
+    settled: bool = False
+    within: float = 0.0
+
+
+def has_begun(progress: Progress) -> bool:
+    """Whether a worker works on a request, or only says that it has it."""
+    return progress.done > 0 or progress.stage not in NOT_BEGUN
+
+
+def _nothing_before(_clip: Clip, _request: AnalyseRequest) -> None:
+    return
+
+
+def _nothing_on_upload(_upload: Upload) -> None:
+    return
+
+
+def _nothing_after(_request_id: str) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHooks:
+    """What is done around each request, in the owner's thread; for what leaves the computer.
+
+    Attributes:
+        before: about to be handed to the worker; an expected error fails the clip and nothing is sent.
+        on_upload: what the worker told of something that leaves.
+        after: over, however it ended; the worker may have died.
+    """
+
+    before: Callable[[Clip, AnalyseRequest], None] = _nothing_before
+    on_upload: Callable[[Upload], None] = _nothing_on_upload
+    after: Callable[[str], None] = _nothing_after
