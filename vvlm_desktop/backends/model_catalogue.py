@@ -17,6 +17,9 @@ from vvlm_desktop.errors import BackendError
 #: `owner/name`; nothing that could lead out of a folder.
 HUB_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$"
 
+#: Repositories whose weights need their own code to run, and the same weights in a form that does not.
+_REMOTE_CODE = {"internvl3-": "-hf", "internvl3_5-": "-HF"}
+
 _Count = Annotated[int, Field(strict=True, gt=0, lt=1 << 40)]
 _Words = Annotated[str, Field(strict=True, min_length=1, max_length=300)]
 
@@ -98,6 +101,16 @@ def catalogue() -> tuple[CatalogueModel, ...]:
 def catalogue_model(model_id: str) -> CatalogueModel | None:
     """The entry with this id, upper and lower case alike; None where there is none."""
     return next((entry for entry in catalogue() if entry.id.lower() == model_id.lower()), None)
+
+
+def native_id(model_id: str) -> str | None:
+    """The id to use instead of a checkpoint that needs remote code; None where nothing is known of it."""
+    owner, _, name = model_id.rpartition("/")
+    suffix = next((suffix for start, suffix in _REMOTE_CODE.items() if name.lower().startswith(start)), None)
+    if suffix is None or name.lower().endswith("-hf"):
+        return None
+    entry = catalogue_model(f"{owner or 'OpenGVLab'}/{name}{suffix}")
+    return entry.id if entry is not None else None
 
 
 @lru_cache(maxsize=2)

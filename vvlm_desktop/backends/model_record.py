@@ -51,9 +51,12 @@ class DownloadPlan:
 
 
 def folder_name(model_id: str) -> str:
-    """Name of a model's folder inside the models folder: `owner--name`, safe on every file system."""
-    parts = (_UNSAFE.sub("_", part).strip(".") for part in model_id.split("/"))
-    return "--".join(part or "_" for part in parts)[:120]
+    """Name of a model's folder inside the models folder, safe on every file system.
+
+    A hub id becomes `models--owner--name`, as in the hub's own cache, so that it can be told from the folder alone.
+    """
+    parts = [_UNSAFE.sub("_", part).strip(".") or "_" for part in model_id.split("/")]
+    return "--".join(parts if len(parts) == 1 else ["models", *parts])[:120]
 
 
 def model_folder_of(models_folder: Path, model_id: str) -> Path:

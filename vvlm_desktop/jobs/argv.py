@@ -8,6 +8,9 @@ from pathlib import Path
 
 import vvlm_desktop
 
+#: The only kind of worker that may fetch weights.
+DOWNLOAD_KIND = "download"
+
 
 def worker_argv(kind: str) -> list[str]:
     """Command line of a worker; a frozen program is its own interpreter and knows `--worker` instead of `-m`."""
@@ -22,9 +25,19 @@ def worker_threads() -> int:
     return max(1, (os.cpu_count() or 1) - 1)
 
 
-def worker_environment() -> dict[str, str]:
-    """The program's environment, with the package findable under `-P` and number crunching held to its threads."""
+def worker_environment(kind: str = "") -> dict[str, str]:
+    """The program's environment for a worker of `kind`.
+
+    The package is findable under `-P`, number crunching is held to its threads, and no library of models may go to the
+    network, except in the worker that downloads them because somebody asked for it.
+    """
     environment = dict(os.environ)
+    # Read when the libraries are imported, so it has to be there before the child starts.
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        environment[name] = "0" if kind == DOWNLOAD_KIND else "1"
+    environment["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    # The same numbers for GPUs as the driver's own tools and the window have.
+    environment.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     if not getattr(sys, "frozen", False):
         source = str(Path(vvlm_desktop.__file__).resolve().parent.parent)
         inherited = environment.get("PYTHONPATH")

@@ -72,7 +72,7 @@ class Child:
         self.kind = kind
         self._deliver = deliver
         self._argv = list(argv) if argv is not None else worker_argv(kind)
-        self._environment = dict(environment) if environment is not None else worker_environment()
+        self._environment = dict(environment) if environment is not None else worker_environment(kind)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._send_lock = threading.Lock()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vvlm_desktop.backends.model_catalogue import CatalogueModel, catalogue, catalogue_model
+from vvlm_desktop.backends.model_catalogue import CatalogueModel, catalogue, catalogue_model, native_id
 from vvlm_desktop.backends.model_folder import ModelFolder, examine_model
 from vvlm_desktop.backends.model_record import (
     ADAPTERS_FOLDER,
@@ -24,9 +24,6 @@ from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.settings import Settings
 
 ModelState: TypeAlias = Literal["not_here", "partly", "ready", "broken"]
-
-#: Repositories whose weights need their own code to run, and the same weights in a form that does not.
-_REMOTE_CODE = {"internvl3-": "-hf", "internvl3_5-": "-HF"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,16 +186,6 @@ def _not_here(settings: Settings, wanted: str, installed: list[InstalledModel]) 
         return UsageError(f"{wanted!r} fits several models.", hint=_candidates(entry.id for entry in offered))
     here = _candidates(m.name for m in installed) if installed else "There is none here yet: `vvlm models` lists them."
     return UsageError(f"There is no model {wanted!r} on this computer, and no such folder.", hint=here)
-
-
-def native_id(model_id: str) -> str | None:
-    """The id to use instead of a checkpoint that needs remote code; None where nothing is known of it."""
-    owner, _, name = model_id.rpartition("/")
-    suffix = next((suffix for start, suffix in _REMOTE_CODE.items() if name.lower().startswith(start)), None)
-    if suffix is None or name.lower().endswith("-hf"):
-        return None
-    entry = catalogue_model(f"{owner or 'OpenGVLab'}/{name}{suffix}")
-    return entry.id if entry is not None else None
 
 
 def _offered(wanted: str) -> list[CatalogueModel]:
