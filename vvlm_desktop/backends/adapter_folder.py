@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -16,9 +16,17 @@ CARD_FILE = "card.json"
 _WEIGHTS = "adapter_model.safetensors"
 #: Ways to begin a training that leave the base as it is; the others (PiSSA, OLoRA …) write into it.
 _PLAIN_STARTS = (True, False, None, "gaussian")
-_LAYER = re.compile(r"(layers\.\d+\..+)\.(lora_A|lora_B|weight)(?:\.weight)?$")
+_LAYER = re.compile(r"(layers\.\d+\..+)\.weight$")
+_LORA = re.compile(r"(layers\.\d+\..+)\.lora_([AB])\.weight$")
 _LANGUAGE = ("language_model.", "text_model.")
 _VISION = ("vision_tower.", "visual.", "vision_model.")
+#: What names of models say about their family; several share a language model, so that shapes alone do not tell.
+_FAMILY_NAMES = {
+    "internvl": re.compile(r"internvl", re.IGNORECASE),
+    "qwen2_5_vl": re.compile(r"qwen2[._]5[-_]vl|videochat[-_]r1", re.IGNORECASE),
+    "qwen3_vl": re.compile(r"qwen3[-_]vl", re.IGNORECASE),
+    "smolvlm": re.compile(r"smolvlm", re.IGNORECASE),
+}
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -73,56 +81,72 @@ def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFo
         raise ModelFolderError(f"{path.name} is incomplete: {_WEIGHTS} is missing.", hint=COPY_AGAIN)
     tensors = read_header(path / _WEIGHTS)
     card = read_json(path / CARD_FILE, missing="", hint=COPY_AGAIN) if (path / CARD_FILE).is_file() else {}
-    base_name = _last_part(str(config.get("base_model_name_or_path") or ""))
-    note = _compare(path, tensors, card, base_name, base=base) if base is not None else ""
-    return AdapterFolder(
+    adapter = AdapterFolder(
         path=path,
         name=str(card.get("name") or path.name),
-        base_name=base_name,
+        base_name=_last_part(str(config.get("base_model_name_or_path") or "")),
         rank=int(config.get("r") or 0),
         target=str(config.get("target_modules") or ""),
         saved_modules=tuple(config.get("modules_to_save") or ()),
         config=config,
         card=card,
-        note=note,
         tensors=tensors,
     )
+    return replace(adapter, note=_compare(adapter, base)) if base is not None else adapter
 
 
-def _compare(
-    path: Path, tensors: Mapping[str, TensorInfo], card: Mapping[str, Any], base_name: str, *, base: ModelFolder
-) -> str:
+def _compare(adapter: AdapterFolder, base: ModelFolder) -> str:
     """A note where it probably is another base.
 
     Raises:
         ModelFolderError: where it certainly is.
     """
-    made_for = card.get("base_fingerprint")
+    made_for = adapter.card.get("base_fingerprint")
     if made_for and made_for != fingerprint(base):
-        raise _another_base(path, base_name, base, "its base had other weights")
+        raise _another_base(adapter, base, "its base had other weights")
+    named = [family for family, pattern in _FAMILY_NAMES.items() if pattern.search(adapter.base_name)]
+    if named and base.family not in named:
+        raise _another_base(adapter, base, "it is of another architecture")
+    _compare_layers(adapter, base)
+    _compare_saved_modules(adapter, base)
+    # Same shapes, but another name: a renamed folder, or a sister model. Only the fingerprint could tell.
+    here = {_last_part(base.name), base.path.name}
+    if made_for or not adapter.base_name or _COMMIT.fullmatch(adapter.base_name) or adapter.base_name in here:
+        return ""
+    return f"This adapter was made for {adapter.base_name}; its shapes fit {base.name}, too, but its answers may not."
+
+
+def _compare_layers(adapter: AdapterFolder, base: ModelFolder) -> None:
+    """Each changed layer must be there, and as wide."""
     layers = _layer_weights(base.tensors)
-    for name, tensor in tensors.items():
-        found = _LAYER.search(name)
-        if found is None or not any(part in name for part in _LANGUAGE) or found[2] == "weight":
+    for name, tensor in adapter.tensors.items():
+        found = _LORA.search(name)
+        if found is None or not any(part in name for part in _LANGUAGE):
             continue
         weight = layers.get(found[1])
         if weight is None:
-            raise _another_base(path, base_name, base, f"this model has no {found[1]}")
-        side = 1 if found[2] == "lora_A" else 0
+            raise _another_base(adapter, base, f"this model has no {found[1]}")
+        side = 1 if found[2] == "A" else 0
         if base.quantised is None and len(weight.shape) == 2 and weight.shape[side] != tensor.shape[side]:
             sizes = f"{tensor.shape[side]} instead of {weight.shape[side]}"
-            raise _another_base(path, base_name, base, f"{found[1]} is {sizes} wide")
-    # Same shapes, but another name: a renamed folder, or a sister model. Only the fingerprint could tell.
-    here = {_last_part(base.name), base.path.name}
-    if made_for or not base_name or _COMMIT.fullmatch(base_name) or base_name in here:
-        return ""
-    return f"This adapter was made for {base_name}; its shapes fit {base.name}, too, but its answers may not."
+            raise _another_base(adapter, base, f"{found[1]} is {sizes} wide")
 
 
-def _another_base(path: Path, base_name: str, base: ModelFolder, reason: str) -> ModelFolderError:
-    made_for = f" ({base_name})" if base_name else ""
+def _compare_saved_modules(adapter: AdapterFolder, base: ModelFolder) -> None:
+    """Modules that the adapter replaces whole must be there, with the same shapes."""
+    for name, tensor in adapter.tensors.items():
+        module = next((each for each in adapter.saved_modules if f".{each}." in name), None)
+        if module is None:
+            continue
+        end = name[name.index(f".{module}.") :]
+        if not any(f".{other}".endswith(end) and its.shape == tensor.shape for other, its in base.tensors.items()):
+            raise _another_base(adapter, base, f"this model has no {end[1:]} of that size")
+
+
+def _another_base(adapter: AdapterFolder, base: ModelFolder, reason: str) -> ModelFolderError:
+    made_for = f" ({adapter.base_name})" if adapter.base_name else ""
     return ModelFolderError(
-        f"The adapter {path.name} was made for another model{made_for} than {base.name}: {reason}.",
+        f"The adapter {adapter.path.name} was made for another model{made_for} than {base.name}: {reason}.",
         hint="Choose the model that it was trained on, or another adapter.",
     )
 
@@ -132,7 +156,7 @@ def _layer_weights(tensors: Mapping[str, TensorInfo]) -> dict[str, TensorInfo]:
     layers = {}
     for name, tensor in tensors.items():
         found = _LAYER.search(name)
-        if found is not None and found[2] == "weight" and not any(part in name for part in _VISION):
+        if found is not None and not any(part in name for part in _VISION):
             layers[found[1]] = tensor
     return layers
 

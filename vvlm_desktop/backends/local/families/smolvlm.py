@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from vvlm_desktop.backends.local.families.base import Family, ModelInput
+from vvlm_desktop.backends.local.families.base import Family, ModelInput, times_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,6 +45,11 @@ class SmolVLM(Family):
         """The square's patches after the connector's shuffle, and about ten to announce each frame."""
         patch = int(self.config.get("vision_config", {}).get("patch_size", 16))
         return frames * ((self._side // patch) ** 2 // int(self.config.get("scale_factor", 4)) ** 2 + 10)
+
+    @override
+    def question(self, item: ModelInput) -> str:
+        """The processor tells whole seconds only, too coarse for a collision."""
+        return times_line(item.frames) + item.prompt
 
     @override
     def processor_arguments(self, item: ModelInput) -> dict[str, Any]:
