@@ -21,7 +21,7 @@ from vvlm_desktop.errors import DownloadError
 #: Full, over the user's share, larger than a file may be.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _KEPT = "What is here stays, and the download goes on from there."
-_GIVE_ACCESS = "set HF_GIVE_ACCESS to an access token from your account there, and try again."
+_GIVE_ACCESS = "set HF_TOKEN to an access token from your account there, and try again."
 
 
 @contextmanager

@@ -6,7 +6,6 @@ is used (proxies, redirects, offline switch), and its errors are translated by t
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -46,7 +45,8 @@ class PartFile:
         self._part = path.with_name(path.name + PART_SUFFIX)
         self._hash = self._new_hash()
         self.have_bytes = 0
-        self._file = self._part.open("r+b" if self._part.exists() else "w+b")
+        # Without a buffer of ours: what is counted as here is in the system's hands, also when this process is killed.
+        self._file = self._part.open("r+b" if self._part.exists() else "w+b", buffering=0)
 
     def __enter__(self) -> PartFile:
         return self
@@ -54,9 +54,7 @@ class PartFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A disk that is full says so once more when it is asked to write what is buffered.
-        with contextlib.suppress(OSError):
-            self._file.close()
+        self._file.close()
 
     def take_up(self, *, cancelled: Callable[[], bool]) -> None:
         """Hash what an earlier try left."""
@@ -68,10 +66,13 @@ class PartFile:
             self.restart()
 
     def write(self, chunk: bytes) -> None:
-        """Append `chunk`."""
-        self._file.write(chunk)
-        self._hash.update(chunk)
-        self.have_bytes += len(chunk)
+        """Append `chunk`; of a disk that is full, as much as it takes."""
+        rest = memoryview(chunk)
+        while rest:
+            written = self._file.write(rest)
+            self._hash.update(rest[:written])
+            self.have_bytes += written
+            rest = rest[written:]
 
     def restart(self) -> None:
         """Forget what is here."""
@@ -92,7 +93,6 @@ class PartFile:
 
     def finish(self) -> None:
         """Make sure that it is on the disk, and give it its name."""
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._part.replace(self.path)
