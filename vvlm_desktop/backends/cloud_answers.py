@@ -11,6 +11,8 @@ from vvlm_desktop.domain.labels import broken_rules, normalise
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 
+#: What local models are told first, word for word; their module needs torch, so it stands here again.
+SYSTEM = "You are a careful assistant who watches videos from dashboard cameras and reports only what they show."
 _NO_JSON = "The answer is not JSON; it is kept as it came, and nothing was read from it."
 
 

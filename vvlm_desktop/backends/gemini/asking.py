@@ -9,11 +9,11 @@ from typing import Any
 from google import genai
 from google.genai import types
 
+from vvlm_desktop.backends.cloud_answers import SYSTEM
 from vvlm_desktop.backends.cloud_calls import calling
 from vvlm_desktop.backends.cloud_media import MIME_TYPE, Excerpt
 from vvlm_desktop.backends.cloud_options import GeminiOptions
 from vvlm_desktop.backends.cloud_prices import Usage
-from vvlm_desktop.backends.local.prompts import SYSTEM
 from vvlm_desktop.errors import CloudError
 
 _ENDED = frozenset({"", "STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED"})

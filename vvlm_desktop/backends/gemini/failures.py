@@ -47,7 +47,7 @@ def explained(error: BaseException, *, key: str, model: str, host: str) -> Cloud
             f"Gemini's answer could not be understood ({words}).", hint="Try again; the service may change."
         )
     words = quoted(error.message, key)
-    if error.code == 401 or error.code == 403 or (error.code == 400 and "api key" in words.lower()):
+    if error.code in {401, 403} or (error.code == 400 and "api key" in words.lower()):
         return CloudError(
             f"Google did not accept the key for Gemini ({words}).",
             hint="Check the key on Gemini's card; a new one is made at aistudio.google.com.",

@@ -7,7 +7,7 @@ which nobody heard the end, in a process that was killed, can be found and delet
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,10 +26,10 @@ from vvlm_desktop.protocol import Upload
 NAME_PREFIX = "vvlm-"
 DISPLAY_NAME = "VVLM Desktop, to be deleted"
 LEFT_OVER = "The uploaded video could not be deleted; Google deletes it within 48 hours, and it is tried again before."
-_DELETE_WITHIN_S = 8.0
+_DELETE_WITHIN_S = 5.0
 _DELETE_ATTEMPTS = 3
 _ASK_STATE_WITHIN_S = 30.0
-#: Slower than this per upload counts as stuck: half a megabyte a second, and a minute to begin with.
+#: An upload that is slower than this, after a minute to begin with, counts as stuck.
 _SLOWEST_BYTES_PER_S = 65_536
 _LEAST_UPLOAD_S = 60.0
 
@@ -146,12 +146,10 @@ def _delete_told(job: Job, client: genai.Client, name: str, excerpt: Excerpt, *,
     return gone
 
 
-def delete_once(
-    client: genai.Client, name: str, *, uncertain: bool, cancelled: Callable[[], bool] = lambda: False
-) -> bool:
-    """Whether nothing is left of an upload, as far as the other side says."""
+def delete_once(client: genai.Client, name: str, *, uncertain: bool) -> bool:
+    """Whether nothing is left of an upload, as far as the other side says. Not to be cancelled, so kept short."""
     try:
-        with calling(cancelled, within_s=_DELETE_WITHIN_S):
+        with calling(_never, within_s=_DELETE_WITHIN_S):
             client.files.delete(name=name)
     except SDK_ERRORS as error:
         return is_gone(error, uncertain=uncertain)
