@@ -1,0 +1,242 @@
+"""Two answers side by side: a model with and without its adapter, on the same frames, with the same prompt.
+
+Both come from one loaded model, so what differs is the adapter. Where something else differs too, it is said.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from vvlm_desktop.domain.analysis import Analysis
+from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.review import Review, Verdict
+from vvlm_desktop.domain.schema import Field
+from vvlm_desktop.domain.values import LabelValue
+from vvlm_desktop.errors import UsageError
+from vvlm_desktop.jobs.child import Delivered
+from vvlm_desktop.workflow.analyse import AnalyseBatch, run_batch
+from vvlm_desktop.workflow.batch_events import BatchEvent
+from vvlm_desktop.workflow.calibration_pairs import same_value
+from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.workers import Workers
+
+Standing: TypeAlias = Literal["differs", "one_sided", "same", "unanswered"]
+
+#: The order in which fields are shown.
+_ORDER: Mapping[Standing, int] = {"differs": 0, "one_sided": 1, "same": 2, "unanswered": 3}
+#: Two stretches of time mean the same moment if they share at least half of what they cover together.
+_SAME_MOMENT = 0.5
+#: Settings that change what a model sees or says; not folders, batch sizes, versions.
+_TELLING = (
+    "revision",
+    "family",
+    "precision",
+    "sampling",
+    "frames",
+    "size_px",
+    "range_ms",
+    "rounds",
+    "temperature",
+    "fps",
+    "media_resolution",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldComparison:
+    """One field of two answers, the first always `a`'s.
+
+    Attributes:
+        said: meaningful only where `answered`.
+        confidence: as the backend gave it, None where it has none.
+        truth_known: a person has judged this field of this clip, having looked.
+        right: whether each said the truth; None where that is not known, or it did not answer.
+    """
+
+    field: Field
+    standing: Standing
+    answered: tuple[bool, bool]
+    said: tuple[LabelValue, LabelValue]
+    confidence: tuple[float | None, float | None]
+    truth_known: bool
+    truth: LabelValue
+    right: tuple[bool | None, bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two answers about one clip; fields that differ come first.
+
+    Attributes:
+        truth_by: who settled the review that `truth` is from, None where nobody has.
+        same_frames, same_prompt, same_settings: what makes the comparison a fair one.
+        notes: a sentence for each of them that is not so.
+    """
+
+    clip: Clip
+    a: Analysis
+    b: Analysis
+    fields: tuple[FieldComparison, ...]
+    truth_by: str | None
+    same_frames: bool
+    same_prompt: bool
+    same_settings: bool
+    notes: tuple[str, ...]
+
+    @property
+    def differing(self) -> int:
+        """How many fields both answered, and differently."""
+        return sum(field.standing == "differs" for field in self.fields)
+
+
+def compare_clips(
+    session: Session,
+    clips: Sequence[Clip],
+    *,
+    backend: str,
+    options: Mapping[str, Any],
+    on_event: Callable[[BatchEvent], None] = lambda _event: None,
+    skip: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[AnalyseBatch, AnalyseBatch]:
+    """Analyse `clips` without and then with the adapter of `options`, in one worker with one loaded model.
+
+    Args:
+        options: of the backend, with an adapter.
+        skip: ids of clips that are left as they are, by "base" and "tuned".
+
+    Raises:
+        UsageError: there is no adapter to compare.
+    """
+    if not options.get("adapter"):
+        raise UsageError("There is no adapter to compare the model with.", hint="Name one with --adapter.")
+    left_out = skip or {}
+    inbox: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
+    workers = Workers(inbox.put)
+
+    def run(side: str, chosen: Mapping[str, Any]) -> AnalyseBatch:
+        wanted = [clip for clip in clips if clip.id not in left_out.get(side, frozenset())]
+        batch = AnalyseBatch(session, wanted, backend=backend, workers=workers, on_event=on_event, options=dict(chosen))
+        run_batch(batch, inbox)
+        return batch
+
+    try:
+        return run("base", base_of(options)), run("tuned", options)
+    finally:
+        workers.close()
+
+
+def base_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options for the model alone; nothing else changes."""
+    return {**options, "adapter": None, "adapter_dir": None}
+
+
+def latest_of(
+    session: Session, clip_id: str, *, backend: str, model: str, adapter: str | None = None
+) -> Analysis | None:
+    """The newest answer of a model, with this adapter or without any, under the session's labels."""
+    for analysis in session.library.analyses(clip_id):
+        same = (analysis.backend, analysis.model, analysis.adapter or None) == (backend, model, adapter or None)
+        if same and analysis.schema_labels_sha == session.schema.labels_sha:
+            return analysis
+    return None
+
+
+def comparison(session: Session, clip_id: str, a: Analysis, b: Analysis) -> Comparison:
+    """Two answers about a clip field by field, with the truth where a person has settled it."""
+    library, schema = session.library, session.schema
+    truth = library.truth(clip_id, schema_key=schema.key)
+    truth = truth if truth is not None and truth.settled else None
+    scripts = frozenset(each.id for each in library.analyses(clip_id) if each.provenance == "demo_script")
+    fields = [_compared(field, a, b, truth=truth, scripts=scripts) for field in schema.fields]
+    same_frames, same_prompt = a.frames_pts == b.frames_pts, a.prompt_sha == b.prompt_sha
+    apart = _settings_apart(a.settings, b.settings)
+    return Comparison(
+        clip=library.clip(clip_id),
+        a=a,
+        b=b,
+        fields=tuple(sorted(fields, key=lambda each: _ORDER[each.standing])),
+        truth_by=truth.reviewer if truth is not None else None,
+        same_frames=same_frames,
+        same_prompt=same_prompt,
+        same_settings=not apart,
+        notes=_notes(a, b, apart),
+    )
+
+
+def _compared(
+    field: Field, a: Analysis, b: Analysis, *, truth: Review | None, scripts: frozenset[str]
+) -> FieldComparison:
+    answered = (field.key in a.labels, field.key in b.labels)
+    said = (a.labels.get(field.key), b.labels.get(field.key))
+    verdict = truth.verdicts.get(field.key) if truth is not None else None
+    known = verdict is not None and counts_as_truth(verdict, scripts=scripts)
+    value = verdict.value if verdict is not None and known else None
+    judged = known and field.kind != "text"  # whether two texts mean the same is for people to say
+
+    def right(side: int) -> bool | None:
+        return same_answer(field, said[side], value) if judged and answered[side] else None
+
+    return FieldComparison(
+        field=field,
+        standing=_standing(field, answered, said),
+        answered=answered,
+        said=said,
+        confidence=(a.confidence.get(field.key), b.confidence.get(field.key)),
+        truth_known=known,
+        truth=value,
+        right=(right(0), right(1)),
+    )
+
+
+def counts_as_truth(verdict: Verdict, *, scripts: frozenset[str] = frozenset()) -> bool:
+    """Whether a verdict says what is true: somebody looked, and said what it is rather than what it is not.
+
+    Args:
+        scripts: ids of a demo's scripted answers; waving one of those through says nothing about a model.
+    """
+    if verdict.verdict == "rejected" or verdict.how == "bulk_unseen":
+        return False
+    return verdict.how == "explicit" or verdict.analysis_id not in scripts
+
+
+def _standing(field: Field, answered: tuple[bool, bool], said: tuple[LabelValue, LabelValue]) -> Standing:
+    if answered == (False, False):
+        return "unanswered"
+    if answered != (True, True):
+        return "one_sided"
+    return "same" if field.kind == "text" or same_answer(field, *said) else "differs"
+
+
+def same_answer(field: Field, one: LabelValue, other: LabelValue) -> bool:
+    """Whether two values of a field mean the same."""
+    if field.kind == "range" and isinstance(one, dict) and isinstance(other, dict):
+        shared = min(one["end_ms"], other["end_ms"]) - max(one["start_ms"], other["start_ms"])
+        together = max(one["end_ms"], other["end_ms"]) - min(one["start_ms"], other["start_ms"])
+        return shared >= _SAME_MOMENT * together
+    return same_value(one, other)
+
+
+def _settings_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    return [name for name in _TELLING if name in one and name in other and one[name] != other[name]]
+
+
+def _notes(a: Analysis, b: Analysis, apart: Iterable[str]) -> tuple[str, ...]:
+    if "measurement" in {a.provenance, b.provenance}:
+        return ("One of the two was measured, not asked: it saw every frame and was given no prompt.",)
+    notes = []
+    if a.frames_pts != b.frames_pts:
+        how_many = len(a.frames_pts), len(b.frames_pts)
+        notes.append(
+            f"They did not see the same frames: {how_many[0]} and {how_many[1]}."
+            if how_many[0] != how_many[1]
+            else "They saw as many frames, at other times."
+        )
+    if a.prompt_sha != b.prompt_sha:
+        notes.append("They were asked in other words.")
+    if a.schema_labels_sha != b.schema_labels_sha:
+        notes.append("They could choose among other labels.")
+    notes += [f"They ran with another {name.replace('_', ' ')}." for name in apart if name != "frames"]
+    return tuple(notes)
