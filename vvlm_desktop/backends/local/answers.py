@@ -93,14 +93,14 @@ def _common(task: Task, said: Decoded, *, loaded: LoadedModel, plan: Plan, flags
 
 def _settings(task: Task, *, loaded: LoadedModel, plan: Plan) -> dict[str, Any]:
     """Enough to run it again, and to tell whether two answers are comparable."""
-    shape = task.frames.rgb.shape if task.frames is not None else (0, 0, 0, 0)
+    count, height, width = task.shape
     return {
         "revision": task.options.revision,
         "family": plan.family.name,
         "precision": loaded.precision,
-        "device": loaded.device,
-        "frames": shape[0],
-        "size_px": [shape[2], shape[1]],
+        "device": str(loaded.device),
+        "frames": count,
+        "size_px": [width, height],
         "sampling": asdict(task.options.sampling),
         "range_ms": list(task.job.request.range_ms) if task.job.request.range_ms else None,
         "rounds": task.options.rounds,

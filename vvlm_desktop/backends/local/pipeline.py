@@ -32,9 +32,9 @@ from vvlm_desktop.backends.local.stepping_down import (
     Level,
     MemoryRanOutError,
     is_out_of_memory,
-    memory_watched,
     nothing_left,
     step_down,
+    with_memory_watched,
 )
 from vvlm_desktop.backends.local.tasks import Task
 from vvlm_desktop.backends.local_options import LocalOptions
@@ -77,7 +77,7 @@ class Pipeline:
     def _take_more(self) -> _Outcomes:
         if any(not self._resident.serves(options) for _, options in self._waiting):
             return
-        batch = self._resident.plan.batch if self._active else 1
+        batch = self._resident.plan.batch_for(self._active[0].options) if self._active else 1
         room = max(_BATCHES_AHEAD * batch, _FEWEST_AHEAD) - len(self._active) - len(self._waiting)
         for job in self._feed.take(room) if room > 0 else ():
             try:
@@ -180,7 +180,7 @@ class Pipeline:
         kept = [task for task in ready if not self._is_too_large(task) and task in self._ahead.ready()]
         if not kept:
             return []
-        limit = self._resident.plan.batch
+        limit = self._resident.plan.batch_for(kept[0].options)
         together = [task for task in kept if task.batch_key == kept[0].batch_key][:limit]
         if len(together) < limit and self._ahead.reading:
             return []
@@ -191,11 +191,11 @@ class Pipeline:
         return task.level != _no_more_than(task.level, self._resident.plan.ceiling)
 
     def _look(self, batch: list[Task]) -> _Outcomes:
+        loaded = self._resident.loaded()
         for task in batch:
             task.batch = len(batch)
         try:
-            with memory_watched():
-                said = look_at(self._resident.loaded(), batch)
+            said = with_memory_watched(lambda: look_at(loaded, batch))
         except MemoryRanOutError:
             yield from self._after_memory_ran_out(batch)
             return
@@ -248,8 +248,14 @@ class Pipeline:
             self._ahead.give_back(batch)
             return
         task, plan = batch[0], self._resident.plan
-        seen = len(task.frames.pts) if task.frames is not None else task.level.frames
-        level = step_down(task.level, frames_seen=seen, sides=task.family.sides, device=plan.device)
+        seen, height, width = task.shape
+        level = step_down(
+            task.level,
+            frames_seen=seen,
+            shown_px=(width, height),
+            sides=task.family.sides,
+            device=plan.device,
+        )
         if level is None:
             self._resident.lower()
             yield self._done(task, nothing_left(task.options.model, task.level, device=plan.device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vvlm_desktop.backends.gpu_slot import GpuSlot
@@ -16,15 +17,17 @@ from vvlm_desktop.backends.local.stepping_down import (
     Level,
     MemoryRanOutError,
     coarser_precision,
-    memory_watched,
     nothing_left,
+    with_memory_watched,
 )
 from vvlm_desktop.backends.local_options import LocalOptions, Precision
 from vvlm_desktop.backends.model_folder import ModelFolder, examine_model
 from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, Fit, best_fit
 from vvlm_desktop.backends.model_shape import shape_of_config
-from vvlm_desktop.errors import OutOfMemoryError
+from vvlm_desktop.errors import BackendUnavailableError, OutOfMemoryError
 
+#: Whatever is asked for: the frames of all of them are held several times over.
+MOST_AT_ONCE = 64
 _CPU_PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 _GPU_PRECISIONS: tuple[Precision, ...] = ("bf16", "int8", "nf4")
 
@@ -36,7 +39,8 @@ class Plan:
     Attributes:
         asked: the most that is tried: what the family takes, or the estimate has room for.
         ceiling: the most that is tried since memory ran out.
-        batch: clips at once.
+        batch: clips at once, by the estimate.
+        batch_limit: the most that is tried since memory ran out.
         flags: sentences for every result.
     """
 
@@ -48,6 +52,11 @@ class Plan:
     ceiling: Level
     batch: int
     flags: tuple[str, ...]
+    batch_limit: int = MOST_AT_ONCE
+
+    def batch_for(self, options: LocalOptions) -> int:
+        """How many clips with these options are looked at in one pass."""
+        return min(options.batch or self.batch, self.batch_limit)
 
 
 class Resident:
@@ -72,8 +81,11 @@ class Resident:
             return False
         mine = self._plan.options
         same = Path(mine.model_dir) == Path(options.model_dir) and mine.gpu_slot == options.gpu_slot
-        if not same or devices.choose_device(options.device) != self._plan.device:
-            return False
+        try:
+            if not same or devices.choose_device(options.device) != self._plan.device:
+                return False
+        except BackendUnavailableError:
+            return False  # `prepare` says why
         return options.precision in {"auto", mine.precision, self._plan.ceiling.precision}
 
     def prepare(self, options: LocalOptions) -> Plan:
@@ -113,7 +125,7 @@ class Resident:
         if device == "cpu":
             chosen = options.device == "cpu"
             flags.append(devices.ON_PROCESSOR_BY_CHOICE if chosen else devices.ON_PROCESSOR)
-        batch = options.batch or (1 if device == "cpu" else fit.batch)
+        batch = 1 if device == "cpu" else fit.batch
         return Plan(options, folder, family, device, level, level, batch, tuple(flags))
 
     def loaded(self) -> LoadedModel:
@@ -126,8 +138,7 @@ class Resident:
         while self._loaded is None:
             plan = self.plan
             try:
-                with memory_watched():
-                    self._loaded = self._load(plan)
+                self._loaded = with_memory_watched(partial(self._load, plan))
             except MemoryRanOutError:
                 self.coarser()
             except Exception:
@@ -162,7 +173,7 @@ class Resident:
         """From now on so many clips at once, or no more of each than `level`; weights stay as they are."""
         plan = self.plan
         if batch is not None:
-            plan = replace(plan, batch=max(1, batch))
+            plan = replace(plan, batch_limit=max(1, batch))
         if level is not None:
             frames = max(FEWEST_FRAMES, min(plan.ceiling.frames, level.frames))
             plan = replace(plan, ceiling=replace(plan.ceiling, frames=frames, side_px=level.side_px))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import torch
 
 from vvlm_desktop.errors import OutOfMemoryError
+
+_Result = TypeVar("_Result")
 
 #: Fewer frames show too little of a clip.
 FEWEST_FRAMES = 4
@@ -51,32 +53,32 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _PLAIN_RUNTIME_ERRORS)
 
 
-@contextmanager
-def memory_watched() -> Iterator[None]:
-    """Turn every way in which memory runs out into `MemoryRanOutError`, without keeping the tensors alive."""
-    failed = ""
+def with_memory_watched(work: Callable[[], _Result]) -> _Result:
+    """What `work` returns; every way in which memory runs out becomes `MemoryRanOutError`, without its tensors."""
     try:
-        yield
+        return work()
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         failed = str(error).splitlines()[0] if str(error) else type(error).__name__
-    # Raised here, outside of the handler: the traceback of the first error holds every tensor of the pass.
-    if failed:
-        raise MemoryRanOutError(failed)
+    # Raised outside of the handler: the traceback of the first error holds every tensor of the pass.
+    raise MemoryRanOutError(failed)
 
 
-def step_down(level: Level, *, frames_seen: int, sides: Sequence[int], device: str) -> Level | None:
+def step_down(
+    level: Level, *, frames_seen: int, shown_px: tuple[int, int], sides: Sequence[int], device: str
+) -> Level | None:
     """The next smaller level, None when nothing is left to give up.
 
     Args:
         frames_seen: how many frames the look that failed had; a short clip has fewer than its level allows.
-        sides: of pictures that the family can work with, its own size first; empty where it is fixed.
+        shown_px: width and height of its pictures; those of a small clip are small already.
+        sides: square roots of the areas that the family can work with; empty where it has one size only.
         device: `cpu`, or `cuda:N`.
     """
     if frames_seen > FEWEST_FRAMES:
         return replace(level, frames=max(FEWEST_FRAMES, frames_seen // 2))
-    smaller = [side for side in sides if side < (level.side_px or max(sides))]
+    smaller = [side for side in sides if side * side < shown_px[0] * shown_px[1] and side < (level.side_px or 1 << 30)]
     if smaller:
         return replace(level, side_px=max(smaller))
     coarser = coarser_precision(level.precision, device=device)

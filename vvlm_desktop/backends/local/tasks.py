@@ -59,10 +59,18 @@ class Task:
         return self.job.request.question
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """How many pictures, how high and how wide; of none where they could not even be made."""
+        if self.frames is None:
+            return self.level.frames, 0, 0
+        count, height, width, _ = self.frames.rgb.shape
+        return count, height, width
+
+    @property
     def batch_key(self) -> BatchKey:
-        """Tasks of the same key can be looked at in one pass."""
-        size = () if self.frames is None else self.frames.rgb.shape
-        return self.options.adapter_dir, self.look.asks, self.job.schema.document, self.options.distributions, size
+        """Tasks of the same key can be looked at in one pass; number and size of the pictures need not be the same."""
+        wished = self.options.adapter_dir, self.options.distributions, self.options.batch
+        return *wished, self.look.asks, self.job.schema.document
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

@@ -1,0 +1,291 @@
+"""The local backend through its production path: real clips of the test suite, tiny models of both architectures."""
+
+import json
+
+import pytest
+
+from tests.clips import clip
+from tests.tiny_models import tiny_adapter, tiny_model
+from tests.unit.backends.local.local_jobs import SMALL, Feed, JobNotes, index_of, options, run, run_one
+from vvlm_desktop.backends.base import Answer, ManyBackend
+from vvlm_desktop.backends.catalogue import resolve
+from vvlm_desktop.backends.gpu_slot import GpuSlot
+from vvlm_desktop.backends.local import devices, resident
+from vvlm_desktop.backends.local.backend import LocalBackend
+from vvlm_desktop.backends.local_options import Sampling
+from vvlm_desktop.domain.labels import normalise
+from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
+from vvlm_desktop.errors import (
+    BackendError,
+    BackendUnavailableError,
+    ClipUnreadableError,
+    JobCancelledError,
+    ModelFolderError,
+    UsageError,
+)
+from vvlm_desktop.video.sampling import uniform
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(scope="module")
+def backend():
+    return LocalBackend()
+
+
+@pytest.mark.parametrize("family", ["internvl", "qwen2_5_vl"])
+def test_every_field_is_answered_in_the_schema_s_words(backend, family):
+    notes = JobNotes(options=options(family))
+    (answer,) = run(backend, notes)
+    assert isinstance(answer, Answer), answer
+    assert list(answer.labels) == [field.key for field in SMALL.model_fields if field.key in answer.labels]
+    assert normalise(SMALL, json.loads(answer.raw_text))[0] == dict(answer.labels)
+    assert answer.model == f"tiny {family}"
+    assert answer.adapter is None
+    assert answer.provenance == "model"
+    assert answer.prompt_sha == prompt_sha(build_prompt(SMALL))
+    assert answer.frames_pts == tuple(index_of().pts[i] for i in uniform(index_of(), 8))
+    assert 0.0 < answer.confidence["event_type"] <= 1.0
+    assert answer.confidence.get("caption") is None
+    assert answer.confidence_kind == "token_probability"
+    assert 0.0 < answer.legal_mass["event_type"] <= 1.0
+    assert sum(answer.value_confidence["event_type"].values()) == pytest.approx(1.0)
+    assert answer.rounds == ()
+    assert Answer.from_json(json.loads(json.dumps(answer.to_json(), allow_nan=False))) == answer
+
+
+def test_what_it_ran_with_and_what_it_took_is_stored(backend):
+    answer = run_one(backend)
+    assert answer.settings["precision"] == "fp32"
+    assert answer.settings["device"] == "cpu"
+    assert answer.settings["frames"] == 8
+    assert answer.settings["size_px"] == [448, 448]
+    assert answer.settings["batch"] == 1
+    assert {"torch", "transformers", "llguidance"} <= set(answer.settings["versions"])
+    assert {"read_s", "prepare_s", "prefill_s", "decode_s", "forward_passes", "tokens"} <= set(answer.timings)
+    assert answer.timings["forward_passes"] < answer.timings["tokens"]
+    assert devices.ON_PROCESSOR_BY_CHOICE in answer.flags
+
+
+def test_progress_goes_through_the_stages_and_never_back(backend):
+    notes = JobNotes()
+    run(backend, notes)
+    words = [stage for _, stage in notes.stages]
+    for word in ("reading frames", "looking at 8 frames", "answering"):
+        assert any(word in stage for stage in words), word
+    fractions = [done for done, stage in notes.stages if "memory" not in stage and "loading" not in stage]
+    assert fractions == sorted(fractions)
+
+
+def test_the_catalogue_leads_here():
+    backend = resolve("local")
+    assert isinstance(backend, LocalBackend)
+    assert isinstance(backend, ManyBackend)
+
+
+def test_an_answer_for_teaching_is_marked(backend):
+    assert run_one(backend, options=options(teacher=True)).provenance == "teacher_draft"
+
+
+# --- questions ------------------------------------------------------------------------------------------------------
+
+
+def test_a_question_about_a_part_sees_only_that_part(backend):
+    answer = run_one(backend, question="Is the light red?", range_ms=(1000, 2000))
+    assert (answer.kind, answer.question, answer.labels) == ("question", "Is the light red?", {})
+    assert answer.raw_text
+    assert answer.confidence_kind is None
+    assert answer.settings["range_ms"] == [1000, 2000]
+    index = index_of()
+    assert answer.frames_pts == tuple(index.pts[i] for i in uniform(index, 8, start=1.0, end=2.0))
+
+
+def test_a_part_that_is_not_in_the_clip_fails_alone(backend):
+    outcomes = run(backend, JobNotes(question="?", range_ms=(90_000, 99_000)), JobNotes(question="What is there?"))
+    assert isinstance(outcomes[0], UsageError)
+    assert isinstance(outcomes[1], Answer)
+
+
+# --- several clips --------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_says_what_each_clip_alone_gets(backend):
+    names = ["h264_bframes.mp4", "h264_vfr.mp4", "h264_gop250.mp4", "h264_edit_list.mp4", "h264_large.mp4"]
+    together = run(backend, *(JobNotes(clip(name), options=options(batch=3)) for name in names))
+    assert [answer.settings["batch"] for answer in together] == [3, 3, 3, 2, 2]
+    assert len({len(answer.frames_pts) for answer in together}) > 1, "clips of one length prove little"
+    for name, answer in zip(names, together, strict=True):
+        alone = run_one(backend, clip(name), options=options(batch=1))
+        assert alone.raw_text == answer.raw_text
+        assert alone.frames_pts == answer.frames_pts
+        assert alone.confidence["event_type"] == pytest.approx(answer.confidence["event_type"], abs=1e-4)
+
+
+def test_jobs_are_taken_in_small_portions_so_that_others_can_be_added(backend):
+    notes = [JobNotes(options=options(batch=2)) for _ in range(9)]
+    feed = Feed(notes)
+    most_held = held = 0
+    taken = feed.take
+
+    def counted(limit):
+        nonlocal held, most_held
+        jobs = taken(limit)
+        held += len(jobs)
+        most_held = max(most_held, held)
+        return jobs
+
+    feed.take = counted
+    for _ in backend.analyse_many(feed):
+        held -= 1
+    assert held == 0
+    assert 2 < most_held <= 6
+
+
+def test_an_unreadable_clip_among_good_ones_fails_alone(backend, tmp_path):
+    (tmp_path / "page.mp4").write_text("<html>", encoding="utf-8")
+    outcomes = run(backend, JobNotes(), JobNotes(tmp_path / "page.mp4"), JobNotes(tmp_path / "gone.mp4"), JobNotes())
+    assert isinstance(outcomes[0], Answer)
+    assert isinstance(outcomes[1], ClipUnreadableError)
+    assert "gone.mp4" in str(outcomes[2])
+    assert outcomes[0].raw_text == outcomes[3].raw_text
+
+
+@pytest.mark.parametrize(("name", "frames"), [("zeroed.mp4", 8), ("flipped.mp4", 6)])
+def test_a_damaged_clip_is_looked_at_where_it_can_be_and_says_so(backend, name, frames):
+    answer = run_one(backend, clip(name))
+    assert len(answer.frames_pts) == frames
+    assert set(answer.frames_pts) <= set(index_of(name).pts)
+    assert any("damaged" in flag for flag in answer.flags)
+
+
+@pytest.mark.parametrize("name", ["hollow.mp4", "html.mp4", "audio_only.mp4"])
+def test_a_clip_without_pictures_is_an_error_a_reviewer_can_read(backend, name):
+    with pytest.raises(ClipUnreadableError) as caught:
+        run_one(backend, clip(name))
+    assert str(caught.value).startswith(name)
+    assert caught.value.hint
+
+
+def test_options_that_cannot_be_read_fail_alone(backend):
+    outcomes = run(backend, JobNotes(options={"nonsense": 1}), JobNotes())
+    assert isinstance(outcomes[0], BackendError)
+    assert isinstance(outcomes[1], Answer)
+
+
+# --- one load -------------------------------------------------------------------------------------------------------
+
+
+def test_base_and_adapter_come_from_one_load_with_the_same_frames_and_prompt(tmp_path):
+    backend = LocalBackend()
+    adapter = tiny_adapter(tmp_path / "adapter", tiny_model("internvl"), seed=1, strength=20.0)
+    tuned = options(adapter="mine", adapter_dir=str(adapter))
+    notes = [JobNotes(options=each) for each in (options(), tuned, options(), tuned)]
+    base, mine, base_again, mine_again = run(backend, *notes)
+    assert backend.loads == 1
+    assert (base.adapter, mine.adapter) == (None, "mine")
+    assert base.raw_text == base_again.raw_text
+    assert base.confidence == base_again.confidence
+    assert mine.raw_text == mine_again.raw_text
+    assert mine.confidence["event_type"] != base.confidence["event_type"]
+    assert (base.frames_pts, base.prompt_sha, base.settings) == (mine.frames_pts, mine.prompt_sha, mine.settings)
+    assert run_one(backend).raw_text == base.raw_text
+    assert backend.loads == 1, "kept from one call to the next"
+
+
+def test_another_model_takes_the_place_of_the_first_once_its_jobs_are_done():
+    backend = LocalBackend()
+    order = ("internvl", "qwen2_5_vl", "internvl", "qwen2_5_vl")
+    outcomes = run(backend, *(JobNotes(options=options(each)) for each in order))
+    assert [each.settings["family"] for each in outcomes] == list(order)
+    assert backend.loads == 2
+    backend.close()
+    assert run_one(backend).labels
+    assert backend.loads == 3
+
+
+def test_a_folder_that_cannot_be_used_fails_its_jobs_and_no_others(backend, tmp_path):
+    outcomes = run(backend, JobNotes(options=options(model_dir=str(tmp_path / "absent"))), JobNotes())
+    assert isinstance(outcomes[0], ModelFolderError)
+    assert isinstance(outcomes[1], Answer)
+
+
+def test_an_adapter_that_cannot_be_used_fails_alone(backend, tmp_path):
+    (tmp_path / "empty").mkdir()
+    outcomes = run(backend, JobNotes(options=options(adapter="x", adapter_dir=str(tmp_path / "empty"))), JobNotes())
+    assert isinstance(outcomes[0], ModelFolderError)
+    assert isinstance(outcomes[1], Answer)
+
+
+# --- stopping -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ["reading frames", "looking at", "answering"])
+def test_cancelling_one_leaves_the_others(backend, stage):
+    notes = [JobNotes(options=options(batch=2), cancel_at=stage), JobNotes(options=options(batch=2))]
+    outcomes = run(backend, *notes)
+    assert isinstance(outcomes[0], JobCancelledError)
+    assert isinstance(outcomes[1], Answer)
+    assert len([words for _, words in notes[0].stages if "answering" in words]) <= 1
+
+
+def test_stopping_in_the_middle_leaves_no_thread_and_no_model_in_doubt(backend):
+    run_on = backend.analyse_many(Feed([JobNotes() for _ in range(3)]))
+    next(run_on)
+    run_on.close()
+    assert run_one(backend).labels
+
+
+# --- devices --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pretended_gpu(monkeypatch):
+    """A GPU in every decision before the weights are loaded, which then go to the processor."""
+    monkeypatch.setattr(devices, "choose_device", lambda wanted: "cpu" if wanted == "cpu" else "cuda:0")
+    monkeypatch.setattr(devices, "free_bytes", lambda _device: 64 << 30)
+    real = resident.load_model
+    monkeypatch.setattr(
+        resident, "load_model", lambda folder, *, precision, device: real(folder, precision=precision, device="cpu")
+    )
+
+
+def test_a_taken_gpu_says_who_has_it(pretended_gpu, tmp_path):
+    backend = LocalBackend()
+    file = tmp_path / "gpu.lock"
+    with GpuSlot(file) as other:
+        assert other.acquire("fine-tune run 7")
+        (outcome,) = run(backend, JobNotes(options=options(device="auto", gpu_slot=str(file))))
+    assert isinstance(outcome, BackendUnavailableError)
+    assert "fine-tune run 7" in str(outcome)
+    assert outcome.hint
+    assert backend.loads == 0
+
+
+def test_the_gpu_is_held_while_a_model_is_loaded_and_batches_are_as_large_as_fits(pretended_gpu, tmp_path):
+    backend = LocalBackend()
+    file = tmp_path / "gpu.lock"
+    outcomes = run(backend, *(JobNotes(options=options(device="auto", gpu_slot=str(file))) for _ in range(3)))
+    assert [each.settings["precision"] for each in outcomes] == ["bf16"] * 3
+    assert max(each.settings["batch"] for each in outcomes) > 1
+    holder = GpuSlot(file).holder()
+    assert holder is not None
+    assert "tiny internvl" in holder.purpose
+    backend.close()
+    assert GpuSlot(file).holder() is None
+
+
+def test_without_a_gpu_that_is_told_plainly(monkeypatch, backend):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert devices.ON_PROCESSOR in run_one(LocalBackend(), options=options(device="auto")).flags
+    (outcome,) = run(backend, JobNotes(options=options(device="cuda:0")))
+    assert isinstance(outcome, BackendUnavailableError)
+    assert outcome.hint
+
+
+# --- sampling -------------------------------------------------------------------------------------------------------
+
+
+def test_more_frames_than_the_family_takes_are_cut_and_told(backend):
+    answer = run_one(backend, options=options(sampling=Sampling(frames=80)))
+    assert len(answer.frames_pts) == 64
+    assert any("64 frames at most" in flag for flag in answer.flags)
