@@ -116,8 +116,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, "")
 
-    do_HEAD = do_GET
-
     @property
     def _authorised(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {TOKEN}"
@@ -175,8 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def _refuse(self, status: int, code: str) -> None:
         self._answer(status, b"{}", {"X-Error-Code": code} if code else {})

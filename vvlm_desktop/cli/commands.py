@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from vvlm_desktop import __version__
-from vvlm_desktop.cli import analysing, calibrating, clips, exchange, ledger, output, reviewing, tools
+from vvlm_desktop.cli import analysing, calibrating, clips, exchange, ledger, models, output, reviewing, tools
 from vvlm_desktop.errors import VvlmError
 
 
@@ -70,6 +70,7 @@ for _command in (
     tools.demo,
 ):
     app.command()(_command)
+app.add_typer(models.app, name="models")
 app.command("import")(exchange.import_)
 app.command("analyze", hidden=True)(analysing.analyse)
 app.command("app")(tools.open_app)

@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -14,15 +15,20 @@ from typing import Literal, TypeAlias
 
 from vvlm_desktop import __version__, paths
 from vvlm_desktop.errors import VvlmError
-from vvlm_desktop.settings import load_settings
+from vvlm_desktop.settings import Settings, load_settings
+from vvlm_desktop.workflow.gpu import Hardware, hardware
+from vvlm_desktop.workflow.model_shelf import installed_models, partly_here
 from vvlm_desktop.workflow.session import load_schema, open_session
 
 State: TypeAlias = Literal["ok", "missing", "broken"]
 
 _MARKS: dict[State, str] = {"ok": "ok", "missing": "–", "broken": "!"}
 _CORE = ("PySide6-Essentials", "av", "numpy", "opencv-python-headless", "SQLAlchemy", "alembic", "pydantic", "keyring")
-_LOCAL = ("torch", "torchvision", "transformers", "peft", "llguidance", "bitsandbytes", "decord")
+_LOCAL = ("torch", "torchvision", "transformers", "peft", "llguidance", "bitsandbytes", "huggingface_hub", "decord")
 _CLOUD = ("google-genai", "openai")
+_TORCH_CUDA = "python3 installer/bootstrap.py run --local-model --torch cuda"
+#: `cuda: Optional[str] = '13.0'` in torch/version.py; `None` in a build without.
+_CUDA_LINE = re.compile(r"""^cuda\b[^=]*=\s*['"]([0-9.]+)['"]""", re.MULTILINE)
 _LOW_SPACE_BYTES = 2 * 1024**3
 
 
@@ -49,11 +55,16 @@ def examine(library_dir: Path | None = None) -> list[Check]:
         *(_package(name, mend="python3 installer/bootstrap.py run --local-model") for name in _LOCAL),
         *(_package(name, mend=f"{Path(sys.executable).name} -m pip install 'vvlm-desktop[cloud]'") for name in _CLOUD),
         _qt_version(),
-        _gpu(),
+        *_for_models(hardware()),
         *_library(library_dir),
         *_files(),
         _signing(),
     ]
+
+
+def _for_models(on: Hardware) -> list[Check]:
+    checks = [_gpu(on), _torch_build(on)]
+    return [check for check in checks if check is not None]
 
 
 def _package(name: str, *, mend: str, needed: bool = False) -> Check:
@@ -75,29 +86,72 @@ def _qt_version() -> Check:
     return Check("Qt on this Python", "ok", f"{version} is safe with Python {platform.python_version()}")
 
 
-def _gpu() -> Check:
-    import pynvml
+def _gpu(on: Hardware) -> Check:
+    if not on.gpus:
+        needless = "" if on.mend else " The built-in analysis needs none."
+        return Check("GPU", "missing", f"{on.problem}{needless}", on.mend)
+    found = [f"{g.name}, {g.free_bytes / 1024**3:.1f} of {g.total_bytes / 1024**3:.1f} GiB free" for g in on.gpus]
+    taken = f"; taken by {on.holder.purpose} (process {on.holder.pid})" if on.holder else ""
+    return Check("GPU", "ok", f"{'; '.join(found)}; driver {on.driver}, CUDA up to {on.cuda}{taken}")
 
+
+def _torch_build(on: Hardware) -> Check | None:
+    """Whether the installed torch can use the GPU; None without torch. It is looked at, not imported."""
     try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        if shutil.which("nvidia-smi"):
-            return Check(
-                "GPU", "missing", f"the driver does not answer: {error}", "install the NVIDIA driver, then restart"
-            )
-        return Check("GPU", "missing", "no NVIDIA GPU or driver; the built-in analysis needs none")
+        version = importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    name, cuda = "PyTorch on this GPU", torch_cuda()
+    if cuda is None:
+        if on.gpus:
+            return Check(name, "missing", f"{version} is a build for processors only; the GPU lies idle", _TORCH_CUDA)
+        return Check(name, "ok", f"{version}, for processors; there is no GPU")
+    if not on.gpus:
+        return Check(name, "missing", f"{version} is built for CUDA {cuda}, but no GPU can be used", on.mend)
+    # Within one major version, CUDA runs on older drivers of it too.
+    if on.cuda and int(on.cuda.split(".")[0]) < int(cuda.split(".")[0]):
+        problem = f"{version} is built for CUDA {cuda}, but the driver {on.driver} only knows CUDA {on.cuda}"
+        return Check(name, "missing", problem, f"install a newer NVIDIA driver (one for CUDA {cuda}), then restart")
+    return Check(name, "ok", f"{version} is built for CUDA {cuda}")
+
+
+def torch_cuda(folder: Path | None = None) -> str | None:
+    """CUDA version that the installed torch was built for, None for a build without; read from its files.
+
+    Args:
+        folder: of the package; the installed one when None.
+    """
+    if folder is None:
+        spec = importlib.util.find_spec("torch")
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        folder = Path(next(iter(spec.submodule_search_locations)))
     try:
-        found: list[str] = []
-        for number in range(pynvml.nvmlDeviceGetCount()):
-            handle = pynvml.nvmlDeviceGetHandleByIndex(number)
-            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-            name = pynvml.nvmlDeviceGetName(handle)
-            found.append(f"{name}, {memory.free / 1024**3:.1f} of {memory.total / 1024**3:.1f} GiB free")
-        return Check("GPU", "ok" if found else "missing", "; ".join(found) or "none")
-    except pynvml.NVMLError as error:
-        return Check("GPU", "missing", f"the driver does not answer: {error}", "restart the computer")
-    finally:
-        pynvml.nvmlShutdown()
+        text = (folder / "version.py").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = _CUDA_LINE.search(text)
+    return found[1] if found else None
+
+
+def _models(settings: Settings) -> list[Check]:
+    folder = settings.models_folder()
+    try:
+        models, begun = installed_models(settings), partly_here(settings)
+    except VvlmError as error:
+        return [Check("Local models", "broken", str(error), error.hint)]
+    ready = [model.name for model in models if model.state == "ready"]
+    checks = [Check("Local models", "ok" if ready else "missing", f"{folder}: {', '.join(ready) or 'none yet'}")]
+    checks += [
+        Check("Local model", "missing", f"{model.name}: {model.reason}", model.hint)
+        for model in models
+        if model.state == "broken"
+    ]
+    checks += [
+        Check("Local model", "missing", f"{part.name} is only partly here", f"vvlm models download {part.name}")
+        for part in begun
+    ]
+    return checks
 
 
 def _library(library_dir: Path | None) -> list[Check]:
@@ -113,7 +167,7 @@ def _library(library_dir: Path | None) -> list[Check]:
             library = Check("Library", "ok", f"{folder} ({count} clips)")
     except VvlmError as error:
         library = Check("Library", "broken", str(error), error.hint)
-    return [library, _space(folder)]
+    return [library, _space(folder), *_models(settings)]
 
 
 def _space(folder: Path) -> Check:

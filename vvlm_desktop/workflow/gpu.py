@@ -146,15 +146,12 @@ def _on_processor(shape: ModelShape, *, on: Hardware, frames: int, precision: Pr
     if not fit.fits:
         need = estimate(shape, precision=chosen[-1], frames=fit.frames, context_bytes=0).total_bytes
         sentence = (
-            f"No GPU to be used here, and too big for the processor: it needs about {in_gib(need)} of memory, "
+            f"Too big for this computer without a GPU: it needs about {in_gib(need)} of memory, "
             f"{in_gib(on.memory_free_bytes)} are free."
         )
         return FitsNow("too_big", sentence, None, fit.frames, need)
     seconds = processor_seconds_per_clip(shape, frames=fit.frames, cores=on.cores)
-    sentence = (
-        f"No GPU to be used here: runs on the processor with {frames_in_words(fit.frames)}, "
-        f"roughly {duration_in_words(seconds)} a clip."
-    )
+    sentence = f"On the processor, {frames_in_words(fit.frames)}: roughly {duration_in_words(seconds)} a clip."
     return FitsNow("processor", sentence, fit.precision, fit.frames, fit.estimate.total_bytes, seconds)
 
 

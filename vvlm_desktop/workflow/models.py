@@ -12,7 +12,7 @@ from vvlm_desktop.backends.local_options import LocalOptions, Precision, Samplin
 from vvlm_desktop.backends.model_catalogue import CatalogueModel, catalogue, catalogue_model
 from vvlm_desktop.backends.model_shape import ModelShape, shape_of_config
 from vvlm_desktop.errors import ModelFolderError, UsageError
-from vvlm_desktop.settings import Settings
+from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.workflow.adapters import Adapter, find_adapter, installed_adapters
 from vvlm_desktop.workflow.gpu import FitsNow, Hardware, fits_now, hardware
 from vvlm_desktop.workflow.model_shelf import (
@@ -28,7 +28,9 @@ __all__ = [
     "Adapter",
     "InstalledModel",
     "ModelCard",
+    "choose",
     "find_adapter",
+    "find_card",
     "find_model",
     "installed_adapters",
     "installed_models",
@@ -101,6 +103,40 @@ def model_cards(settings: Settings, *, on: Hardware | None = None) -> list[Model
     )
 
 
+def find_card(settings: Settings, text: str, *, on: Hardware | None = None) -> ModelCard:
+    """The one card that `text` names: a name, a title, or a part of one.
+
+    Raises:
+        UsageError: none, or several.
+    """
+    wanted = text.strip().lower()
+    cards = model_cards(settings, on=on)
+    exact = [card for card in cards if wanted in (card.name.lower(), card.title.lower())]
+    matches = exact or [card for card in cards if wanted and wanted in f"{card.name} {card.title}".lower()]
+    if len(matches) == 1:
+        return matches[0]
+    problem = f"{text!r} fits several models." if matches else f"There is no model {text!r}."
+    raise UsageError(problem, hint=f"Choose one of: {', '.join(card.name for card in matches or cards)}.")
+
+
+def choose(settings: Settings, model: str, *, adapter: str = "") -> Settings:
+    """Make a model, and an adapter on top of it, what Analyse uses; stored.
+
+    Raises:
+        UsageError: there is no such model or adapter here.
+        ModelFolderError: it cannot be used.
+        SettingsError: the settings cannot be stored.
+    """
+    found = find_model(settings, model)
+    tuned = find_adapter(settings, adapter, base=found) if adapter.strip() else None
+    # A folder that was only named has to be found again by its path.
+    name = found.name if found.entry is not None else str(found.path)
+    on_top = "" if tuned is None else tuned.name if tuned.entry is not None else str(tuned.path)
+    chosen = settings.model_copy(update={"backend": "local", "local_model": name, "local_adapter": on_top})
+    save_settings(chosen)
+    return chosen
+
+
 def shape_of_model(model: InstalledModel) -> ModelShape | None:
     """What the memory of an installed model is estimated from; None where that cannot be told."""
     if model.folder is None:
@@ -147,7 +183,7 @@ def local_options(
     """
     found = find_model(settings, settings.local_model if model is None else model)
     if adapter is None:
-        same = model is None or found.name == settings.local_model
+        same = model is None or settings.local_model in (found.name, str(found.path))
         adapter = settings.local_adapter if same else ""
     tuned = find_adapter(settings, adapter, base=found) if adapter.strip() else None
     return LocalOptions(

@@ -72,7 +72,8 @@ class Worker:
         return self.answer()[0]
 
 
-def wait_until(true, *, pause=threading.Event()):
+def wait_until(true):
+    pause = threading.Event()
     deadline = time.monotonic() + WAIT_S
     while not true():
         assert time.monotonic() < deadline
