@@ -1,0 +1,125 @@
+"""How far two agree over a selection: a table by field and a matrix of the event; a click opens those clips."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.compare.matrix import Matrix
+from vvlm_desktop.ui.compare.sides import LETTERS
+from vvlm_desktop.ui.compare.tally import FieldTally, Narrowing, Tally, percent
+from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.words import count
+
+_COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
+_ROW_PX = 24
+
+
+class AgreementTable(QTableWidget):
+    """A line for each field; a click, or Enter, asks for the clips in which it differs."""
+
+    narrowed = Signal(object)  # Narrowing
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, len(_COLUMNS), parent)
+        self._rows: list[FieldTally] = []
+        self.setHorizontalHeaderLabels(list(_COLUMNS))
+        self.setAccessibleName("Agreement by field")
+        self.setShowGrid(False)
+        self.setTabKeyNavigation(False)
+        self.setCornerButtonEnabled(False)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        down, across = self.verticalHeader(), self.horizontalHeader()
+        down.hide()
+        down.setDefaultSectionSize(theme.px(_ROW_PX))
+        across.setHighlightSections(False)
+        across.setSectionsClickable(False)
+        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        across.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.cellClicked.connect(self._on_chosen)
+        self.cellActivated.connect(self._on_chosen)
+
+    def show_tally(self, tally: Tally) -> None:
+        """Show other numbers."""
+        self._rows = tally.rows()
+        self.setRowCount(len(self._rows))
+        for number, row in enumerate(self._rows):
+            cells = (
+                row.label,
+                f"{row.both:,}",
+                percent(row.agree, row.both),
+                percent(row.right[0], row.judged[0]),
+                percent(row.right[1], row.judged[1]),
+            )
+            for column, text in enumerate(cells):
+                item = QTableWidgetItem(text)
+                apart = row.both - row.agree
+                item.setToolTip(f"Show the {count(apart, 'clip')} in which {row.label} differs" if apart else "")
+                self.setItem(number, column, item)
+
+    def _on_chosen(self, row: int) -> None:
+        chosen = self._rows[row]
+        if chosen.agree < chosen.both:
+            self.narrowed.emit(Narrowing(field_key=chosen.key, words=f"{chosen.label} differs"))
+
+
+class AgreementPanel(QWidget):
+    """Table and matrix side by side, with what they rest on in one line."""
+
+    narrowed = Signal(object)  # Narrowing
+
+    def __init__(self, schema: LabelSchema, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.summary = label("", "muted")
+        self.table = AgreementTable()
+        self.matrix = Matrix(schema)
+        self.table.narrowed.connect(self.narrowed)
+        self.matrix.narrowed.connect(self.narrowed)
+        body = QHBoxLayout()
+        body.setSpacing(theme.MARGIN)
+        body.addWidget(self.table, 3)
+        body.addWidget(self.matrix, 2)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(rule())
+        inner = QVBoxLayout()
+        inner.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        inner.setSpacing(4)
+        inner.addWidget(self.summary)
+        inner.addLayout(body, 1)
+        column.addLayout(inner, 1)
+
+    def show_tally(self, tally: Tally) -> None:
+        """Show other numbers."""
+        self.table.show_tally(tally)
+        self.matrix.show_tally(tally)
+        self.summary.setText(summary(tally))
+
+
+def summary(tally: Tally) -> str:
+    """What the numbers rest on."""
+    parts = [f"{count(len(tally.lines), 'clip')} that both have answered, {tally.truths:,} of them reviewed"]
+    if tally.unfair:
+        parts.append(f"{tally.unfair:,} not on the same frames, prompt or settings")
+    if not tally.truths:
+        parts.append("review some to see who is right")
+    return " · ".join(parts)

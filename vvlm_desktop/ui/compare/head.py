@@ -1,0 +1,111 @@
+"""The line at the top: whose answers are compared, over which clips, and having both made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.compare.pairing import Source
+from vvlm_desktop.ui.compare.scan import SCOPES, Answerers
+from vvlm_desktop.ui.compare.sides import LETTERS
+from vvlm_desktop.ui.widgets.buttons import IconButton, button
+from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.words import count
+
+
+class CompareHead(QWidget):
+    """Says that other answers, or other clips, are wanted."""
+
+    changed = Signal()
+    run_pressed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._answerers = Answerers({}, {})
+        self.choices = tuple(self._choice(f"Answer {letter}") for letter in LETTERS)
+        self.scope = self._choice("Clips")
+        self.scope.addItems([title for title, _ in SCOPES])
+        self.swap = IconButton("swap", "Swap A and B", self._on_swap)
+        self.run = button("Run both", self.run_pressed.emit, icon="analyse")
+        for widget in (self.swap, self.run):
+            widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        row.setSpacing(theme.GAP)
+        row.addWidget(label("Compare", "title"))
+        row.addSpacing(theme.GAP)
+        for number, choice in enumerate(self.choices):
+            if number:
+                row.addWidget(self.swap)
+            letter = label(LETTERS[number], "strong")
+            row.addWidget(letter)
+            row.addWidget(choice, 3)
+        row.addSpacing(theme.GAP)
+        row.addWidget(self.scope, 1)
+        row.addWidget(self.run)
+
+    def _choice(self, name: str) -> QComboBox:
+        box = QComboBox()
+        box.setAccessibleName(name)
+        box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        box.setMinimumContentsLength(8)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.currentIndexChanged.connect(self._on_changed)
+        return box
+
+    @property
+    def sources(self) -> tuple[Source, Source] | None:
+        """Whose answers are chosen."""
+        one, other = (choice.currentData() for choice in self.choices)
+        return (one, other) if isinstance(one, Source) and isinstance(other, Source) else None
+
+    @property
+    def scope_number(self) -> int:
+        """Which clips are wanted, a place in `SCOPES`."""
+        return max(0, self.scope.currentIndex())
+
+    def show_answerers(self, answerers: Answerers) -> None:
+        """Offer these; what was chosen stays chosen where it still exists."""
+        before = self.sources
+        kept = before if before is not None and answerers.shared_by(*before) else answerers.suggested()
+        self._answerers = answerers
+        self._fill(kept)
+
+    def choose(self, one: Source, other: Source) -> None:
+        """Choose whose answers are compared."""
+        self._fill((one, other))
+        self.changed.emit()
+
+    def _fill(self, chosen: tuple[Source, Source] | None) -> None:
+        offered = (self._answerers.comparable, self._answerers.partners(chosen[0]) if chosen is not None else [])
+        for number, (box, sources) in enumerate(zip(self.choices, offered, strict=True)):
+            with QSignalBlocker(box):
+                box.clear()
+                self._offer(box, sources, partner=chosen[0] if chosen is not None and number else None)
+                if chosen is not None and chosen[number] in sources:
+                    box.setCurrentIndex(sources.index(chosen[number]))
+                box.setToolTip(box.currentText())
+
+    def _offer(self, box: QComboBox, sources: Sequence[Source], *, partner: Source | None) -> None:
+        for source in sources:
+            clips = self._answerers.shared_by(partner, source) if partner else self._answerers.clips[source]
+            box.addItem(f"{source.title} · {count(clips, 'clip')}", source)
+
+    def _on_changed(self) -> None:
+        sources = self.sources
+        if self.sender() is self.choices[0] and sources is not None:
+            one = sources[0]
+            partners = self._answerers.partners(one)
+            other = sources[1] if sources[1] in partners else next(iter(partners), None)
+            self._fill((one, other) if other is not None else None)
+        self.changed.emit()
+
+    def _on_swap(self) -> None:
+        if self.sources is not None:
+            one, other = self.sources
+            self.choose(other, one)

@@ -1,0 +1,296 @@
+"""The Compare page: puts two answers, their clips, one player and the agreement together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.domain.review import Change
+from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.store.records import ClipFilter
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.compare import empty
+from vvlm_desktop.ui.compare.agreement import AgreementPanel
+from vvlm_desktop.ui.compare.clip_list import ClipList
+from vvlm_desktop.ui.compare.field_list import FieldList, FieldRow, field_rows
+from vvlm_desktop.ui.compare.head import CompareHead
+from vvlm_desktop.ui.compare.reader import Reader
+from vvlm_desktop.ui.compare.run_both import RunBoth
+from vvlm_desktop.ui.compare.scan import SCOPES, Answerers, read_pair
+from vvlm_desktop.ui.compare.tally import Narrowing, Tally
+from vvlm_desktop.ui.compare.viewer import PairViewer
+from vvlm_desktop.ui.page import Page, Shell
+from vvlm_desktop.ui.review.calibrations import Calibrations
+from vvlm_desktop.ui.widgets.labels import rule
+from vvlm_desktop.workflow.comparing import Comparison
+
+#: While a batch runs its answers are announced once a second; counting them all again takes longer than that.
+_REFRESH_MS = 1_500
+_LIST_PX, _FIELDS_PX, _AGREEMENT_PX = 220, 340, 214
+
+
+class ComparePage(Page):
+    """Where two answers about the same clips are compared. It stores nothing."""
+
+    page_id = "compare"
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        session = shell.session
+        self._answerers: Answerers | None = None
+        self._tally = Tally.empty(session.schema)
+        self._narrowing: Narrowing | None = None
+        self._wanted_clip: str | None = None
+        self._stale = True
+        self.reader = Reader(session, self)
+        self.calibrations = Calibrations(shell, self)
+        self.run_both = RunBoth(shell, self)
+        self.head = CompareHead()
+        self.clips = ClipList(session.schema)
+        self.viewer = PairViewer(session)
+        self.fields = FieldList(self._field_rows)
+        self.agreement = AgreementPanel(session.schema)
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(_REFRESH_MS)
+        self._refresh.timeout.connect(self.reload)
+        self._empty: QWidget | None = None
+        self._lay_out()
+        self._connect()
+        self._show_empty(empty.reading())
+
+    def _lay_out(self) -> None:
+        upper = QWidget()
+        row = QHBoxLayout(upper)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for widget in (self.clips, rule(vertical=True), self.viewer, rule(vertical=True), self.fields):
+            row.addWidget(widget, 1 if widget is self.viewer else 0)
+        self._work = QSplitter(Qt.Orientation.Vertical)
+        self._work.setChildrenCollapsible(False)
+        self._work.addWidget(upper)
+        self._work.addWidget(self.agreement)
+        self._work.setStretchFactor(0, 1)
+        self._work.setStretchFactor(1, 0)
+        self.agreement.setMinimumHeight(theme.px(120))
+        self._body = QStackedWidget()
+        self._body.addWidget(self._work)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.head)
+        column.addWidget(rule())
+        column.addWidget(self._body, 1)
+
+    def _connect(self) -> None:
+        self.reader.answerers_found.connect(self._on_answerers)
+        self.reader.tallied.connect(self._on_tallied)
+        self.reader.failed.connect(self._on_failed)
+        self.calibrations.changed.connect(self.fields.refresh)
+        self.head.changed.connect(self._on_choice)
+        self.head.run_pressed.connect(self.run)
+        self.clips.chosen.connect(self.open_clip)
+        self.clips.cleared.connect(self.show_all)
+        self.agreement.narrowed.connect(self.narrow)
+
+    # -- what the window asks of a page
+
+    @override
+    def actions_here(self) -> Sequence[Action]:
+        def here() -> bool:
+            return self.viewer.pair is not None
+
+        def action(name: str, text: str, run: Callable[[], object], key: str, *, repeat: bool = False) -> Action:
+            return Action(f"compare.{name}", text, run, (key,), "compare", "Compare", auto_repeat=repeat, enabled=here)
+
+        step = self.viewer.playback.step
+        return [
+            action("next", "Next clip", lambda: self.step_clip(1), "N", repeat=True),
+            action("previous", "Previous clip", lambda: self.step_clip(-1), "P", repeat=True),
+            action("field_down", "Next field", lambda: self.fields.step(1), "Down", repeat=True),
+            action("field_up", "Previous field", lambda: self.fields.step(-1), "Up", repeat=True),
+            action("unfold", "Show or hide fields without a difference", self.fields.unfold, "F"),
+            action("review", "Open the clip in Review", self._open_in_review, "Return"),
+            action("play", "Play or pause", self.viewer.toggle, "Space"),
+            action("frame_on", "One frame on", lambda: step(1), "Right", repeat=True),
+            action("frame_back", "One frame back", lambda: step(-1), "Left", repeat=True),
+            action("frames_a", "Only the frames that A saw", lambda: self.viewer.show_side(0), "1"),
+            action("frames_b", "Only the frames that B saw", lambda: self.viewer.show_side(1), "2"),
+            Action("compare.all", "Show all clips", self.show_all, ("Ctrl+L",), "compare", "Compare"),
+            Action(
+                "compare.run", "Run model and adapter on these clips", self.run, (), "compare", "Compare", "analyse"
+            ),
+        ]
+
+    @override
+    def activate(self, clip_id: str | None = None) -> None:
+        if clip_id is not None:
+            self._wanted_clip = clip_id
+        if self._stale:
+            self.reload()
+        elif clip_id is not None:
+            self.open_clip(clip_id)
+
+    @override
+    def deactivate(self) -> None:
+        self.viewer.leave()
+
+    @override
+    def on_change(self, change: Change) -> None:
+        if not change.what & {"clips", "analyses", "review"}:
+            return
+        self._stale = True
+        self.calibrations.note(change)
+        if self.isVisible() and not self._refresh.isActive():
+            self._refresh.start()
+
+    @property
+    @override
+    def shown_clip_id(self) -> str | None:
+        return self.viewer.pair.clip.id if self.viewer.pair is not None else None
+
+    @override
+    def close_page(self) -> None:
+        self._refresh.stop()
+        self.run_both.close()
+        self.reader.close()
+        self.calibrations.close()
+        self.viewer.close_viewer()
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.close_page()
+        super().closeEvent(event)
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        compact = self.width() < theme.px(1240)
+        self.clips.setFixedWidth(theme.px(_LIST_PX - (30 if compact else 0)))
+        self.fields.setFixedWidth(theme.px(_FIELDS_PX - (50 if compact else 0)))
+        lower = theme.px(_AGREEMENT_PX) if self.height() > theme.px(760) else theme.px(170)
+        self._work.setSizes([max(1, self._work.height() - lower), lower])
+
+    # -- reading
+
+    def reload(self) -> None:
+        """Read who answered, and count again."""
+        if self.reader.busy:
+            self._refresh.start()
+            return
+        self._stale = False
+        self.reader.find()
+
+    def _on_answerers(self, answerers: Answerers) -> None:
+        self._answerers = answerers
+        self.head.show_answerers(answerers)
+        if self.head.sources is None:
+            self._show_pair(None)
+            self._show_empty(empty.nothing_to_compare(self.shell, answerers, run=self.run))
+        else:
+            self._count()
+
+    def _count(self) -> None:
+        if self.head.sources is not None:
+            self.reader.tally(self.head.sources, self._scope())
+
+    def _scope(self) -> ClipFilter:
+        return SCOPES[self.head.scope_number][1]
+
+    def _on_choice(self) -> None:
+        self._narrowing = None
+        if self._answerers is not None:
+            self._count()
+
+    def _on_tallied(self, tally: Tally) -> None:
+        self._tally = tally
+        if not tally.lines:
+            self._show_pair(None)
+            scope = SCOPES[self.head.scope_number][0]
+            self._show_empty(empty.none_in_scope(scope, show_all=lambda: self.head.scope.setCurrentIndex(0)))
+            return
+        self._body.setCurrentWidget(self._work)
+        self.agreement.show_tally(tally)
+        self.clips.show_lines(tally.lines, self._narrowing)
+        wanted = self._wanted_clip or self.shown_clip_id
+        self._wanted_clip = None
+        self.open_clip(
+            wanted if wanted is not None and self.clips.row_of(wanted) is not None else tally.lines[0].clip_id
+        )
+
+    def _on_failed(self, error: VvlmError) -> None:
+        self.shell.report(error)
+
+    # -- clips
+
+    def open_clip(self, clip_id: str) -> None:
+        """Show the two answers about a clip."""
+        sources = self.head.sources
+        if sources is None:
+            return
+        session = self.shell.session
+        try:
+            pair = read_pair(session, session.library.clip(clip_id), sources)
+        except VvlmError as error:
+            self.shell.report(error)
+            return
+        self._show_pair(pair)
+        self.clips.select(clip_id)
+
+    def _show_pair(self, pair: Comparison | None) -> None:
+        self.viewer.show_pair(pair, self.head.sources)
+        self.fields.refresh()
+
+    def _field_rows(self, unfolded: bool) -> Sequence[FieldRow]:
+        pair = self.viewer.pair
+        if pair is None:
+            return ()
+        calibrations = (self.calibrations.of(pair.a), self.calibrations.of(pair.b))
+        return field_rows(self.shell.session.schema, pair, calibrations=calibrations, unfolded=unfolded)
+
+    def step_clip(self, step: int) -> None:
+        """The next clip of the list, or the previous one."""
+        here = self.shown_clip_id
+        following = self.clips.neighbour(here, step) if here is not None else None
+        if following is not None:
+            self.open_clip(following)
+
+    def narrow(self, narrowing: Narrowing) -> None:
+        """List only some of the clips, and open the first of them."""
+        self._narrowing = narrowing
+        self.clips.show_lines(self._tally.lines, narrowing)
+        if self.clips.lines:
+            self.open_clip(self.clips.lines[0].clip_id)
+
+    def show_all(self) -> None:
+        """List all clips again."""
+        self._narrowing = None
+        self.clips.show_lines(self._tally.lines, None)
+        if self.shown_clip_id is not None:
+            self.clips.select(self.shown_clip_id)
+
+    def _open_in_review(self) -> None:
+        if self.shown_clip_id is not None:
+            self.shell.navigate("review", self.shown_clip_id)
+
+    # -- having both made
+
+    def run(self) -> None:
+        """Have the chosen model answer about these clips with and without its adapter."""
+        library = self.shell.session.library
+        wanted = self._scope()
+        rows = library.clip_rows(library.clip_rowids(wanted))
+        self.run_both.start([row.clip for row in rows if row.clip.readable])
+
+    def _show_empty(self, state: QWidget) -> None:
+        if self._empty is not None:
+            self._body.removeWidget(self._empty)
+            self._empty.deleteLater()
+        self._empty = state
+        self._body.addWidget(state)
+        self._body.setCurrentWidget(state)

@@ -1,0 +1,88 @@
+"""Has the library read for the Compare page, in a thread; what is asked for last is what arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Signal
+
+from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.store.records import ClipFilter
+from vvlm_desktop.ui.compare.pairing import Source
+from vvlm_desktop.ui.compare.scan import Answerers, find_answerers, tally_of
+from vvlm_desktop.ui.compare.tally import Tally
+from vvlm_desktop.ui.job_bridge import Work
+from vvlm_desktop.workflow.session import Session
+
+
+class Reader(QObject):
+    """One question at a time; a newer one ends the older."""
+
+    answerers_found = Signal(object)  # Answerers
+    tallied = Signal(object)  # Tally
+    failed = Signal(object)  # VvlmError
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._work: Work[Answerers] | Work[Tally] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being read."""
+        return self._work is not None
+
+    def find(self) -> None:
+        """Find who answered about which clips."""
+        session = self._session
+
+        def run(_report: Callable[[object], None], cancelled: Callable[[], bool]) -> Answerers:
+            return find_answerers(session, cancelled=cancelled)
+
+        self._start(Work(run, name="compare-answerers", parent=self))
+
+    def tally(self, sources: tuple[Source, Source], wanted: ClipFilter) -> None:
+        """Count how far two of them agree."""
+        session = self._session
+
+        def run(_report: Callable[[object], None], cancelled: Callable[[], bool]) -> Tally:
+            return tally_of(session, sources, wanted=wanted, cancelled=cancelled)
+
+        self._start(Work(run, name="compare-tally", parent=self))
+
+    def _start(self, work: Work[Answerers] | Work[Tally]) -> None:
+        if self._work is not None:
+            self._work.cancel()
+        self._work = work
+        work.succeeded.connect(self._on_succeeded)
+        work.failed.connect(self._on_failed)
+        work.ended.connect(self._on_ended)
+        work.start()
+
+    def close(self) -> None:
+        """Stop what is read; nothing arrives any more."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+            work.wait(5.0)
+
+    def _on_succeeded(self, result: object) -> None:
+        if self.sender() is not self._work:
+            return
+        self._work = None
+        if isinstance(result, Answerers):
+            self.answerers_found.emit(result)
+        else:
+            self.tallied.emit(result)
+
+    def _on_failed(self, error: VvlmError) -> None:
+        if self.sender() is not self._work:
+            return
+        self._work = None
+        if not isinstance(error, JobCancelledError):
+            self.failed.emit(error)
+
+    def _on_ended(self) -> None:
+        work = self.sender()
+        if isinstance(work, Work):
+            work.deleteLater()
