@@ -1,4 +1,7 @@
-"""What every backend of the catalogue must do; a new backend is checked by being in the catalogue."""
+"""What every backend of the catalogue must do; a new backend is checked by being in the catalogue.
+
+Those that talk to a server are asked the same against stand-ins, in their own folders.
+"""
 
 import json
 
@@ -15,12 +18,30 @@ from vvlm_desktop.video.index import read_index
 
 pytestmark = pytest.mark.filterwarnings("error")
 
+_NEED_A_SERVER = {"gemini", "server"}
 
-@pytest.fixture(scope="module", params=sorted(BACKENDS))
+
+def _local_options():
+    from tests.tiny_models import tiny_model
+
+    return {"model": "tiny", "model_dir": str(tiny_model("internvl")), "device": "cpu", "sampling": {"frames": 4}}
+
+
+_OPTIONS = {"local": _local_options}
+
+
+@pytest.fixture(scope="module", params=sorted(set(BACKENDS) - _NEED_A_SERVER))
 def backend(request):
     found = resolve(request.param)
     assert found.name == request.param
     return found
+
+
+@pytest.fixture(scope="module")
+def analyse_by(analyse, backend):
+    """`analyse` by the backend in question, with the options that it cannot do without."""
+    options = _OPTIONS.get(backend.name, dict)()
+    return lambda path, **more: analyse(path, backend=backend, options=options, **more)
 
 
 @pytest.fixture(
@@ -32,8 +53,8 @@ def path(request):
 
 
 @pytest.fixture(scope="module")
-def answer(backend, path, analyse):
-    return analyse(path, backend=backend)
+def answer(path, analyse_by):
+    return analyse_by(path)
 
 
 def test_the_answer_is_plain_json_and_survives_the_way(answer):
@@ -41,11 +62,12 @@ def test_the_answer_is_plain_json_and_survives_the_way(answer):
     assert Answer.from_json(json.loads(line)) == answer
 
 
-def test_labels_are_in_the_schema_s_own_words_and_break_no_rule(answer):
+def test_labels_are_in_the_schema_s_own_words_and_broken_rules_are_told(answer):
     labels, repairs = normalise(SCHEMA, answer.labels)
     assert (labels, repairs) == (dict(answer.labels), ())
     assert list(answer.labels) == [field.key for field in SCHEMA.fields if field.key in answer.labels]
-    assert broken_rules(SCHEMA, answer.labels) == ()
+    told = set(answer.flags) if answer.provenance == "model" else set()  # measurements contradict nothing
+    assert set(broken_rules(SCHEMA, answer.labels)) <= told
 
 
 def test_confidence_belongs_to_what_was_answered_and_says_what_it_is(answer):
@@ -86,7 +108,7 @@ def test_the_record_takes_everything_over(answer):
 
 
 @pytest.mark.parametrize("after", [0, 1, 20])
-def test_cancelling_stops_it_within_a_few_looks(backend, analyse, after, tmp_path):
+def test_cancelling_stops_it_within_a_few_looks(analyse_by, after, tmp_path):
     looks = []
 
     def cancelled():
@@ -94,16 +116,17 @@ def test_cancelling_stops_it_within_a_few_looks(backend, analyse, after, tmp_pat
         return len(looks) > after
 
     with pytest.raises(JobCancelledError):
-        analyse(clip("h264_bframes.mp4"), backend=backend, cancelled=cancelled, curves=tmp_path / "c.npz")
-    assert len(looks) <= after + 2
+        analyse_by(clip("h264_bframes.mp4"), cancelled=cancelled, curves=tmp_path / "c.npz")
+    # A thread that reads ahead looks for itself.
+    assert len(looks) <= after + 3
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", [*UNREADABLE, "not there.mp4"])
-def test_a_clip_without_pictures_is_an_error_a_reviewer_can_read(backend, analyse, name, tmp_path):
+def test_a_clip_without_pictures_is_an_error_a_reviewer_can_read(analyse_by, name, tmp_path):
     path = clip(name) if name in UNREADABLE else tmp_path / name
     with pytest.raises(VvlmError) as caught:
-        analyse(path, backend=backend, curves=tmp_path / "c.npz")
+        analyse_by(path, curves=tmp_path / "c.npz")
     assert str(caught.value).startswith(name)
     assert caught.value.hint
     assert not (tmp_path / "c.npz").exists()
