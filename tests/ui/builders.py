@@ -143,6 +143,7 @@ class FakeShell:
         self.problems: list = []
         self.announced: list = []
         self.analysed: list = []
+        self.analysed_with: list = []
         self.added: list = []
         self.settings_tried: list = []
         self.refusal = None
@@ -172,8 +173,12 @@ class FakeShell:
     def add_samples(self) -> None:
         self.calls.samples += 1
 
-    def analyse(self, clips) -> None:
+    def analyse(self, clips, *, choice=None) -> None:
         self.analysed.append(list(clips))
+        self.analysed_with.append(choice)
+
+    def analyse_with(self, clips) -> None:
+        self.asked_with = list(clips)
 
     def show_surroundings(self, visible) -> None:
         self.surroundings = visible

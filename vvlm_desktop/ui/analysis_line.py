@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
@@ -13,6 +15,10 @@ from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.job_bridge import Bridge
+from vvlm_desktop.ui.models.batch_words import batch_title
+from vvlm_desktop.ui.models.choice import BUILT_IN, Choice, choice_of_batch
+from vvlm_desktop.ui.models.consent import consent_problem, hooks_of
+from vvlm_desktop.ui.models.questions import Questions
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
 from vvlm_desktop.ui.words import count, file_name
@@ -20,80 +26,128 @@ from vvlm_desktop.ui.work_line import Job, WorkLine
 
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
+    from vvlm_desktop.settings import Settings
     from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
     from vvlm_desktop.workflow.interrupted import Interrupted
     from vvlm_desktop.workflow.workers import Workers
 
-BACKEND = "signals"
 #: Noting so many clips takes about 20 ms (100,000: 0.9 s); more are noted in a thread.
 _NOTED_AT_ONCE = 2_000
 _NEWS_MS = 1_000
+#: Finds what the settings choose, ready for a worker; called in a thread, raises `VvlmError`.
+FindChoice = Callable[["Settings"], Choice]
+
+
+@dataclass(eq=False, slots=True)
+class _Line:
+    """A batch, and what it is analysed with."""
+
+    batch: AnalyseBatch
+    choice: Choice
+    failed: list[ProblemItem] = field(default_factory=list)
+
+    @property
+    def batch_key(self) -> tuple[str, str]:
+        """Batches with the same key say the same about a clip."""
+        return self.choice.backend, self.choice.title
 
 
 class AnalysisLine(QObject):
     """The window's batches of analyses."""
 
-    def __init__(self, shell: Shell, parent: QObject | None = None) -> None:
+    def __init__(self, shell: Shell, parent: QObject | None = None, *, find_choice: FindChoice | None = None) -> None:
         super().__init__(parent)
         self._shell = shell
+        self._find_choice = find_choice or _chosen_by_settings
         self._session = shell.session
         self._bridge = Bridge(self._on_delivered, self)
         self._workers: Workers | None = None
         self._line = WorkLine(shell.tasks, self)
-        self._opening: list[AnalyseBatch] = []
-        self._waiting: deque[AnalyseBatch] = deque()
-        self._batch: AnalyseBatch | None = None
+        self._opening: list[_Line] = []
+        self._waiting: deque[_Line] = deque()
+        self._now: _Line | None = None
         self._task: Task | None = None
-        self._failed: list[ProblemItem] = []
         self._news = _News(shell, self)
+        self.questions = Questions(shell, workers=self._shared_workers, find_choice=self._with_choice, parent=self)
         self._closed = False
 
     @property
     def busy(self) -> bool:
         """Whether anything is analysed or about to be."""
-        return self._batch is not None or bool(self._opening) or bool(self._waiting) or self._line.busy
+        return self._now is not None or bool(self._opening) or bool(self._waiting) or self._line.busy
 
     def close(self) -> None:
         """Stop everything; what was stored stays, the rest of each batch is free for whoever goes on with it."""
         self._closed = True
+        self.questions.close()
         self._news.stop()
         self._line.close()
         self._bridge.close()
         if self._workers is not None:
             self._workers.close()
-        for batch in (self._batch, *self._waiting, *self._opening):
-            if batch is not None:
-                batch.release()
+        for line in self._lines():
+            line.batch.release()
 
-    def analyse(self, clips: Sequence[Clip]) -> bool:
-        """Analyse `clips` with the built-in backend; False when none is left to do.
+    def _lines(self) -> list[_Line]:
+        return [line for line in (self._now, *self._waiting, *self._opening) if line is not None]
 
-        Unreadable ones are left out, and those that a batch here is going to analyse anyway.
+    def analyse(self, clips: Sequence[Clip], *, choice: Choice | None = None) -> None:
+        """Analyse `clips` with `choice`, or with what the settings choose.
+
+        Unreadable ones are left out, and those that a batch here is going to analyse in the same way anyway.
         """
-        batches = (self._batch, *self._waiting, *self._opening)
-        pending = frozenset[str]().union(*(batch.pending_ids for batch in batches if batch is not None))
-        wanted = [clip for clip in clips if clip.readable and clip.id not in pending]
-        if wanted:
-            self._open(self._new_batch(wanted))
-        return bool(wanted)
+        if not clips:
+            return
+        self._with_choice(lambda found: self._begin(clips, found), self._on_no_choice, choice=choice)
 
     def analyse_new(self) -> None:
-        """Analyse every readable clip that has no analysis by the built-in backend and is in no batch."""
+        """Analyse every readable clip that has no analysis by what the settings choose, and is in no such batch."""
+        self._with_choice(self._find_new, self._on_no_choice)
+
+    def _with_choice(
+        self,
+        go_on: Callable[[Choice], None],
+        refuse: Callable[[VvlmError], None],
+        *,
+        choice: Choice | None = None,
+    ) -> None:
+        """Find what the settings choose, in a thread where folders have to be looked at."""
+        settings = self._shell.session.settings
+        if choice is None and settings.backend == BUILT_IN.backend:
+            choice = BUILT_IN
+        if choice is not None:
+            go_on(choice)
+            return
+        find = self._find_choice
+
+        def look(_report: object, _cancelled: object) -> Choice:
+            return find(settings)
+
+        self._line.add(Job("find-model", look, on_success=go_on, on_failure=refuse))
+
+    def _on_no_choice(self, error: VvlmError) -> None:
+        offer = partial(self._shell.navigate, "models")
+        self._shell.report(Problem(str(error), hint=error.hint, offer="Show the models", do=offer))
+
+    def _find_new(self, choice: Choice) -> None:
         from vvlm_desktop.workflow.interrupted import pending_clip_ids
 
         session = self._session
 
         def find(_report: object, _cancelled: object) -> tuple[bool, list[Clip]]:
-            without = session.library.clips_without(BACKEND)
-            pending = pending_clip_ids(session, BACKEND)  # of other programs too
+            without = session.library.clips_without(choice.backend, model=choice.model, adapter=choice.adapter)
+            pending = pending_clip_ids(session, choice.backend)  # of other programs too
             return bool(without), [clip for clip in without if clip.id not in pending]
 
         def found(result: tuple[bool, list[Clip]]) -> None:
             any_new, clips = result
             if not any_new:
-                self._shell.report(Problem("Every clip that can be read has been analysed.", tone="good"))
-            elif not self.analyse(clips):
+                by = "" if choice == BUILT_IN else f" by {choice.title}"
+                self._shell.report(Problem(f"Every clip that can be read has been analysed{by}.", tone="good"))
+            elif not self._wanted(clips, choice):
                 self._shell.report(Problem("All new clips are being analysed already.", tone="good"))
+            else:
+                self._begin(clips, choice)
 
         if not self._line.holds("find-new"):
             self._line.add(Job("find-new", find, on_success=found, on_failure=self._shell.report))
@@ -114,7 +168,8 @@ class AnalysisLine(QObject):
         def found(batches: list[Interrupted]) -> None:
             for batch in batches:
                 if batch.fits:
-                    self._open(self._new_batch(batch.clips, left=batch))
+                    choice = choice_of_batch(batch.backend, batch.options)
+                    self._open(self._new_line(batch.clips, choice, batch_id=batch.batch_id))
                 else:
                     self._shell.report(outdated_problem(len(batch.clips), schema_key=batch.schema_key))
 
@@ -122,86 +177,114 @@ class AnalysisLine(QObject):
 
     # -- batches
 
-    def _new_batch(self, clips: Sequence[Clip], *, left: Interrupted | None = None) -> AnalyseBatch:
+    def _wanted(self, clips: Sequence[Clip], choice: Choice) -> list[Clip]:
+        """Those of `clips` that can be read, and that no batch here is going to analyse in the same way."""
+        key = (choice.backend, choice.title)
+        same = [line.batch.pending_ids for line in self._lines() if line.batch_key == key]
+        pending = frozenset[str]().union(*same)
+        return [clip for clip in clips if clip.readable and clip.id not in pending]
+
+    def _begin(self, clips: Sequence[Clip], choice: Choice) -> None:
+        """Analyse `clips`; first asks where pictures would leave this computer."""
+        wanted = self._wanted(clips, choice)
+        if not wanted:
+            return
+        if choice.info.leaves_computer:
+            go_on = partial(self._open_new, wanted)
+            self._shell.report(consent_problem(self._shell, wanted, choice, go_on=go_on))
+        else:
+            self._open_new(wanted, choice)
+
+    def _open_new(self, clips: Sequence[Clip], choice: Choice) -> None:
+        self._open(self._new_line(clips, choice))
+
+    def _new_line(self, clips: Sequence[Clip], choice: Choice, *, batch_id: str | None = None) -> _Line:
         from vvlm_desktop.workflow.analyse import AnalyseBatch
+
+        batch = AnalyseBatch(
+            self._session,
+            clips,
+            backend=choice.backend,
+            workers=self._shared_workers(),
+            on_event=self._on_event,
+            options=choice.options,
+            batch_id=batch_id,
+            hooks=hooks_of(self._session, choice),
+        )
+        return _Line(batch, choice)
+
+    def _shared_workers(self) -> Workers:
+        """The children that batches and questions are sent to; nothing is started yet."""
         from vvlm_desktop.workflow.workers import Workers
 
         if self._workers is None:
             self._workers = Workers(self._bridge.deliver)
-        return AnalyseBatch(
-            self._session,
-            clips,
-            backend=left.backend if left else BACKEND,
-            workers=self._workers,
-            on_event=self._on_event,
-            options=left.options if left else None,
-            batch_id=left.batch_id if left else None,
-        )
+        return self._workers
 
-    def _open(self, batch: AnalyseBatch) -> None:
+    def _open(self, line: _Line) -> None:
         """Note the batch in the library now, so that it is not lost while it waits."""
-        self._opening.append(batch)
-        if batch.total > _NOTED_AT_ONCE:
+        self._opening.append(line)
+        if line.batch.total > _NOTED_AT_ONCE:
             self._line.add(
                 Job(
                     "note-batch",
-                    lambda _report, _cancelled: batch.open(),
-                    on_success=lambda opened: self._on_opened(batch, opened=opened),
-                    on_failure=lambda error: self._on_not_opened(batch, error),
+                    lambda _report, _cancelled: line.batch.open(),
+                    on_success=lambda opened: self._on_opened(line, opened=opened),
+                    on_failure=lambda error: self._on_not_opened(line, error),
                 )
             )
             return
         try:
-            opened = batch.open()
+            opened = line.batch.open()
         except VvlmError as error:
-            self._on_not_opened(batch, error)
+            self._on_not_opened(line, error)
         else:
-            self._on_opened(batch, opened=opened)
+            self._on_opened(line, opened=opened)
 
-    def _on_opened(self, batch: AnalyseBatch, *, opened: bool) -> None:
-        self._opening.remove(batch)
+    def _on_opened(self, line: _Line, *, opened: bool) -> None:
+        self._opening.remove(line)
         if opened:  # otherwise another program goes on with it
-            self._waiting.append(batch)
-            if self._batch is None:
+            self._waiting.append(line)
+            if self._now is None:
                 self._next_batch()
 
-    def _on_not_opened(self, batch: AnalyseBatch, error: VvlmError) -> None:
-        self._opening.remove(batch)
+    def _on_not_opened(self, line: _Line, error: VvlmError) -> None:
+        self._opening.remove(line)
         self._shell.report(error)
 
     def _next_batch(self) -> None:
         if self._closed or not self._waiting:
             return
-        self._batch = self._waiting.popleft()
-        self._failed = []
-        self._task = self._shell.tasks.begin("Analysing", cancel=self._batch.cancel)
-        self._batch.start()
+        self._now = self._waiting.popleft()
+        batch = self._now.batch
+        self._task = self._shell.tasks.begin(f"Analysing · {self._now.choice.title}", cancel=batch.cancel)
+        batch.start()
 
     def _on_delivered(self, message: object) -> None:
-        if self._batch is not None:
-            self._batch.handle(message)  # type: ignore[arg-type]  # the bridge carries any object
+        if self._now is not None:
+            self._now.batch.handle(message)  # type: ignore[arg-type]  # the bridge carries any object
+        self.questions.handle(message)
 
     def _on_event(self, event: BatchEvent) -> None:
-        if self._closed or self._task is None:
+        line = self._now
+        if self._closed or self._task is None or line is None:
             return
-        number = min(event.total, event.done + event.failed + 1)
-        self._task.update(
-            f"Analysing {number:,} of {event.total:,}", fraction=event.fraction, seconds_left=event.seconds_left
-        )
+        title = batch_title(event, title=line.choice.title)
+        self._task.update(title, fraction=event.fraction, seconds_left=event.seconds_left)
         if event.kind == "analysed" and event.clip is not None:
             self._news.add(event.clip.id)
         elif event.kind == "failed" and event.clip is not None:
-            self._failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
+            line.failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
         elif event.kind in {"finished", "cancelled"}:
-            self._on_batch_over(event)
+            self._on_batch_over(event, line)
 
-    def _on_batch_over(self, event: BatchEvent) -> None:
+    def _on_batch_over(self, event: BatchEvent, line: _Line) -> None:
         self._news.tell()
         if self._task is not None:
             self._task.finish()
-        self._task = self._batch = None
-        if self._failed:
-            self._shell.report(failed_problem(tuple(self._failed), total=event.total))
+        self._task = self._now = None
+        if line.failed:
+            self._shell.report(failed_problem(tuple(line.failed), total=event.total))
         elif event.kind == "finished" and event.total > 1:
             self._shell.report(Problem(f"{count(event.done, 'clip')} analysed.", tone="good"))
         self._next_batch()
@@ -236,6 +319,12 @@ class _News(QObject):
         """Tell nothing more."""
         self._timer.stop()
         self._clip_ids = {}
+
+
+def _chosen_by_settings(settings: Settings) -> Choice:
+    from vvlm_desktop.ui.models.local_shelf import LocalShelf
+
+    return LocalShelf().chosen(settings)
 
 
 def failed_problem(failed: tuple[ProblemItem, ...], *, total: int) -> Problem:

@@ -12,8 +12,10 @@ from PySide6.QtCore import QObject
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import JobCancelledError, VvlmError
-from vvlm_desktop.ui.analysis_line import BACKEND, AnalysisLine
+from vvlm_desktop.ui.analysis_line import AnalysisLine
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
+from vvlm_desktop.ui.models.choice import BUILT_IN, Choice
+from vvlm_desktop.ui.models.questions import Questions
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
 from vvlm_desktop.ui.words import count, file_name
@@ -36,6 +38,11 @@ class ClipJobs(QObject):
         self._analyses = AnalysisLine(shell, self)
 
     @property
+    def questions(self) -> Questions:
+        """What was asked about clips."""
+        return self._analyses.questions
+
+    @property
     def busy(self) -> bool:
         """Whether anything is added or analysed."""
         return self._adding.busy or self._analyses.busy
@@ -45,12 +52,12 @@ class ClipJobs(QObject):
         self._adding.close()
         self._analyses.close()
 
-    def analyse(self, clips: Sequence[Clip]) -> None:
-        """Analyse `clips` with the built-in backend; unreadable ones, and those in line already, are left out."""
-        self._analyses.analyse(clips)
+    def analyse(self, clips: Sequence[Clip], *, choice: Choice | None = None) -> None:
+        """Analyse `clips` with `choice`, else what the settings choose; unreadable and waiting ones are left out."""
+        self._analyses.analyse(clips, choice=choice)
 
     def analyse_new(self) -> None:
-        """Analyse every readable clip that has no analysis by the built-in backend."""
+        """Analyse every readable clip that has no analysis by what the settings choose."""
         self._analyses.analyse_new()
 
     def resume(self) -> None:
@@ -58,7 +65,10 @@ class ClipJobs(QObject):
         self._analyses.resume()
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Add files and folders, then analyse the new ones if the settings say so."""
+        """Add files and folders, then measure the new ones if the settings say so.
+
+        Only the built-in measurements run by themselves: a model takes long, or sends pictures away.
+        """
         wanted = list(paths)
         if not wanted:
             return
@@ -101,7 +111,7 @@ class ClipJobs(QObject):
                 session, progress=lambda done, stage: report((done, stage)), first_ready=report, cancelled=cancelled
             )
             library = session.library
-            new = [c for c in clips if all(a.backend != BACKEND for a in library.analyses(c.id))]
+            new = [c for c in clips if all(a.backend != BUILT_IN.backend for a in library.analyses(c.id))]
             return clips, new
 
         def on_progress(progress: tuple[float, str] | Clip, task: Task) -> None:
@@ -140,12 +150,12 @@ class ClipJobs(QObject):
         self._shell.announce(Change(clip_ids=tuple(clip.id for clip in new), what=frozenset({"clips"})))
         self._shell.report(added_problem(report))
         if self._shell.session.settings.analyse_on_add:
-            self.analyse(new)
+            self.analyse(new, choice=BUILT_IN)
 
     def _on_samples(self, made: tuple[list[Clip], list[Clip]]) -> None:
         clips, new = made
         self._shell.announce(Change(clip_ids=tuple(c.id for c in clips), what=frozenset({"clips", "analyses"})))
-        self.analyse(new)
+        self.analyse(new, choice=BUILT_IN)
 
     def _on_no_samples(self, error: VvlmError) -> None:
         self._shell.announce(Change(what=frozenset({"clips", "analyses"})))

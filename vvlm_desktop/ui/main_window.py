@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop import paths
@@ -25,12 +25,14 @@ from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import ActionRegistry
-from vvlm_desktop.ui.analysis_line import BACKEND
 from vvlm_desktop.ui.clip_jobs import ClipJobs
 from vvlm_desktop.ui.errors_view import Problem, ProblemBar, kept_settings_problem, problem_from
 from vvlm_desktop.ui.export.flow import ExportFlow
+from vvlm_desktop.ui.file_choosing import choose_files, choose_folder
 from vvlm_desktop.ui.finders import find_clips, find_settings
 from vvlm_desktop.ui.keys_sheet import KeysSheet
+from vvlm_desktop.ui.models.choice import status_words
+from vvlm_desktop.ui.models.choice_menu import ChoiceMenu
 from vvlm_desktop.ui.page import Page
 from vvlm_desktop.ui.page_list import PAGES, PageSpec
 from vvlm_desktop.ui.palette import Palette, find_actions
@@ -44,6 +46,8 @@ from vvlm_desktop.ui.words import shown
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
+    from vvlm_desktop.ui.models.choice import Choice
+    from vvlm_desktop.ui.models.questions import Questions
     from vvlm_desktop.workflow.session import Session
 
 #: Settings that take another library or schema: everything is built again.
@@ -79,6 +83,7 @@ class MainWindow(QMainWindow):
         self._build()
         self._jobs = ClipJobs(self, self)
         self._export = ExportFlow(self, self)
+        self._choice_menu = ChoiceMenu(self, self)
         self._registry.add(window_actions(self, pages))
         self.setAcceptDrops(True)
         self._restore_geometry()
@@ -105,6 +110,11 @@ class MainWindow(QMainWindow):
     def jobs(self) -> ClipJobs:
         """Adding and analysing."""
         return self._jobs
+
+    @property
+    def questions(self) -> Questions:
+        """What was asked about clips."""
+        return self._jobs.questions
 
     @property
     def place(self) -> tuple[str, str | None]:
@@ -173,6 +183,7 @@ class MainWindow(QMainWindow):
                 self._session.reviewer = settings.reviewer.strip() or default_reviewer()
         if settings.theme != before.theme:
             self._look.choose(settings.theme)
+        self.status.show_backend(status_words(settings))
         for page in tuple(self._pages.values()):
             page.on_settings(settings)
         if kept is not None:
@@ -195,30 +206,32 @@ class MainWindow(QMainWindow):
 
     def add_paths(self, given: Sequence[Path]) -> None:
         """Add files and folders in the background."""
-        self._jobs.add(given)
+        if given:
+            self._jobs.add(given)
 
     def add_samples(self) -> None:
         """Make and add the sample clips in the background."""
         self._jobs.add_samples()
 
-    def analyse(self, clips: Sequence[Clip]) -> None:
+    def analyse(self, clips: Sequence[Clip], *, choice: Choice | None = None) -> None:
         """Analyse clips in the background."""
-        self._jobs.analyse(clips)
+        self._jobs.analyse(clips, choice=choice)
+
+    def analyse_with(self, clips: Sequence[Clip]) -> None:
+        """Let the user choose what to analyse clips with, for this time."""
+        self._choice_menu.ask(clips)
 
     def analyse_new(self) -> None:
-        """Analyse every readable clip that has no analysis by the built-in backend."""
+        """Analyse every readable clip that has no analysis by what the settings choose."""
         self._jobs.analyse_new()
 
     def ask_for_files(self) -> None:
         """Let the user choose files to add."""
-        names, _ = QFileDialog.getOpenFileNames(self, "Add video files")
-        self.add_paths([Path(name) for name in names])
+        self.add_paths(choose_files(self))
 
     def ask_for_folder(self) -> None:
         """Let the user choose a folder to add."""
-        name = QFileDialog.getExistingDirectory(self, "Add a folder of clips")
-        if name:
-            self.add_paths([Path(name)])
+        self.add_paths(choose_folder(self))
 
     def ask_for_export(self) -> None:
         """Let the user choose what to export, and as what."""
@@ -266,7 +279,7 @@ class MainWindow(QMainWindow):
         self._rail = Rail()
         for number, spec in enumerate(self._specs.values(), start=1):
             self._rail.add_page(spec.id, spec.icon, spec.title, key=f"Ctrl+{number}", at_end=spec.at_end)
-        self._rail.chosen.connect(self._on_rail_chosen)
+        self._rail.chosen.connect(self.navigate)
         column = QVBoxLayout()
         column.setSpacing(0)
         self.problems = ProblemBar()
@@ -276,13 +289,11 @@ class MainWindow(QMainWindow):
         row.addWidget(self._rail)
         row.addLayout(column, 1)
         outer.addLayout(row, 1)
-        self.status = StatusBar(self._tasks, backend=_backend_words())
+        self.status = StatusBar(self._tasks, backend=status_words(self._session.settings))
         outer.addWidget(self.status)
         self.setCentralWidget(central)
-        self.palette_line = Palette(
-            [find_actions(self._registry), find_settings(self), find_clips(self)],
-            parent=central,
-        )
+        finders = [find_actions(self._registry), find_settings(self), find_clips(self)]
+        self.palette_line = Palette(finders, parent=central)
         self._drop_hint = DropHint("Drop to add to the library", parent=central)
 
     def _page(self, page_id: str) -> Page:
@@ -317,9 +328,6 @@ class MainWindow(QMainWindow):
         self._pages.clear()
 
     # -- what Qt says
-
-    def _on_rail_chosen(self, page_id: str) -> None:
-        self.navigate(page_id)
 
     def _on_keys_sheet_gone(self) -> None:
         self._keys_sheet = None
@@ -356,6 +364,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self._jobs.close()
         self._export.close()
+        self._choice_menu.close()
         self._drop_pages()
         self._current = None
         self._session.close()
@@ -380,18 +389,11 @@ class MainWindow(QMainWindow):
     @override
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop_hint.hide()
-        dropped = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        self.add_paths(dropped)
+        self.add_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
 
     @override
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
             self._drop_hint.hide()
-
-
-def _backend_words() -> str:
-    from vvlm_desktop.backends.catalogue import backend_info
-
-    return f"{backend_info(BACKEND).title}, on this computer"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from vvlm_desktop.errors import VvlmError
     from vvlm_desktop.settings import Settings
     from vvlm_desktop.ui.errors_view import Problem
+    from vvlm_desktop.ui.models.choice import Choice
+    from vvlm_desktop.ui.models.questions import Questions
     from vvlm_desktop.workflow.session import Session
 
 
@@ -40,6 +42,10 @@ class Shell(Protocol):
     def place(self) -> tuple[str, str | None]:
         """The page that is shown, and the clip that is looked at there."""
 
+    @property
+    def questions(self) -> Questions:
+        """What was asked about clips; ask each time, it is replaced with the session."""
+
     def navigate(self, page_id: str, clip_id: str | None = None) -> None:
         """Show a page, on a clip."""
 
@@ -61,8 +67,11 @@ class Shell(Protocol):
     def add_samples(self) -> None:
         """Make and add the sample clips in the background, then open the first in Review."""
 
-    def analyse(self, clips: Sequence[Clip]) -> None:
-        """Analyse `clips` in the background."""
+    def analyse(self, clips: Sequence[Clip], *, choice: Choice | None = None) -> None:
+        """Analyse `clips` in the background, with `choice` or with what the settings choose."""
+
+    def analyse_with(self, clips: Sequence[Clip]) -> None:
+        """Let the user choose what to analyse `clips` with, for this time."""
 
     def show_surroundings(self, visible: bool) -> None:
         """Show or hide what stands around the page: rail and status bar."""

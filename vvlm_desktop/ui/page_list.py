@@ -31,6 +31,18 @@ def _review(shell: Shell) -> Page:
     return ReviewPage(shell)
 
 
+def _compare(shell: Shell) -> Page:
+    from vvlm_desktop.ui.compare.page import ComparePage
+
+    return ComparePage(shell)
+
+
+def _models(shell: Shell) -> Page:
+    from vvlm_desktop.ui.models.page import ModelsPage
+
+    return ModelsPage(shell)
+
+
 def _settings(shell: Shell) -> Page:
     from vvlm_desktop.ui.settings.page import SettingsPage
 
@@ -40,5 +52,7 @@ def _settings(shell: Shell) -> Page:
 PAGES: tuple[PageSpec, ...] = (
     PageSpec("library", "Library", "library", _library),
     PageSpec("review", "Review", "review", _review),
+    PageSpec("compare", "Compare", "compare", _compare),
+    PageSpec("models", "Models", "models", _models),
     PageSpec("settings", "Settings", "settings", _settings, at_end=True),
 )

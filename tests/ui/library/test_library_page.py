@@ -211,6 +211,7 @@ def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):
     assert list(items) == [
         "Open the clip in Review",
         "Analyse selected clips",
+        "Analyse selected clips with…",
         "Show in folder",
         "Copy path",
         "Copy id",

@@ -12,6 +12,7 @@ from tests.ui.builders import FakeShell
 from vvlm_desktop import paths
 from vvlm_desktop.errors import SchemaError
 from vvlm_desktop.settings import Settings, load_settings
+from vvlm_desktop.ui.page_list import PAGES
 from vvlm_desktop.ui.settings.editors import (
     ChoiceEditor,
     NumberEditor,
@@ -194,4 +195,4 @@ def test_keys_of_all_pages_are_a_click_away(window):
     opened.navigate("settings")
     opened._pages["settings"]._on_keys()
     assert opened._keys_sheet.isVisible()
-    assert set(opened._pages) == {"library", "review", "settings"}
+    assert set(opened._pages) == {"library", "review", *(spec.id for spec in PAGES)}

@@ -13,10 +13,10 @@ from typing_extensions import override
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
+from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.ui import icons, theme
 from vvlm_desktop.ui.actions import Action
-from vvlm_desktop.ui.analysis_line import BACKEND
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details
@@ -135,51 +135,35 @@ class LibraryPage(Page):
         def chosen() -> bool:
             return bool(self.table.lines())
 
-        group = "Library"
+        def act(
+            name: str, words: str, run: Callable[[], object], *keys: str, icon: str, needs_clips: bool = True
+        ) -> Action:
+            return Action(
+                f"library.{name}",
+                words,
+                run,
+                keys,
+                "library",
+                "Library",
+                icon,
+                listens=name != "open",  # the table itself takes Enter
+                enabled=chosen if needs_clips else None,
+            )
+
         return [
-            Action(
-                "library.open",
-                "Open the clip in Review",
-                self._on_open_current,
-                ("Return",),
-                "library",
-                group,
-                "review",
-                listens=False,
-                enabled=chosen,
+            act("open", "Open the clip in Review", self._on_open_current, "Return", icon="review"),
+            act("analyse", "Analyse selected clips", self._on_analyse, "Ctrl+Return", icon="analyse"),
+            act(
+                "analyse_with",
+                "Analyse selected clips with…",
+                self._on_analyse_with,
+                "Ctrl+Shift+Return",
+                icon="models",
             ),
-            Action(
-                "library.analyse",
-                "Analyse selected clips",
-                self._on_analyse,
-                ("Ctrl+Return",),
-                "library",
-                group,
-                "analyse",
-                enabled=chosen,
-            ),
-            Action(
-                "library.folder",
-                "Show in folder",
-                self._on_show_in_folder,
-                ("Ctrl+Shift+F",),
-                "library",
-                group,
-                "folder",
-                enabled=chosen,
-            ),
-            Action(
-                "library.copy_path",
-                "Copy path",
-                self._on_copy_path,
-                ("Ctrl+C",),
-                "library",
-                group,
-                "copy",
-                enabled=chosen,
-            ),
-            Action("library.copy_id", "Copy id", self._on_copy_id, (), "library", group, "copy", enabled=chosen),
-            Action("library.clear", "Clear filters", self.filters.clear_all, ("Ctrl+L",), "library", group, "filter"),
+            act("folder", "Show in folder", self._on_show_in_folder, "Ctrl+Shift+F", icon="folder"),
+            act("copy_path", "Copy path", self._on_copy_path, "Ctrl+C", icon="copy"),
+            act("copy_id", "Copy id", self._on_copy_id, icon="copy"),
+            act("clear", "Clear filters", self.filters.clear_all, "Ctrl+L", icon="filter", needs_clips=False),
         ]
 
     @override
@@ -198,6 +182,10 @@ class LibraryPage(Page):
         self._stale.note(change, moves=moves)
         if self.isVisible() and not self._refresh.isActive():
             self._refresh.start(_REFRESH_MS)
+
+    @override
+    def on_settings(self, settings: Settings) -> None:
+        self._look_for_waiting.start(_LATER_MS)
 
     @override
     def showEvent(self, event: QShowEvent) -> None:
@@ -251,10 +239,11 @@ class LibraryPage(Page):
         if not self.isVisible():
             return
         readable = self._library.count_clips(ClipFilter(readable=True))
+        backend = self.shell.session.settings.backend
         self.head.show_waiting(
             to_review=self._library.count_clips(ClipFilter(readable=True, status=UNFINISHED)),
             unreadable=self._library.count_clips() - readable,
-            to_analyse=readable - self._library.count_clips(ClipFilter(readable=True, backend=BACKEND)),
+            to_analyse=readable - self._library.count_clips(ClipFilter(readable=True, backend=backend)),
         )
 
     def _on_thumbnail_made(self) -> None:
@@ -318,10 +307,15 @@ class LibraryPage(Page):
         self._on_opened(self.table.lines()[0])
 
     def _on_analyse(self) -> None:
-        clips = self._selected()
-        readable = [clip for clip in clips if clip.readable]
+        self._analyse(self.shell.analyse)
+
+    def _on_analyse_with(self) -> None:
+        self._analyse(self.shell.analyse_with)
+
+    def _analyse(self, analyse: Callable[[list[Clip]], None]) -> None:
+        readable = [clip for clip in self._selected() if clip.readable]
         if readable:
-            self.shell.analyse(readable)
+            analyse(readable)
         else:
             self.shell.report(Problem("None of the selected clips can be read.", hint="Their reasons are in the list."))
 
@@ -367,6 +361,7 @@ class LibraryPage(Page):
         for action_id in (
             "library.open",
             "library.analyse",
+            "library.analyse_with",
             "",
             "library.folder",
             "library.copy_path",
