@@ -13,10 +13,10 @@ from PySide6.QtCore import QObject, QTimer
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.job_bridge import Bridge
 from vvlm_desktop.ui.models.batch_words import batch_title
-from vvlm_desktop.ui.models.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.models.consent import consent_problem, hooks_of
 from vvlm_desktop.ui.models.questions import Questions
 from vvlm_desktop.ui.page import Shell

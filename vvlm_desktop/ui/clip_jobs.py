@@ -13,8 +13,8 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.ui.analysis_line import AnalysisLine
+from vvlm_desktop.ui.choice import BUILT_IN, Choice
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
-from vvlm_desktop.ui.models.choice import BUILT_IN, Choice
 from vvlm_desktop.ui.models.questions import Questions
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task

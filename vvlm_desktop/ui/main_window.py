@@ -25,13 +25,13 @@ from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import ActionRegistry
+from vvlm_desktop.ui.choice import status_words
 from vvlm_desktop.ui.clip_jobs import ClipJobs
 from vvlm_desktop.ui.errors_view import Problem, ProblemBar, kept_settings_problem, problem_from
 from vvlm_desktop.ui.export.flow import ExportFlow
 from vvlm_desktop.ui.file_choosing import choose_files, choose_folder
 from vvlm_desktop.ui.finders import find_clips, find_settings
 from vvlm_desktop.ui.keys_sheet import KeysSheet
-from vvlm_desktop.ui.models.choice import status_words
 from vvlm_desktop.ui.models.choice_menu import ChoiceMenu
 from vvlm_desktop.ui.page import Page
 from vvlm_desktop.ui.page_list import PAGES, PageSpec
@@ -46,7 +46,7 @@ from vvlm_desktop.ui.words import shown
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
-    from vvlm_desktop.ui.models.choice import Choice
+    from vvlm_desktop.ui.choice import Choice
     from vvlm_desktop.ui.models.questions import Questions
     from vvlm_desktop.workflow.session import Session
 

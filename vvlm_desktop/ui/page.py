@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from vvlm_desktop.domain.review import Change
     from vvlm_desktop.errors import VvlmError
     from vvlm_desktop.settings import Settings
+    from vvlm_desktop.ui.asked import Asked
+    from vvlm_desktop.ui.choice import Choice
     from vvlm_desktop.ui.errors_view import Problem
-    from vvlm_desktop.ui.models.choice import Choice
-    from vvlm_desktop.ui.models.questions import Questions
     from vvlm_desktop.workflow.session import Session
 
 
@@ -43,7 +43,7 @@ class Shell(Protocol):
         """The page that is shown, and the clip that is looked at there."""
 
     @property
-    def questions(self) -> Questions:
+    def questions(self) -> Asked:
         """What was asked about clips; ask each time, it is replaced with the session."""
 
     def navigate(self, page_id: str, clip_id: str | None = None) -> None:

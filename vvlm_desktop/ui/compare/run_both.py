@@ -14,8 +14,8 @@ from PySide6.QtCore import QObject
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import JobCancelledError, UsageError, VvlmError
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.ui.choice import Choice, choice_of_batch
 from vvlm_desktop.ui.errors_view import Problem
-from vvlm_desktop.ui.models.choice import Choice, choice_of_batch
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.ui.work_line import Job, WorkLine

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.ui import icons
-from vvlm_desktop.ui.models.choice import BUILT_IN, Choice, title_of
+from vvlm_desktop.ui.choice import BUILT_IN, Choice, title_of
 from vvlm_desktop.ui.models.shelf import Shelf
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.words import count, menu_text

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.ui.choice import Choice
 from vvlm_desktop.ui.errors_view import Problem, problem_from
-from vvlm_desktop.ui.models.choice import Choice
 from vvlm_desktop.ui.page import Shell
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from vvlm_desktop.backends.catalogue import BACKENDS
 from vvlm_desktop.errors import BackendUnavailableError, UsageError
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.models import model_tasks
 from vvlm_desktop.ui.models.card_view import AdapterView, CardState, CardView, Fit, FitTone, Transfer, Verb
-from vvlm_desktop.ui.models.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.models.gpu_line import GpuView
 from vvlm_desktop.ui.models.install import missing_packages
 from vvlm_desktop.ui.models.memory_lines import memory_lines

@@ -15,12 +15,12 @@ from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.choice import title_of
 from vvlm_desktop.ui.errors_view import Problem
 from vvlm_desktop.ui.models import install
 from vvlm_desktop.ui.models.adapters import AdapterList
 from vvlm_desktop.ui.models.card_grid import CardGrid
 from vvlm_desktop.ui.models.card_view import CardView, Transfer
-from vvlm_desktop.ui.models.choice import title_of
 from vvlm_desktop.ui.models.choosing import with_adapter, with_card, without_adapter, without_card
 from vvlm_desktop.ui.models.downloads import Downloads
 from vvlm_desktop.ui.models.gpu_line import GpuLine

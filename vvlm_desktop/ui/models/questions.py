@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,43 +11,18 @@ from PySide6.QtCore import QObject, Signal
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
-from vvlm_desktop.ui.models.choice import Choice
+from vvlm_desktop.ui.asked import Pending
+from vvlm_desktop.ui.choice import Choice
 from vvlm_desktop.ui.models.consent import consent_problem, hooks_of
 from vvlm_desktop.ui.page import Shell
 
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
-    from vvlm_desktop.workflow.ask import AskEvent, Asking
+    from vvlm_desktop.workflow.ask import AskEvent
     from vvlm_desktop.workflow.workers import Workers
 
 #: Called with what to do with the choice, and what to do where there is none.
 FindChoice = Callable[[Callable[[Choice], None], Callable[[VvlmError], None]], None]
-
-
-@dataclass(eq=False, slots=True)
-class Pending:
-    """A question that has not been answered.
-
-    Attributes:
-        by: whom it was asked; empty while that is being found out.
-        stage: what goes on, in words.
-        problem, hint: why there is no answer and will be none.
-    """
-
-    clip: Clip
-    question: str
-    range_ms: tuple[int, int] | None
-    by: str = ""
-    stage: str = "Asking"
-    problem: str = ""
-    hint: str = ""
-    asking: Asking | None = None
-    given_up: bool = False
-
-    @property
-    def failed(self) -> bool:
-        """Whether there will be no answer."""
-        return bool(self.problem)
 
 
 class Questions(QObject):

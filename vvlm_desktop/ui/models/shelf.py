@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.ui.choice import Choice
 from vvlm_desktop.ui.models.card_view import AdapterView, CardView, Transfer
-from vvlm_desktop.ui.models.choice import Choice
 from vvlm_desktop.ui.models.gpu_line import GpuView
 
 
