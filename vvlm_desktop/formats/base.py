@@ -34,6 +34,7 @@ class ExportItem:
         truth: the review that holds, None when no settled one exists.
         analysis: the latest one.
         analyses: those that reviews started from, where they are not `analysis`.
+        drafted: a review of the clip's recording began from a teacher's draft.
     """
 
     clip: Clip
@@ -42,6 +43,7 @@ class ExportItem:
     truth: Review | None = None
     analysis: Analysis | None = None
     analyses: tuple[Analysis, ...] = ()
+    drafted: bool = False
 
     @property
     def settled_truth(self) -> Review | None:
@@ -56,7 +58,7 @@ class ExportItem:
     @property
     def split(self) -> Split:
         """Split of the clip's recording."""
-        return assign_split(self.clip.recording or self.clip.id)
+        return assign_split(self.clip.recording or self.clip.id, drafted=self.drafted)
 
     @property
     def labels(self) -> dict[str, LabelValue]:

@@ -44,7 +44,8 @@ def losses_document(fmt: ExportFormat, contents: Contents, *, context: ExportCon
     yield f"{fmt.description}\n\n"
     parts = ", ".join(f"{count} {split}" for split, count in contents.splits.items())
     yield f"Made {context.created_at}. Records: {contents.records} ({parts}). Clips: {contents.clips}.\n"
-    yield "Clips of one recording are all in the same part, and adding clips never moves others.\n\n"
+    yield "Clips of one recording are all in the same part, and adding clips never moves others.\n"
+    yield "A recording with a review that began from a teacher's draft is never in the test part: it goes to val.\n\n"
     yield (_UNREVIEWED if context.unreviewed else _REVIEWED) + "\n"
     if context.include_samples:
         yield f"\n{_SAMPLES}\n"

@@ -41,6 +41,7 @@ class Ours(FolderFormat):
             " which hold the reviewers' names."
         ),
         "Measured curves and thumbnails: they are made again from the clip.",
+        "Free questions and their answers: they stay in the library.",
     )
     keeps_without_file = True
 

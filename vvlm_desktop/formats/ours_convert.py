@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vvlm_desktop.domain.analysis import Analysis, EventCandidate
+from vvlm_desktop.domain.analysis import Analysis, EventCandidate, Round
 from vvlm_desktop.domain.clip import clip_id
 from vvlm_desktop.domain.labels import check_value
 from vvlm_desktop.domain.review import PtsRange, Review, Verdict
@@ -215,6 +215,20 @@ def _analysis(shape: AnalysisShape, *, clip: ImportedClip, schema: LabelSchema, 
         ),
         attention=shape.attention,
         settings=shape.settings,
+        kind=shape.kind,
+        question=shape.question,
+        legal_mass=shape.legal_mass,
+        value_confidence=shape.value_confidence,
+        rounds=tuple(
+            Round(
+                purpose=each.purpose,
+                frames_pts=tuple(each.frames_pts),
+                spans_ms=tuple((start, end) for start, end in each.spans_ms),
+                raw_text=each.raw_text,
+                note=each.note,
+            )
+            for each in shape.rounds
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from vvlm_desktop.domain.analysis import PROVENANCE
+from vvlm_desktop.domain.analysis import KINDS, PROVENANCE
 from vvlm_desktop.domain.review import DISMISS_REASONS, REASONS, STATUSES
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", re.ASCII)
@@ -147,8 +147,18 @@ class CandidateShape(_Shape):
     reason: Short
 
 
+class RoundShape(_Shape):
+    """One look of a model at the clip."""
+
+    purpose: Short
+    frames_pts: Annotated[list[Pts], Field(max_length=1_000_000)]
+    spans_ms: Annotated[list[Annotated[list[Pts], Field(min_length=2, max_length=2)]], Field(max_length=10_000)] = []
+    raw_text: Long = ""
+    note: Short = ""
+
+
 class AnalysisShape(_Shape):
-    """An analysis."""
+    """An analysis; what has a default is not in every file."""
 
     id: Id
     backend: Short
@@ -170,6 +180,13 @@ class AnalysisShape(_Shape):
     candidates: Annotated[list[CandidateShape], Field(max_length=10_000)]
     attention: Share | None
     settings: dict[str, Any]
+    kind: Annotated[str, _known(KINDS)] = "labels"
+    question: Short | None = None
+    legal_mass: Annotated[dict[Key, Share], Field(max_length=200)] = {}
+    value_confidence: Annotated[
+        dict[Key, Annotated[dict[Key, Share], Field(max_length=200)]], Field(max_length=200)
+    ] = {}
+    rounds: Annotated[list[RoundShape], Field(max_length=100)] = []
 
 
 class RecordShape(_Shape):

@@ -181,4 +181,26 @@ def _analysis(schema: LabelSchema, analysis: Analysis) -> Record:
         ],
         "attention": plain(analysis.attention),
         "settings": plain(analysis.settings),
+        **_later_fields(schema, analysis),
     }
+
+
+def _later_fields(schema: LabelSchema, analysis: Analysis) -> Record:
+    """What only some analyses have; left out where there is nothing, so that older programs read the others whole."""
+    found: Record = {
+        "kind": analysis.kind if analysis.kind != "labels" else None,
+        "question": analysis.question,
+        "legal_mass": _in_order(schema, analysis.legal_mass),
+        "value_confidence": _in_order(schema, analysis.value_confidence),
+        "rounds": [
+            {
+                "purpose": each.purpose,
+                "frames_pts": list(each.frames_pts),
+                "spans_ms": [list(span) for span in each.spans_ms],
+                "raw_text": each.raw_text,
+                "note": each.note,
+            }
+            for each in analysis.rounds
+        ],
+    }
+    return {key: value for key, value in found.items() if value not in (None, {}, [])}

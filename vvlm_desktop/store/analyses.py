@@ -143,6 +143,18 @@ class AnalysisStore(Database):
             document = connection.scalar(query.limit(1))
         return None if document is None else analysis_from_text(str(document))
 
+    def drafts(self) -> dict[str, frozenset[str]]:
+        """Ids of the teacher's drafts of each clip that has any."""
+        a = t.analysis.c
+        query = select(a.clip_id, a.id).where(
+            a.kind == "labels", func.json_extract(a.document, "$.provenance") == "teacher_draft"
+        )
+        found: dict[str, set[str]] = {}
+        with self.read() as connection:
+            for clip_id, analysis_id in connection.execute(query):
+                found.setdefault(clip_id, set()).add(analysis_id)
+        return {clip_id: frozenset(ids) for clip_id, ids in found.items()}
+
     def clips_without(
         self,
         backend: str,

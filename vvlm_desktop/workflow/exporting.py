@@ -14,6 +14,7 @@ from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
 from vvlm_desktop.workflow.add import regroup_unfinished
 from vvlm_desktop.workflow.clip_files import is_untouched, likely_path
+from vvlm_desktop.workflow.drafts import drafted_recordings
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
@@ -57,7 +58,10 @@ def export(
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
     regroup_unfinished(session)
     wanted = clips if clips is not None else session.library.all_clips()
-    items = [gather(session, clip if clip.recording else session.library.clip(clip.id)) for clip in wanted]
+    drafted = drafted_recordings(session)
+    items = [
+        gather(session, clip if clip.recording else session.library.clip(clip.id), drafted=drafted) for clip in wanted
+    ]
     context = ExportContext(
         schema=session.schema,
         prompt=build_prompt(session.schema),
@@ -79,8 +83,8 @@ def export(
     return chosen.write(items, out, context=context)
 
 
-def gather(session: Session, clip: Clip) -> ExportItem:
-    """Everything known about one clip in the session's schema."""
+def gather(session: Session, clip: Clip, *, drafted: frozenset[str] = frozenset()) -> ExportItem:
+    """Everything known about one clip in the session's schema; `drafted` are recordings that measure nobody."""
     library = session.library
     key = session.schema.key
     analyses = [a for a in library.analyses(clip.id) if a.schema_key == key]
@@ -92,4 +96,5 @@ def gather(session: Session, clip: Clip) -> ExportItem:
         truth=library.truth(clip.id, schema_key=key),
         analysis=starting_point(analyses, session.schema),
         analyses=tuple(analyses),
+        drafted=(clip.recording or clip.id) in drafted,
     )

@@ -68,7 +68,7 @@ def import_file(session: Session, file: Path) -> ImportReport:
     clips, problems = _clips_here(session, imported, folder)
     problems += imported.flags
     if imported.events:
-        return _as_chains(session, imported, source=file.name, problems=problems)
+        return _as_chains(session, imported, clips=clips, source=file.name, problems=problems)
     return _as_actions(session, imported, clips=clips, problems=problems)
 
 
@@ -109,11 +109,16 @@ def _file_that_came_along(clip: ImportedClip, folder: Path) -> Path | None:
         return None
 
 
-def _as_chains(session: Session, imported: ImportedSet, *, source: str, problems: Sequence[str]) -> ImportReport:
+def _as_chains(
+    session: Session, imported: ImportedSet, *, clips: Mapping[str, Clip], source: str, problems: Sequence[str]
+) -> ImportReport:
     before = session.library.reviewers_by_origin()
     heads = [Head.from_json(head) for head in imported.heads]
     events = [dict(event) for event in imported.events]
     change = session.library.import_events(events, heads=heads, source=source)
+    for record in imported.records:
+        if record.analysis is not None and record.clip.id in clips:  # what the reviews began from
+            session.library.add_analysis(record.analysis, imported=True)
     known = len(imported.records) if change.action_id is None and not change.clip_ids else 0
     notes = _one_name_for_several(before, session.library.reviewers_by_origin(), here=session.library.origin)
     return ImportReport(len(imported.records) - known, known, tuple(problems), notes=notes)

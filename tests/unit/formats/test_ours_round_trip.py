@@ -22,7 +22,7 @@ from tests.unit.formats.items import (
     reviewed,
     unreviewed,
 )
-from vvlm_desktop.domain.analysis import PROVENANCE, EventCandidate
+from vvlm_desktop.domain.analysis import KINDS, PROVENANCE, EventCandidate, Round
 from vvlm_desktop.domain.labels import check_value
 from vvlm_desktop.domain.review import DISMISS_REASONS, REASONS, SETTLED, STATUSES, PtsRange, Verdict
 from vvlm_desktop.domain.sentences import clean_text
@@ -77,6 +77,14 @@ def verdicts(draw, field):
 
 
 RANGES = st.lists(st.tuples(PTS, PTS).map(lambda pair: PtsRange(*sorted(pair))), max_size=3).map(tuple)
+ROUNDS = st.builds(
+    Round,
+    purpose=ANY_TEXT,
+    frames_pts=st.lists(PTS, max_size=3).map(tuple),
+    spans_ms=st.lists(st.tuples(PTS, PTS), max_size=2).map(tuple),
+    raw_text=ANY_TEXT,
+    note=ANY_TEXT,
+)
 FIELDS = st.lists(st.sampled_from(dashcam().fields), unique_by=lambda field: field.key, max_size=6)
 
 
@@ -141,6 +149,15 @@ def analyses(draw, clip):
         ),
         attention=draw(st.none() | SHARE),
         settings=draw(st.dictionaries(ANY_TEXT, st.none() | st.booleans() | st.integers() | ANY_TEXT, max_size=2)),
+        kind=draw(st.sampled_from(KINDS)),
+        question=draw(st.none() | ANY_TEXT),
+        legal_mass={field.key: draw(SHARE) for field in draw(FIELDS)},
+        value_confidence={
+            field.key: draw(st.dictionaries(st.sampled_from(field.value_keys), SHARE, max_size=3))
+            for field in draw(FIELDS)
+            if field.has_values
+        },
+        rounds=tuple(draw(st.lists(ROUNDS, max_size=3))),
     )
 
 
@@ -155,7 +172,7 @@ def by_reviewer(item: ExportItem):
     return sorted(item.reviews, key=lambda review: (review.updated_at, review.reviewer))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_nothing_that_people_or_models_said_is_lost(data, tmp_path_factory):
     clip = make_clip(tmp_path_factory.mktemp("in"))
@@ -289,3 +306,11 @@ def test_what_is_read_can_be_written_again_and_is_the_same(tmp_path):
 
     one, two = ((tmp_path / name / "corrections.jsonl").read_bytes() for name in ("one", "two"))
     assert one == two
+
+
+def test_analysis_without_the_later_fields_is_written_as_before_and_one_from_before_is_read(tmp_path):
+    item = reviewed(make_clip(tmp_path / "in"))
+    Ours().write([item], tmp_path / "out", context=context())
+    record = json.loads((tmp_path / "out" / "corrections.jsonl").read_text(encoding="utf-8"))
+    assert not {"kind", "question", "legal_mass", "value_confidence", "rounds"} & set(record["analysis"])
+    assert Ours().read(tmp_path / "out", schemas=[dashcam()]).records[0].analysis == item.analysis

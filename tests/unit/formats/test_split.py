@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from tests.unit.formats.items import in_split, make_clip, reviewed
 from vvlm_desktop.formats.split import assign_split
@@ -11,6 +12,18 @@ def test_a_recording_stays_where_it_is_for_ever():
     expected = {"drive-1": "test", "drive-2": "train", "drive-3": "train", "": "val", "größe": "val"}
 
     assert {name: assign_split(name) for name in expected} == expected
+
+
+def test_drafted_recording_is_never_in_the_test_part_and_otherwise_stays_where_it_is():
+    for name in (f"recording {n}" for n in range(200)):
+        split = assign_split(name)
+        assert assign_split(name, drafted=True) == ("val" if split == "test" else split)
+
+
+def test_drafted_item_is_not_in_the_test_part(tmp_path):
+    item = in_split(reviewed(make_clip(tmp_path)), "test")
+
+    assert (item.split, replace(item, drafted=True).split) == ("test", "val")
 
 
 def test_shares_are_eighty_ten_ten():
