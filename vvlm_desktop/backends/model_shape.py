@@ -88,7 +88,7 @@ def shape_of_config(config: Mapping[str, Any], *, parameters: int, side_px: int 
 
 
 def _text(config: Mapping[str, Any]) -> TextShape:
-    text = config.get("text_config") or config
+    text = _table(config.get("text_config") or config)
     hidden, heads = _positive(text, "hidden_size"), _positive(text, "num_attention_heads")
     return TextShape(
         hidden=hidden,
@@ -104,13 +104,14 @@ def _text(config: Mapping[str, Any]) -> TextShape:
 
 def _vision(config: Mapping[str, Any], *, side_px: int) -> tuple[VisionShape, int]:
     """The tower, and the tokens that one frame becomes."""
-    vision = config["vision_config"]
+    vision = _table(config["vision_config"])
     patch = _positive(vision, "patch_size")
     hidden = _positive(vision, "hidden_size")
     if "spatial_merge_size" in vision:
         together = _positive(vision, "temporal_patch_size", default=1)
-        grid = max(1, side_px // (patch * vision["spatial_merge_size"]))
-        tokens = (grid * vision["spatial_merge_size"]) ** 2
+        merge = _positive(vision, "spatial_merge_size")
+        grid = max(1, side_px // (patch * merge))
+        tokens = (grid * merge) ** 2
         shape = VisionShape(
             _positive(vision, "depth"), hidden, _positive(vision, "intermediate_size"), tokens, frames_together=together
         )
@@ -122,6 +123,12 @@ def _vision(config: Mapping[str, Any], *, side_px: int) -> tuple[VisionShape, in
     if "scale_factor" in config:
         return shape, max(1, (grid // _positive(config, "scale_factor")) ** 2)
     return shape, _positive(config, "image_seq_length", default=_INTERNVL_TOKENS)
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError("a table of numbers")
+    return value
 
 
 def _positive(table: Mapping[str, Any], key: str, *, default: int | None = None) -> int:
