@@ -47,7 +47,7 @@ class GeminiStandin(Standin):
         self._started: dict[str, dict[str, Any]] = {}
 
     def kind_of(self, method: str, path: str, headers: Mapping[str, str]) -> str:
-        path = path.split("?")[0]
+        path = path.split("?", maxsplit=1)[0]
         if path.startswith("/upload/"):
             return "start" if headers.get("x-goog-upload-command") == "start" else "put"
         if ":generateContent" in path:

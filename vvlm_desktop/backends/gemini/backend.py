@@ -58,31 +58,18 @@ class GeminiBackend:
         address = base_url()
         host = host_of(address)
         client = clients.get(key)
-        try:
-            return self._answered(job, options, client, host=host)
-        except SDK_ERRORS as error:
-            failure = explained(error, key=key, model=options.model, host=urlsplit(address).hostname or host)
-        # Outside of `except`, so that no trace of the SDK's error, with what a server said in it, hangs on to this one.
-        raise failure
-
-    def _answered(self, job: Job, options: GeminiOptions, client: genai.Client, *, host: str) -> Answer:
-        request = job.request
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="vvlm-send-") as folder:
-            job.progress(0.0, "preparing the video")
-            index = read_index(Path(request.path), stream_index=request.stream_index, cancel=job.cancelled)
-            excerpt = make_excerpt(
-                Path(request.path),
-                index,
-                Wish(request.range_ms, options.width_px, options.sound),
-                folder=Path(folder),
-                progress=lambda done: job.progress(0.2 * done, "preparing the video"),
-                cancelled=job.cancelled,
-            )
+            clip = _prepared(job, options, Path(folder))
             prepared_s = round(time.monotonic() - began, 4)
-            clip = Clip(job, options, index, excerpt, looks_at(options, excerpt))
-            talk = self._talk(clip, client, host=host)
-        return answer_from(clip, talk, timings={"prepare_s": prepared_s})
+            try:
+                talk = self._talk(clip, client, host=host)
+            except SDK_ERRORS as error:
+                failure = explained(error, key=key, model=options.model, host=urlsplit(address).hostname or host)
+            else:
+                return answer_from(clip, talk, timings={"prepare_s": prepared_s})
+        # Outside of `except`, so that no trace of the SDK's error, with what a server said in it, hangs on to this one.
+        raise failure
 
     def _talk(self, clip: Clip, client: genai.Client, *, host: str) -> Conversation:
         """Ask with the video in the request where it is small, else with an upload around the whole conversation."""
@@ -116,6 +103,22 @@ class GeminiBackend:
         """Kept between batches, because a minute does not end with one."""
         with self._lock:
             return self._limiters.setdefault(per_minute, Limiter(per_minute, self._pace))
+
+
+def _prepared(job: Job, options: GeminiOptions, folder: Path) -> Clip:
+    """The clip with the file that is to leave, written into `folder`."""
+    request = job.request
+    job.progress(0.0, "preparing the video")
+    index = read_index(Path(request.path), stream_index=request.stream_index, cancel=job.cancelled)
+    excerpt = make_excerpt(
+        Path(request.path),
+        index,
+        Wish(request.range_ms, options.width_px, options.sound),
+        folder=folder,
+        progress=lambda done: job.progress(0.2 * done, "preparing the video"),
+        cancelled=job.cancelled,
+    )
+    return Clip(job, options, index, excerpt, looks_at(options, excerpt))
 
 
 @dataclass

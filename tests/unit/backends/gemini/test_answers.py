@@ -110,7 +110,7 @@ def test_of_a_wrong_schema_what_can_be_read_is_kept(gemini, jobs, backend, short
 @pytest.mark.parametrize("answer", [blocked(), said("", finish="SAFETY")], ids=["prompt", "answer"])
 def test_a_blocked_clip_is_told_plainly_and_not_asked_again(gemini, jobs, backend, short, answer):
     outcome, _ = ask(jobs, backend, short, gemini, answer)
-    with pytest.raises(CloudError, match="PROHIBITED_CONTENT|SAFETY") as caught:
+    with pytest.raises(CloudError, match=r"PROHIBITED_CONTENT|SAFETY") as caught:
         answer_of(outcome)
     assert "by hand" in caught.value.hint
     assert len(gemini.asked) == 1

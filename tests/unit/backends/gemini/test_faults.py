@@ -1,4 +1,4 @@
-"""Whatever goes wrong at Google's end: a plain message or a right result, nothing stays there, the key shows nowhere."""
+"""Whatever goes wrong at Google's end: a plain message or a right result; nothing stays, the key shows nowhere."""
 
 import threading
 import time
