@@ -94,6 +94,7 @@ def load_model(folder: Path, *, precision: str, device: str) -> LoadedModel:
     transformers = transformers_package()
     if examined.quantised is not None:
         precision = "int8" if examined.config["quantization_config"].get("load_in_8bit") else "nf4"
+    _check_config(transformers, examined)
     processor = load_processor(folder, family)
     model = _load_weights(transformers, examined, family, precision, device)
     return LoadedModel(
@@ -154,6 +155,11 @@ def load_processor(folder: Path, family: Family) -> Any:
     return processor
 
 
+def _check_config(transformers: Any, examined: ModelFolder) -> None:
+    with _plain_failures(examined):
+        transformers.AutoConfig.from_pretrained(str(examined.path), trust_remote_code=False, local_files_only=True)
+
+
 def _load_weights(transformers: Any, examined: ModelFolder, family: Family, precision: str, device: str) -> Any:
     arguments: dict[str, Any] = {
         "dtype": torch.float32 if precision == "fp32" else torch.bfloat16,
@@ -176,7 +182,19 @@ def _load_weights(transformers: Any, examined: ModelFolder, family: Family, prec
             f"another size, the first is {missing[0]}.",
             hint=_COPY_AGAIN,
         )
+    _keep_layout(model)
     return model.eval()
+
+
+def _keep_layout(model: Any) -> None:
+    """Leave compressed weights as they were loaded.
+
+    WORKAROUND bitsandbytes 0.50: on processors with AVX-512 the first pass packs them anew, and putting an adapter on
+    (any `state_dict`) unpacks them inexactly, so that the base would say something else from then on.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def quantisation(transformers: Any, family: Family, precision: str) -> Any:
@@ -254,5 +272,5 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]

@@ -30,7 +30,7 @@ def refused(folder: Path, *words: str) -> ModelFolderError:
     return caught.value
 
 
-# --- good ones ---------------------------------------------------------------------------------------------------------
+# --- good ones --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -67,7 +67,7 @@ def test_no_model_library_is_loaded_to_look_at_a_folder():
     assert done.stdout.strip() == "[]"
 
 
-# --- what is wrong, in words -------------------------------------------------------------------------------------------
+# --- what is wrong, in words ------------------------------------------------------------------------------------------
 
 
 def test_absent_folder_is_named(tmp_path):
