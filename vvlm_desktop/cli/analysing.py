@@ -7,6 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vvlm_desktop.cli.choosing import (
+    AdapterOption,
+    AroundOption,
+    Asked,
+    BackendOption,
+    BatchOption,
+    Chosen,
+    FpsOption,
+    FramesOption,
+    ModelOption,
+    PrecisionOption,
+    RoundsOption,
+    choose,
+    flag_lines,
+    warn_of_processor,
+)
 from vvlm_desktop.cli.output import (
     EXIT_SOME_FAILED,
     JsonOption,
@@ -20,66 +36,115 @@ from vvlm_desktop.cli.output import (
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
+    from vvlm_desktop.workflow.analyse import BatchEvent
     from vvlm_desktop.workflow.session import Session
 
 
 def analyse(
     clips: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CLIP…]", help="Default: all clips without an analysis by this backend."),
+        typer.Argument(metavar="[CLIP…]", help="Default: all clips without an analysis by this backend and model."),
     ] = None,
-    backend: Annotated[str, typer.Option("--backend", metavar="NAME", help="What analyses.")] = "signals",
+    backend: BackendOption = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    frames: FramesOption = None,
+    rounds: RoundsOption = None,
+    precision: PrecisionOption = None,
+    batch: BatchOption = None,
+    fps: FpsOption = None,
+    around: AroundOption = None,
+    as_teacher: Annotated[
+        bool, typer.Option("--as-teacher", help="Draft reviews for people to check; drafts are never truth.")
+    ] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Analyse clips in a child process. Killed in the middle, the same command goes on where it was."""
-    from vvlm_desktop.backends.catalogue import backend_info
-    from vvlm_desktop.workflow.analyse import BatchEvent
+    asked = Asked(backend, model, adapter, frames, rounds, precision, batch, fps, around)
+    rows: list[dict[str, Any]] = []
+    with opened(library) as session:
+        chosen = choose(session, asked)
+        if as_teacher:
+            chosen = _as_teacher(chosen)
+        wanted, failed = _wanted(session, clips, chosen, as_teacher=as_teacher)
+        rows += failed
+        pace = _run(session, wanted, chosen, rows)
+    _report(rows, pace=pace, as_json=as_json)
+
+
+def _as_teacher(chosen: Chosen) -> Chosen:
+    from vvlm_desktop.workflow.drafts import teacher_options
+
+    return Chosen(chosen.backend, teacher_options(chosen.backend, chosen.options))
+
+
+def _run(session: Session, wanted: list[Clip], chosen: Chosen, rows: list[dict[str, Any]]) -> float | None:
+    """Analyse; a row for each clip that is settled. Returns clips a minute."""
     from vvlm_desktop.workflow.analyse import analyse as run
     from vvlm_desktop.workflow.interrupted import continue_or_begin
 
-    backend_info(backend)
-    rows: list[dict[str, Any]] = []
-    with opened(library) as session, progress_bar("analysing") as bar:
-        wanted, failed = _wanted(session, clips, backend)
-        rows += failed
-        batch_id, todo = continue_or_begin(session, wanted, backend=backend, options={})
-        if batch_id is not None and len(todo) < len(wanted):
-            warn(f"Going on with an interrupted batch: {len(wanted) - len(todo)} of {len(wanted)} were done before.")
+    pace: float | None = None
+    batch_id, todo = continue_or_begin(session, wanted, backend=chosen.backend, options=chosen.options)
+    if batch_id is not None and len(todo) < len(wanted):
+        warn(f"Going on with an interrupted batch: {len(wanted) - len(todo)} of {len(wanted)} were done before.")
+    warn_of_processor(session, chosen, clips=len(todo))
 
-        def on_event(event: BatchEvent) -> None:
-            name = Path(event.clip.path).name if event.clip else ""
-            bar.show(event.fraction, f"{event.done + event.failed} of {event.total} · {name} {event.message}")
-            if event.kind in ("analysed", "failed") and event.clip:
-                problem = f"{event.message} {event.hint}".strip() if event.kind == "failed" else None
-                rows.append(_row(event.clip, event.kind, problem))
+    def on_event(event: BatchEvent) -> None:
+        nonlocal pace
+        pace = event.clips_per_minute or pace
+        bar.show(event.fraction, progress_words(event))
+        if event.kind in ("analysed", "failed") and event.clip:
+            problem = f"{event.message} {event.hint}".strip() if event.kind == "failed" else None
+            rows.append(_row(event.clip, event.kind, problem, event.flags))
 
-        run(session, todo, backend=backend, on_event=on_event, batch_id=batch_id)
-    _report(rows, as_json=as_json)
+    with progress_bar("analysing") as bar:
+        run(session, todo, backend=chosen.backend, options=chosen.options, on_event=on_event, batch_id=batch_id)
+    return pace
 
 
-def _wanted(session: Session, clips: list[str] | None, backend: str) -> tuple[list[Clip], list[dict[str, Any]]]:
+def progress_words(event: BatchEvent) -> str:
+    """What the bar says beside itself."""
+    name = Path(event.clip.path).name if event.clip else ""
+    words = [f"{event.done + event.failed} of {event.total}", f"{name} {event.message}".strip()]
+    if event.clips_per_minute is not None and event.total > 1:
+        words.append(f"{event.clips_per_minute:.1f} clips/min")
+    return " · ".join(word for word in words if word)
+
+
+def _wanted(
+    session: Session, clips: list[str] | None, chosen: Chosen, *, as_teacher: bool
+) -> tuple[list[Clip], list[dict[str, Any]]]:
+    from vvlm_desktop.workflow.drafts import awaiting_a_draft
+
     if not clips:
-        return session.library.clips_without(backend), []
+        left = session.library.clips_without(chosen.backend, model=chosen.model, adapter=chosen.adapter)
+        return awaiting_a_draft(left) if as_teacher else left, []
     found = list({c.id: c for c in (session.library.find_clip(text) for text in clips)}.values())
     failed = [_row(c, "failed", c.problem or "no picture can be decoded") for c in found if not c.readable]
     return [c for c in found if c.readable], failed
 
 
-def _row(clip: Clip, outcome: str, problem: str | None) -> dict[str, Any]:
-    return {"clip": clip.id, "path": clip.path, "outcome": outcome, "problem": problem}
+def _row(clip: Clip, outcome: str, problem: str | None, flags: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"clip": clip.id, "path": clip.path, "outcome": outcome, "problem": problem, "flags": list(flags)}
 
 
-def _report(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+def _report(rows: list[dict[str, Any]], *, pace: float | None, as_json: bool) -> None:
     failed = [row for row in rows if row["outcome"] == "failed"]
     if as_json:
         print_json(rows)
     else:
-        for row in failed:
-            print_line(f"{Path(row['path']).name}: {row['problem']}")
-        done = len(rows) - len(failed)
-        print_line(
-            f"{done} analysed" + (f", {len(failed)} failed." if failed else ".") if rows else "Nothing to analyse."
-        )
+        for row in rows:
+            name = Path(row["path"]).name
+            for line in [f"{name}: {row['problem']}"] if row["problem"] else flag_lines(name, row["flags"]):
+                print_line(line)
+        print_line(_summary(len(rows) - len(failed), len(failed), pace))
     if failed:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _summary(done: int, failed: int, pace: float | None) -> str:
+    if not done + failed:
+        return "Nothing to analyse."
+    speed = f" ({pace:.1f} clips/min)" if pace is not None and done > 1 else ""
+    return f"{done} analysed{speed}, {failed} failed." if failed else f"{done} analysed{speed}."

@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from vvlm_desktop import __version__
-from vvlm_desktop.cli import analysing, calibrating, clips, exchange, ledger, models, output, reviewing, tools
+from vvlm_desktop.cli import (
+    analysing,
+    asking,
+    calibrating,
+    clips,
+    comparing,
+    exchange,
+    ledger,
+    models,
+    output,
+    reviewing,
+    tools,
+)
 from vvlm_desktop.errors import VvlmError
 
 
@@ -57,6 +69,8 @@ for _command in (
     clips.show,
     clips.frame,
     analysing.analyse,
+    asking.ask,
+    comparing.compare,
     reviewing.review,
     reviewing.history,
     reviewing.undo,

@@ -20,6 +20,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError, WorkerCrashedError
 from vvlm_desktop.jobs.child import ChildExited, Delivered
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
+from vvlm_desktop.workflow.around import options_for
 from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.drafts import as_draft
@@ -281,7 +282,7 @@ class AnalyseBatch:
             stream_index=clip.stream_index,
             schema_toml=self._session.schema.document,
             curves_path=str(self._session.library.curves_file(clip.id)),
-            options=self._options,
+            options=options_for(self._session, clip, self._options),
             secrets=self._secrets,
         )
         child = self._workers.child(self.backend.worker)

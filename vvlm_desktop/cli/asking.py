@@ -1,0 +1,101 @@
+"""`vvlm ask`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vvlm_desktop.cli.choosing import (
+    AdapterOption,
+    Asked,
+    BackendOption,
+    FramesOption,
+    ModelOption,
+    PrecisionOption,
+    RoundsOption,
+    choose,
+    warn_of_processor,
+)
+from vvlm_desktop.cli.output import (
+    ClipArgument,
+    JsonOption,
+    LibraryOption,
+    opened,
+    print_json,
+    print_line,
+    progress_bar,
+)
+from vvlm_desktop.errors import UsageError
+
+if TYPE_CHECKING:
+    from vvlm_desktop.domain.analysis import Analysis
+    from vvlm_desktop.workflow.ask import AskEvent
+
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)", re.ASCII)
+
+
+def ask(
+    clip: ClipArgument,
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In your own words, at most 2,000 characters.")],
+    part: Annotated[
+        str | None, typer.Option("--range", metavar="S..S", help="Only this part, in seconds: 3.0..7.5")
+    ] = None,
+    backend: BackendOption = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    frames: FramesOption = None,
+    rounds: RoundsOption = None,
+    precision: PrecisionOption = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a model about a clip, or a part of it. The answer is kept with the frames that the model saw."""
+    from vvlm_desktop.cli.shapes import analysis_json
+    from vvlm_desktop.workflow.ask import ask as run
+    from vvlm_desktop.workflow.ask import checked_question
+
+    checked_question(question)
+    range_ms = _range_ms(part)
+    with opened(library) as session:
+        found = session.library.find_clip(clip)
+        asked = Asked(backend, model, adapter, frames, rounds, precision)
+        chosen = choose(session, asked, default=session.settings.backend)
+        warn_of_processor(session, chosen, clips=1)
+        with progress_bar("asking") as bar:
+
+            def on_event(event: AskEvent) -> None:
+                bar.show(event.fraction, event.message or "asking")
+
+            answer = run(
+                session,
+                found,
+                question,
+                backend=chosen.backend,
+                options=chosen.options,
+                range_ms=range_ms,
+                on_event=on_event,
+            )
+    if as_json:
+        print_json(analysis_json(answer))
+    else:
+        _print(answer)
+
+
+def _print(answer: Analysis) -> None:
+    print_line(answer.raw_text.strip())
+    who = f"{answer.model} + {answer.adapter}" if answer.adapter else answer.model
+    print_line(f"\n– {who}, from {len(answer.frames_pts)} frames; a machine's answer, not a finding.")
+    for flag in answer.flags:
+        print_line(f"  {flag}")
+
+
+def _range_ms(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    found = _RANGE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{text!r} is not a range.", hint="Write seconds from the first frame: --range 3.0..7.5")
+    start_s, end_s = float(found[1]), float(found[2])
+    return round(start_s * 1000), round(end_s * 1000)

@@ -1,0 +1,166 @@
+"""Which backend a command uses, with which model and how: the same options for `analyse`, `ask` and `compare`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vvlm_desktop.cli.output import warn
+from vvlm_desktop.errors import UsageError
+
+if TYPE_CHECKING:
+    from vvlm_desktop.backends.local_options import Sampling
+    from vvlm_desktop.settings import Settings
+    from vvlm_desktop.workflow.session import Session
+
+BackendOption = Annotated[
+    str | None,
+    typer.Option(
+        "--backend", metavar="NAME", help="signals, local, gemini or server. Default: local with --model, else signals."
+    ),
+]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", metavar="ID_OR_FOLDER", help="Model of the backend; default: Settings.")
+]
+AdapterOption = Annotated[
+    str | None, typer.Option("--adapter", metavar="NAME_OR_FOLDER", help="Fine-tuned weights on top of the model.")
+]
+FramesOption = Annotated[
+    int | None, typer.Option("--frames", metavar="N", min=1, max=512, help="Frames that the model sees.")
+]
+RoundsOption = Annotated[
+    int | None, typer.Option("--rounds", metavar="N", min=1, max=8, help="Looks: first where, then closely.")
+]
+PrecisionOption = Annotated[
+    str | None, typer.Option("--precision", metavar="P", help="auto, fp32, bf16, int8 or nf4; auto takes what fits.")
+]
+BatchOption = Annotated[
+    int | None, typer.Option("--batch", metavar="N", min=0, max=64, help="Clips at once; 0: as many as fit.")
+]
+FpsOption = Annotated[
+    float | None,
+    typer.Option("--fps", metavar="F", min=0.01, max=60, help="So many frames a second, at most --frames."),
+]
+AroundOption = Annotated[
+    str | None, typer.Option("--around", metavar="event", help="Frames around each clip's event, not all over it.")
+]
+
+#: Frames at most where a rate was asked for and no number.
+_MOST_AT_A_RATE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was typed; None is what was not."""
+
+    backend: str | None = None
+    model: str | None = None
+    adapter: str | None = None
+    frames: int | None = None
+    rounds: int | None = None
+    precision: str | None = None
+    batch: int | None = None
+    fps: float | None = None
+    around: str | None = None
+
+    def typed(self) -> list[str]:
+        """Names of the options, beside the backend's, that were typed."""
+        names = ("model", "adapter", "frames", "rounds", "precision", "batch", "fps", "around")
+        return [f"--{name}" for name in names if getattr(self, name) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A backend with its options, as a batch takes them."""
+
+    backend: str
+    options: Mapping[str, Any]
+
+    @property
+    def model(self) -> str | None:
+        """The model's name as an analysis records it; None where the backend has one of its own."""
+        return str(self.options["model"]) if self.options.get("model") and self.backend == "local" else None
+
+    @property
+    def adapter(self) -> str | None:
+        """As `Library.clips_without` takes it: "" is the model alone, None where there are none."""
+        return str(self.options.get("adapter") or "") if self.backend == "local" else None
+
+
+def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chosen:
+    """What was typed, with the settings for the rest.
+
+    Raises:
+        UsageError: options that the backend does not have, or a model that is not here.
+    """
+    from vvlm_desktop.backends.catalogue import backend_info
+
+    typed = asked.typed()
+    backend = asked.backend or ("local" if "--model" in typed or "--adapter" in typed else default)
+    info = backend_info(backend)
+    if backend == "local":
+        return Chosen(backend, _local(session.settings, asked))
+    if not info.answers_questions and typed:
+        raise UsageError(
+            f"{info.title} has no {' and no '.join(typed)}.",
+            hint="Name the backend that has, for example --backend local.",
+        )
+    return Chosen(backend, {name[2:]: getattr(asked, name[2:]) for name in typed})
+
+
+def _local(settings: Settings, asked: Asked) -> dict[str, Any]:
+    from vvlm_desktop.workflow.around import AROUND
+    from vvlm_desktop.workflow.models import local_options
+
+    if asked.around is not None and asked.around != "event":
+        raise UsageError(f"Nothing is known around {asked.around!r}.", hint="Write: --around event")
+    options = local_options(
+        settings,
+        model=asked.model,
+        adapter=asked.adapter,
+        frames=asked.frames,
+        rounds=asked.rounds,
+        precision=asked.precision,
+        sampling=_sampling(asked),
+        batch=asked.batch or 0,
+    ).to_json()
+    return {**options, AROUND: "event"} if asked.around else options
+
+
+def _sampling(asked: Asked) -> Sampling | None:
+    from vvlm_desktop.backends.local_options import Sampling
+
+    if asked.fps is None:
+        return None
+    if asked.around is not None:
+        raise UsageError("Frames are taken either at a rate or around the event.", hint="Leave out --fps or --around.")
+    return Sampling(kind="fps", frames=asked.frames or _MOST_AT_A_RATE, fps=asked.fps)
+
+
+def warn_of_processor(session: Session, chosen: Chosen, *, clips: int) -> None:
+    """Say so, with a rough time, where a local model will run without a GPU."""
+    if chosen.backend != "local" or not clips:
+        return
+    from vvlm_desktop.workflow.gpu import duration_in_words, hardware, processor_seconds_per_clip
+    from vvlm_desktop.workflow.models import find_model, shape_of_model
+
+    on = hardware()
+    if on.gpu is not None:
+        return
+    shape = shape_of_model(find_model(session.settings, str(chosen.options["model_dir"])))
+    sentence = "There is no GPU that can be used: the model runs on the processor, which is slow"
+    if shape is not None:
+        rounds = int(chosen.options.get("rounds", 1))
+        frames = int(chosen.options["sampling"]["frames"])
+        seconds = rounds * processor_seconds_per_clip(shape, frames=frames, cores=on.cores)
+        sentence += f": roughly {duration_in_words(seconds)} a clip"
+        sentence += f", {duration_in_words(seconds * clips)} for {clips:,} clips" if clips > 1 else ""
+    warn(f"{sentence}.")
+
+
+def flag_lines(name: str, flags: Sequence[str]) -> list[str]:
+    """What a backend found worth saying about its answer, a line each."""
+    return [f"{name}: {flag}" for flag in flags]

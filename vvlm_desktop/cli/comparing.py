@@ -1,0 +1,242 @@
+"""`vvlm compare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vvlm_desktop.cli.analysing import progress_words
+from vvlm_desktop.cli.choosing import (
+    AdapterOption,
+    Asked,
+    BatchOption,
+    Chosen,
+    FramesOption,
+    ModelOption,
+    PrecisionOption,
+    RoundsOption,
+    choose,
+    warn_of_processor,
+)
+from vvlm_desktop.cli.output import (
+    EXIT_SOME_FAILED,
+    JsonOption,
+    LibraryOption,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+    progress_bar,
+)
+from vvlm_desktop.domain.values import LabelValue
+
+if TYPE_CHECKING:
+    from vvlm_desktop.domain.clip import Clip
+    from vvlm_desktop.workflow.agreement import FieldAgreement
+    from vvlm_desktop.workflow.analyse import BatchEvent
+    from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
+    from vvlm_desktop.workflow.session import Session
+
+#: With more clips than this the table of each is left out; `--json` has them all.
+_SHOWN = 10
+
+
+def compare(
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLIP…]", help="Analysed anew. Default: all clips; what both have answered is taken as it is."
+        ),
+    ] = None,
+    model: ModelOption = None,
+    adapter: AdapterOption = None,
+    frames: FramesOption = None,
+    rounds: RoundsOption = None,
+    precision: PrecisionOption = None,
+    batch: BatchOption = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a model with and without an adapter: one load, same frames, same prompt; differences first."""
+    from vvlm_desktop.workflow.agreement import agreement
+
+    problems: list[dict[str, str]] = []
+    with opened(library) as session:
+        chosen = choose(session, Asked("local", model, adapter, frames, rounds, precision, batch))
+        wanted = _wanted(session, clips)
+        _analyse(session, wanted, chosen, anew=bool(clips), problems=problems)
+        found = [pair for clip in wanted if (pair := _pair(session, clip, chosen)) is not None]
+        counts = agreement(session, found)
+    if as_json:
+        print_json(
+            {
+                "clips": [_comparison_json(pair) for pair in found],
+                "agreement": [_agreement_json(each) for each in counts],
+                "failed": problems,
+            }
+        )
+    else:
+        _print(found, counts, problems)
+    if problems:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _wanted(session: Session, clips: list[str] | None) -> list[Clip]:
+    if not clips:
+        return [clip for clip in session.library.all_clips() if clip.readable]
+    return list({c.id: c for c in (session.library.find_clip(text) for text in clips)}.values())
+
+
+def _analyse(
+    session: Session, clips: list[Clip], chosen: Chosen, *, anew: bool, problems: list[dict[str, str]]
+) -> None:
+    from vvlm_desktop.workflow.comparing import compare_clips
+
+    skip = {} if anew else {side: _answered(session, clips, chosen, side) for side in ("base", "tuned")}
+    left = sum(any(clip.id not in skip.get(side, frozenset()) for side in ("base", "tuned")) for clip in clips)
+    warn_of_processor(session, chosen, clips=left)
+
+    def on_event(event: BatchEvent) -> None:
+        bar.show(event.fraction, progress_words(event))
+        if event.kind == "failed" and event.clip:
+            problems.append({"clip": event.clip.id, "path": event.clip.path, "problem": event.message})
+
+    with progress_bar("comparing") as bar:
+        compare_clips(session, clips, backend=chosen.backend, options=chosen.options, on_event=on_event, skip=skip)
+
+
+def _answered(session: Session, clips: list[Clip], chosen: Chosen, side: str) -> frozenset[str]:
+    adapter = "" if side == "base" else chosen.adapter
+    sha = session.schema.labels_sha
+    without = session.library.clips_without(chosen.backend, model=chosen.model, adapter=adapter, schema_labels_sha=sha)
+    return frozenset(clip.id for clip in clips) - {clip.id for clip in without}
+
+
+def _pair(session: Session, clip: Clip, chosen: Chosen) -> Comparison | None:
+    from vvlm_desktop.workflow.comparing import comparison, latest_of
+
+    model = str(chosen.model)
+    base = latest_of(session, clip.id, backend=chosen.backend, model=model)
+    tuned = latest_of(session, clip.id, backend=chosen.backend, model=model, adapter=chosen.adapter)
+    return comparison(session, clip.id, base, tuned) if base is not None and tuned is not None else None
+
+
+def _print(found: list[Comparison], counts: list[FieldAgreement], problems: list[dict[str, str]]) -> None:
+    for row in problems:
+        print_line(f"{Path(row['path']).name}: {row['problem']}")
+    if not found:
+        print_line("Nothing to compare: no clip has an answer with and one without the adapter.")
+        return
+    for pair in found[:_SHOWN]:
+        _print_clip(pair)
+    if len(found) > _SHOWN:
+        print_line(f"… and {len(found) - _SHOWN} more clips; --json has them all.\n")
+    _print_counts(found, counts)
+
+
+def _print_clip(pair: Comparison) -> None:
+    shown = [each for each in pair.fields if each.standing in ("differs", "one_sided")]
+    name = Path(pair.clip.path).name
+    for note in pair.notes:
+        print_line(f"{name}: {note}")
+    if not shown:
+        print_line(f"{name}: the same answers.\n")
+        return
+    rows = [
+        [each.field.label, _cell(each, 0), _cell(each, 1), _words(each.truth) if each.truth_known else "–"]
+        for each in shown
+    ]
+    print_table(["field", "base", str(pair.b.adapter), "truth"], rows, title=name)
+    print_line()
+
+
+def _cell(each: FieldComparison, side: int) -> str:
+    if not each.answered[side]:
+        return "not answered"
+    confidence = each.confidence[side]
+    right = {True: " ✓", False: " ✗", None: ""}[each.right[side]]
+    # Not a percentage: nobody has checked here how often it is right when it says so.
+    return f"{_words(each.said[side])}{f' ({confidence:.2f})' if confidence is not None else ''}{right}"
+
+
+def _words(value: LabelValue) -> str:
+    if isinstance(value, list):
+        return ", ".join(value).replace("_", " ") or "none"
+    if isinstance(value, dict):
+        return f"{value['start_ms'] / 1000:.2f}–{value['end_ms'] / 1000:.2f} s"
+    return value.replace("_", " ") if isinstance(value, str) else "absent"
+
+
+def _print_counts(found: list[Comparison], counts: list[FieldAgreement]) -> None:
+    rows = [
+        [
+            each.label,
+            str(each.n),
+            f"{each.agree / each.n:.0%}",
+            str(each.judged),
+            f"{each.a_right}" if each.judged else "–",
+            f"{each.b_right}" if each.judged else "–",
+            f"{each.only_a} : {each.only_b}" if each.judged else "–",
+            f"{each.p_value:.3f}" if each.p_value is not None else "–",
+        ]
+        for each in counts
+        if each.n
+    ]
+    columns = [
+        "field",
+        "both answered",
+        "agree",
+        "reviewed",
+        "base right",
+        "tuned right",
+        "only base : only tuned",
+        "p",
+    ]
+    print_table(columns, rows, title=f"{len(found)} clips")
+    print_line("\np: McNemar's exact test, without correction for looking at several fields.")
+
+
+def _comparison_json(pair: Comparison) -> dict[str, Any]:
+    return {
+        "clip": pair.clip.id,
+        "path": pair.clip.path,
+        "base": pair.a.id,
+        "tuned": pair.b.id,
+        "same_frames": pair.same_frames,
+        "same_prompt": pair.same_prompt,
+        "same_settings": pair.same_settings,
+        "notes": list(pair.notes),
+        "truth_by": pair.truth_by,
+        "fields": [
+            {
+                "field": each.field.key,
+                "standing": each.standing,
+                "base": each.said[0],
+                "tuned": each.said[1],
+                "base_confidence": each.confidence[0],
+                "tuned_confidence": each.confidence[1],
+                "truth": each.truth if each.truth_known else None,
+                "truth_known": each.truth_known,
+                "base_right": each.right[0],
+                "tuned_right": each.right[1],
+            }
+            for each in pair.fields
+            if each.standing != "unanswered"
+        ],
+    }
+
+
+def _agreement_json(each: FieldAgreement) -> dict[str, Any]:
+    return {
+        "field": each.key,
+        "both_answered": each.n,
+        "agree": each.agree,
+        "reviewed": each.judged,
+        "base_right": each.a_right,
+        "tuned_right": each.b_right,
+        "only_base_right": each.only_a,
+        "only_tuned_right": each.only_b,
+        "p_value": each.p_value,
+    }
