@@ -56,7 +56,8 @@ def folder_name(model_id: str) -> str:
     A hub id becomes `models--owner--name`, as in the hub's own cache, so that it can be told from the folder alone.
     """
     parts = [_UNSAFE.sub("_", part).strip(".") or "_" for part in model_id.split("/")]
-    return "--".join(parts if len(parts) == 1 else ["models", *parts])[:120]
+    name = "--".join(parts if len(parts) == 1 else ["models", *parts])[:120]
+    return f"_{name}" if name.lower() == ADAPTERS_FOLDER else name
 
 
 def model_folder_of(models_folder: Path, model_id: str) -> Path:

@@ -23,7 +23,7 @@ from vvlm_desktop.workflow.model_shelf import InstalledModel, find_model
 
 _LOOK_EVERY_S = 0.1
 #: A server that says nothing holds the worker up; what it has is on the disk, so it may be ended.
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 _RATE_OVER_S = 15.0
 
 
@@ -50,7 +50,7 @@ def download_id(text: str) -> str:
     """
     wanted = text.strip()
     native = native_id(wanted)
-    if native is not None:
+    if native is not None and "/" in wanted:
         raise UsageError(
             f"{wanted} needs code from its repository to run, which is never executed here.",
             hint=f"Download the same weights in the form that needs none: {native}",
@@ -102,13 +102,18 @@ def download(
     heard: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
     child = Child(DOWNLOAD_KIND, heard.put)
     child.start()
+    patience_s = _PATIENCE_S
     try:
         child.send(request)
         _listen(
             child, request.id, heard, watch=_Watch(partial_folder_of(folder, model_id), report), cancelled=cancelled
         )
+    except JobCancelledError:
+        patience_s = 0.1
+        raise
     finally:
-        child.close()
+        # What is on the disk is there, however the worker ends.
+        child.close(patience_s)
     return find_model(settings, model_id)
 
 

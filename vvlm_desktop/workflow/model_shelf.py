@@ -192,7 +192,7 @@ def _offered(wanted: str) -> list[CatalogueModel]:
     exact = catalogue_model(wanted)
     if exact is not None:
         return [exact]
-    if native_id(wanted) is not None:
+    if "/" in wanted and native_id(wanted) is not None:
         return []
     text = wanted.lower()
     return [entry for entry in catalogue() if text in entry.id.lower() or text in entry.title.lower()]

@@ -52,3 +52,15 @@ def test_an_inherited_path_is_kept_behind_ours(monkeypatch):
     first, second = worker_environment()["PYTHONPATH"].split(os.pathsep)
     assert Path(first) == Path(vvlm_desktop.__file__).parent.parent
     assert second == "/elsewhere"
+
+
+def test_only_the_worker_that_downloads_may_use_the_network_for_models(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example")
+    for kind in ("signals", "local", "cloud", ""):
+        environment = worker_environment(kind)
+        assert (environment["HF_HUB_OFFLINE"], environment["TRANSFORMERS_OFFLINE"]) == ("1", "1"), kind
+    environment = worker_environment("download")
+    assert (environment["HF_HUB_OFFLINE"], environment["TRANSFORMERS_OFFLINE"]) == ("0", "0")
+    assert environment["HF_ENDPOINT"] == "https://mirror.example"
+    assert environment["HF_HUB_DISABLE_TELEMETRY"] == "1"
