@@ -93,7 +93,8 @@ def _gathered(logits: Tensor, rows: list[int], ids: list[npt.NDArray[np.int64]],
     padded = np.zeros((len(rows), width), np.int64)
     for index, each in enumerate(ids):
         padded[index, : len(each)] = each
-    return logits[rows].gather(1, torch.from_numpy(padded).to(logits.device))
+    scores = logits[rows] if len(rows) < len(logits) else logits
+    return scores.gather(1, torch.from_numpy(padded).to(logits.device))
 
 
 def _best(logits: Tensor, rows: list[int], legal: list[Legal | None]) -> Tensor:
@@ -117,7 +118,11 @@ def _mask(legal: list[Legal | None], logits: Tensor) -> Tensor:
         bits = np.unpackbits(packed, axis=1, bitorder="little")[:, :vocab_size]
         return torch.from_numpy(bits.view(np.bool_))
     # An eighth of the bytes goes up; the bits are spread out on the device.
-    device_bits = torch.from_numpy(packed).to(logits.device, non_blocking=True)
-    places = torch.arange(8, dtype=torch.uint8, device=logits.device)
-    spread = (device_bits[:, :, None] >> places) & 1
-    return spread.reshape(len(legal), -1)[:, :vocab_size].bool()
+    return spread_bits(torch.from_numpy(packed).to(logits.device, non_blocking=True), vocab_size)
+
+
+def spread_bits(packed: Tensor, vocab_size: int) -> Tensor:
+    """Bits of uint8, lowest first, as booleans of shape [rows, vocab_size], where `packed` is."""
+    places = torch.arange(8, dtype=torch.uint8, device=packed.device)
+    spread = (packed[:, :, None] >> places) & 1
+    return spread.reshape(len(packed), -1)[:, :vocab_size].bool()

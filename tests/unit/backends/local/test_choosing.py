@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vvlm_desktop.backends.local.choosing import choose, log_softmax
+from vvlm_desktop.backends.local.choosing import choose, log_softmax, spread_bits
 from vvlm_desktop.backends.local.grammar import Legal
 
 VOCABULARY = 1_003
@@ -50,3 +50,9 @@ def test_a_mass_is_never_above_one_and_a_probability_neither():
 
 def test_log_softmax_of_large_scores():
     assert np.exp(log_softmax(np.array([1e4, 1e4], np.float32))).tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_bits_are_spread_as_numpy_does_it():
+    packed = np.random.default_rng(0).integers(0, 256, (3, 126), dtype=np.uint8)
+    expected = np.unpackbits(packed, axis=1, bitorder="little")[:, :VOCABULARY].astype(bool)
+    assert spread_bits(torch.from_numpy(packed), VOCABULARY).numpy().tolist() == expected.tolist()
