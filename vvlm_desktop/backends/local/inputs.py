@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vvlm_desktop.backends.local.families.base import SYSTEM, FrameBatch, ModelInput, pad_id
+from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.reader import FrameReader
 
@@ -20,10 +21,21 @@ if TYPE_CHECKING:
 __all__ = ["SYSTEM", "FrameBatch", "ModelInput", "build_inputs", "encode_clip", "join_clips", "read_frames"]
 
 
-def read_frames(path: Path, index: FrameIndex, frame_indices: Sequence[int], *, size: tuple[int, int]) -> FrameBatch:
+def read_frames(
+    path: Path,
+    index: FrameIndex,
+    frame_indices: Sequence[int],
+    *,
+    size: tuple[int, int],
+    cancelled: Callable[[], bool] = lambda: False,
+) -> FrameBatch:
     """Decode exactly these frames, ascending, at `size` (width and height of the upright picture).
 
+    Args:
+        cancelled: looked at before each frame.
+
     Raises:
+        JobCancelledError: `cancelled` said so.
         ClipUnreadableError: one of them cannot be had; a neighbour is never given instead.
     """
     if not frame_indices:
@@ -32,6 +44,8 @@ def read_frames(path: Path, index: FrameIndex, frame_indices: Sequence[int], *, 
     rgb = np.empty((len(frame_indices), height, width, 3), np.uint8)
     with FrameReader(path, index) as reader:
         for place, frame_index in enumerate(frame_indices):
+            if cancelled():
+                raise JobCancelledError("Cancelled.")
             rgb[place] = reader.rgb(frame_index, width=width, height=height)
     return FrameBatch(
         rgb=rgb,

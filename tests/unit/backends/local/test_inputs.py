@@ -13,7 +13,7 @@ from tests.clips import NO_CODE, clip, codes, read_code
 from tests.tiny_models import FAMILIES, tiny_model
 from vvlm_desktop.backends.local.inputs import ModelInput, build_inputs, encode_clip, join_clips, read_frames
 from vvlm_desktop.backends.local.loading import LoadedModel, load_model
-from vvlm_desktop.errors import FrameUnreadableError
+from vvlm_desktop.errors import FrameUnreadableError, JobCancelledError
 from vvlm_desktop.video.index import FrameIndex, read_index
 from vvlm_desktop.video.sampling import around, uniform
 
@@ -249,3 +249,26 @@ def test_rotated_clip_reaches_the_model_upright():
     index = index_of("h264_rotated_90.mp4")
     frames = read_frames(clip("h264_rotated_90.mp4"), index, (0, 5), size=(448, 448))
     assert [read_code(picture) for picture in frames.rgb] == [0, 5]
+
+
+def test_reading_stops_between_two_frames_when_told():
+    index, asked = index_of("h264_bframes.mp4"), []
+
+    def cancelled() -> bool:
+        asked.append(True)
+        return len(asked) > 2
+
+    with pytest.raises(JobCancelledError):
+        read_frames(clip("h264_bframes.mp4"), index, range(10), size=(56, 56), cancelled=cancelled)
+    assert len(asked) == 3
+
+
+def test_words_for_thinking_aloud_reach_models_that_have_a_token_for_them():
+    model = loaded("qwen2_5_vl")
+    asked = item("qwen2_5_vl", prompt="Write <think>why</think> first.")
+    model.tokenizer.add_tokens(["<think>", "</think>"])
+    try:
+        ids = encode_clip(model, asked)["input_ids"][0].tolist()
+    finally:
+        loaded.cache_clear()  # this tokenizer is no longer the model's own
+    assert model.tokenizer.convert_tokens_to_ids("<think>") in ids

@@ -24,6 +24,9 @@ SYSTEM = "You are a careful assistant who watches videos from dashboard cameras 
 #: Frames are this close to the middles of equal stretches, as a part of one stretch, when they are called uniform.
 _UNIFORM_TOLERANCE = 0.25
 
+#: Attributes of processors that name tokens which become pictures; not every checkpoint marks them as special.
+_STAND_INS = ("image_token", "video_token", "start_image_token", "end_image_token")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameBatch:
@@ -216,8 +219,12 @@ def times_line(frames: FrameBatch) -> str:
 
 
 def _special_tokens(processor: Any) -> list[str]:
+    """What must not come from people: control tokens and stand-ins for pictures, but not `<think>` and the like."""
     added: Mapping[int, Any] = processor.tokenizer.added_tokens_decoder
-    return sorted((str(token) for token in added.values() if len(str(token)) > 1), key=len, reverse=True)
+    names = {str(token) for token in added.values() if token.special}
+    for attribute in _STAND_INS:
+        names.add(str(getattr(processor, attribute, None) or ""))
+    return sorted((name for name in names if len(name) > 1), key=len, reverse=True)
 
 
 def _padded_left(values: Tensor, length: int, value: int) -> Tensor:
