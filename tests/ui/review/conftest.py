@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from tests import clips
@@ -17,6 +18,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change, Review
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.actions import Action, ActionRegistry
+from vvlm_desktop.ui.asked import Pending
 from vvlm_desktop.ui.review.page import ReviewPage
 from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
@@ -137,6 +139,33 @@ def an_analysis(
     )
 
 
+class FakeQuestions(QObject):
+    """Questions that nobody answers until a test does."""
+
+    changed = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: list[Pending] = []
+
+    def of_clip(self, clip_id: str) -> tuple[Pending, ...]:
+        return tuple(each for each in self.pending if each.clip.id == clip_id)
+
+    def ask(self, clip: Clip, question: str, *, range_ms: tuple[int, int] | None = None) -> Pending:
+        asked = Pending(clip, question, range_ms, by="a-model")
+        self.pending.append(asked)
+        self.changed.emit(clip.id)
+        return asked
+
+    def ask_again(self, pending: Pending) -> None:
+        self.forget(pending)
+        self.ask(pending.clip, pending.question, range_ms=pending.range_ms)
+
+    def forget(self, pending: Pending) -> None:
+        self.pending.remove(pending)
+        self.changed.emit(pending.clip.id)
+
+
 class Shell:
     """The window as the page sees it; remembers what was asked of it."""
 
@@ -152,6 +181,7 @@ class Shell:
         self.changes: list[Change] = []
         self.analysed: list[str] = []
         self.places: list[tuple[str, str | None]] = []
+        self.questions = FakeQuestions()
         self.samples = 0
 
     def navigate(self, page_id: str, clip_id: str | None = None) -> None:
@@ -173,8 +203,11 @@ class Shell:
     def add_samples(self) -> None:
         self.samples += 1
 
-    def analyse(self, clips: Sequence[Clip]) -> None:
+    def analyse(self, clips: Sequence[Clip], *, choice: object = None) -> None:
         self.analysed += [clip.id for clip in clips]
+
+    def analyse_with(self, clips: Sequence[Clip]) -> None:
+        self.chosen_for = [clip.id for clip in clips]
 
     def show_surroundings(self, visible: bool) -> None:
         self.surroundings = visible

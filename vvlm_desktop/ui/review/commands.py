@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.review.acts import ReviewActs
+from vvlm_desktop.ui.review.ask import AskBox
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
 from vvlm_desktop.ui.review.form.field_card import END, START
@@ -29,6 +30,7 @@ class Commands(QObject):
         self._desk, self._side, self._acts = desk, side, acts
         self._queue, self._arrangement = queue, arrangement
         self._finished: list[str] = []
+        self.ask_box = AskBox(shell, desk=desk, panel=side.ask, parent=self)
 
     @property
     def _form(self) -> FormPanel:
@@ -122,6 +124,11 @@ class Commands(QObject):
         """Analyse the open clip with something else, for this time."""
         if self._state is not None and self._state.clip.readable:
             self._shell.analyse_with([self._state.clip])
+
+    def ask(self) -> None:
+        """Ask something about the open clip or its marked part."""
+        self.leave_full_screen()
+        self.ask_box.ask()
 
     def toggle_full_screen(self) -> None:
         """The picture alone on the whole screen, or back."""

@@ -116,6 +116,7 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
         act("praise", "Needs recognition", lambda: acts.set_status("needs_recognition"), "Y", group=clip),
         act("dismiss", "Dismiss, with a reason", commands.ask_dismissal, "D", group=clip),
         act("analyse", "Analyse this clip", commands.analyse, group=clip),
+        act("ask", "Ask about the clip or its marked part", commands.ask, "Shift+Q", group=clip),
         act("analyse_with", "Analyse this clip with…", commands.analyse_with, group=clip),
         act("back_out", "Go back", commands.go_back, "Esc", group=clip, palette=False),
     )

@@ -111,6 +111,7 @@ class ReviewPage(Page):
         self.opener.read_ended.connect(self._on_read_ended)
         self.queue_side.caught_up.connect(self._on_caught_up)
         self.commands.clip_wanted.connect(self.open_clip)
+        self.commands.ask_box.closed.connect(self.setFocus)
         acts.key_used.connect(self.tour.count_key)
         self.tour.card_changed.connect(self._on_card)
         self.queue_list.chosen.connect(self.open_clip)
@@ -259,6 +260,7 @@ class ReviewPage(Page):
     def _show_no_clip(self) -> None:
         self._state = self._opened = None
         self.acts.show_state(None)
+        self.commands.ask_box.show_clip(None)
         self.desk.show_nothing()
 
     def _open_now(self, state: ReviewState) -> None:
@@ -290,6 +292,7 @@ class ReviewPage(Page):
         session = self.shell.session
         self._state = state
         self.acts.show_state(state)
+        self.commands.ask_box.show_clip(state.clip)
         index = self._opened.index if self._opened is not None else None
         curves = self.calibrations.of(state.analysis)
         self.form.show_model(form_model(session.schema, state, index, calibration=curves))

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.ask_panel import AskPanel
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.history_tab import HistoryTab
 from vvlm_desktop.ui.review.raw_tab import RawTab
@@ -51,6 +52,8 @@ class Side(QWidget):
         column.addWidget(rule())
         column.addWidget(self.banner)
         column.addWidget(self.stack, 1)
+        self.ask = AskPanel()
+        column.addWidget(self.ask)
 
     def _make_banner(self) -> QWidget:
         banner = QWidget()

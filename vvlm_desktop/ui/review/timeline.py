@@ -110,6 +110,11 @@ class Timeline(QWidget):
         return max(16, round((lane.height if lane else 40) * self.devicePixelRatioF()))
 
     @property
+    def model(self) -> TimelineModel:
+        """What is shown."""
+        return self._model
+
+    @property
     def marks(self) -> tuple[EventMark, ...]:
         """The events that are shown."""
         return self._model.marks
