@@ -109,7 +109,10 @@ def show(clip: ClipArgument, library: LibraryOption = None, as_json: JsonOption 
         )
         events = session.library.history(found.id)
         if as_json:
-            print_json(show_json(found, analyses=analyses, review=review, reviews=reviews, events=events))
+            questions = session.library.questions(found.id)
+            print_json(
+                show_json(found, analyses=analyses, questions=questions, review=review, reviews=reviews, events=events)
+            )
             return
         _print_clip(session, found, analyses=analyses, review=review)
 

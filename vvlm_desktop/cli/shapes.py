@@ -79,12 +79,19 @@ def event_json(event: Event) -> dict[str, Any]:
 
 
 def show_json(
-    clip: Clip, *, analyses: Sequence[Analysis], review: Review, reviews: Sequence[Review], events: Sequence[Event]
+    clip: Clip,
+    *,
+    analyses: Sequence[Analysis],
+    questions: Sequence[Analysis],
+    review: Review,
+    reviews: Sequence[Review],
+    events: Sequence[Event],
 ) -> dict[str, Any]:
     """Everything about one clip."""
     return {
         "clip": clip_json(clip),
         "analyses": [analysis_json(a) for a in analyses],
+        "questions": [analysis_json(a) for a in questions],
         "review": review_json(review),
         "reviews": [review_json(r) for r in reviews],
         "events": [event_json(e) for e in events],

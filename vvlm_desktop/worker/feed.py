@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -58,6 +59,8 @@ class BackendFeed:
         except VvlmError as error:
             self.settle(request.id, error)
             return None
+        if request.range_ms is not None:  # JSON has no tuples
+            request = replace(request, range_ms=(request.range_ms[0], request.range_ms[1]))
         return Job(request, schema, errand.progress, stop.is_set, errand.tell)
 
     def settle(self, request_id: str, outcome: Answer | Exception) -> None:
