@@ -71,7 +71,7 @@ def test_key_opens_the_line_and_escape_gives_the_keys_back(opened):
 
 def test_typed_text_is_not_taken_as_keys_of_the_page_and_survives_escape(opened):
     opened.press("Shift+Q")
-    for key in "N A 1 ?".split():
+    for key in ["N", "A", "1", "?"]:
         opened.press(key)
     opened.press("Esc")
     assert opened.stored().review.verdicts == {}

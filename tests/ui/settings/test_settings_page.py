@@ -196,3 +196,18 @@ def test_keys_of_all_pages_are_a_click_away(window):
     opened._pages["settings"]._on_keys()
     assert opened._keys_sheet.isVisible()
     assert set(opened._pages) == {"library", "review", *(spec.id for spec in PAGES)}
+
+
+def test_what_is_chosen_on_models_can_be_read_here_and_is_a_click_away(page):
+    page.on_settings(page.shell.session.settings.model_copy(update={"backend": "local", "local_model": "InternVL3-2B"}))
+    assert page.editors["backend"].value.text() == "Local model"
+    assert page.editors["local_model"].value.text() == "InternVL3-2B"
+    assert page.editors["local_adapter"].value.text() == "None: the model alone"
+    page.editors["local_model"].go.click()
+    assert page.shell.navigated == [("models", None)]
+
+
+def test_cloud_is_off_until_it_is_switched_on_here(page):
+    assert page.editors["allow_upload"].box.isChecked() is False
+    page.editors["allow_upload"].box.click()
+    assert page.shell.settings_tried[-1].allow_upload is True

@@ -21,15 +21,25 @@ from PySide6.QtWidgets import (
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.widgets.buttons import button
+from vvlm_desktop.ui.widgets.labels import ElidedLabel
+from vvlm_desktop.ui.words import shown
 
 #: What a choice is called; the value itself, capitalised, where it is not here.
 _CHOICES = {
     "system": "As the system",
     "event": "Play around the event",
     "paused": "Stay paused",
+    "signals": "Built-in measurements",
+    "local": "Local model",
+    "gemini": "Gemini",
+    "server": "VLM server",
+    "auto": "The best that fits",
+    "bf16": "Full precision (bf16)",
+    "int8": "Compressed (int8)",
+    "nf4": "Compressed most (NF4)",
 }
 #: Text settings that name a file or a folder.
-FOLDERS = frozenset({"library_dir"})
+FOLDERS = frozenset({"library_dir", "models_dir"})
 FILES = {"schema_file": "Label schemas (*.toml)"}
 
 
@@ -74,6 +84,26 @@ class SwitchEditor(Editor):
         blocker = QSignalBlocker(self.box)
         self.box.setChecked(bool(value))
         blocker.unblock()
+
+
+class ReadOnly(Editor):
+    """A value that is chosen on another page, with the way there."""
+
+    go_pressed = Signal()
+
+    def __init__(self, title: str, *, nothing: str) -> None:
+        super().__init__(title)
+        self._nothing = nothing
+        self.value = ElidedLabel("")
+        self.go = button("Choose on Models", self.go_pressed.emit, kind="link")
+        self._row.addWidget(self.value, 1)
+        self._row.addWidget(self.go)
+        self.setFocusProxy(self.go)
+        self.go.setAccessibleName(f"{title}: choose on the Models page")
+
+    def show_value(self, value: Any) -> None:
+        """Show the value in words."""
+        self.value.setText(shown(_CHOICES.get(str(value), str(value)) or self._nothing))
 
 
 class ChoiceEditor(Editor):

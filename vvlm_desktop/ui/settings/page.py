@@ -15,7 +15,7 @@ from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.page import Page, Shell
-from vvlm_desktop.ui.settings.editors import Editor, editor_for
+from vvlm_desktop.ui.settings.editors import Editor, ReadOnly, editor_for
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.words import breakable, sentences, shown
@@ -27,8 +27,13 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Library and labels", ("library_dir", "schema_file", "analyse_on_add")),
     ("Look", ("theme",)),
     ("Player", ("autoplay", "seek_step_s", "frame_cache_mb")),
+    ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
+    ("Cloud", ("allow_upload", "gemini_model", "server_url", "server_model")),
     ("Other", ()),
 )
+#: Chosen on the Models page, where it shows what is here and what fits; here they can be read.
+_CHOSEN_ELSEWHERE = frozenset({"backend", "local_model", "local_adapter"})
+_NOTHING = {"local_model": "None chosen", "local_adapter": "None: the model alone"}
 _WIDTH_PX = 760
 
 
@@ -86,8 +91,7 @@ class SettingsPage(Page):
         line = 1
         for name in names:
             field = Settings.model_fields[name]
-            editor = editor_for(name, field, placeholder=self._placeholder)
-            editor.edited.connect(self._on_edited)
+            editor = self._editor(name)
             editor.setProperty("setting", name)
             self.editors[name] = editor
             caption = label(field.title or name)
@@ -105,6 +109,19 @@ class SettingsPage(Page):
             line += 4
             grid.setRowMinimumHeight(line - 1, 6)
         return frame
+
+    def _editor(self, name: str) -> Editor:
+        field = Settings.model_fields[name]
+        if name in _CHOSEN_ELSEWHERE:
+            shown_only = ReadOnly(field.title or name, nothing=_NOTHING.get(name, ""))
+            shown_only.go_pressed.connect(self._on_models)
+            return shown_only
+        editor = editor_for(name, field, placeholder=self._placeholder)
+        editor.edited.connect(self._on_edited)
+        return editor
+
+    def _on_models(self) -> None:
+        self.shell.navigate("models")
 
     def _where(self) -> QFrame:
         frame = QFrame()
@@ -132,7 +149,10 @@ class SettingsPage(Page):
             opener = button("Open", _opener(str(folder)), kind="link")
             opener.setAccessibleName(f"Open the folder: {title}")
             grid.addWidget(opener, line, 2)
-        note = "Clips stay where they are and are never changed. Nothing leaves this computer unless you export it."
+        note = (
+            "Clips stay where they are and are never changed. Nothing leaves this computer unless you export it, or"
+            " allow it under Cloud and say yes to each batch."
+        )
         grid.addWidget(label(note, "small", wrap=True), len(places) + 1, 0, 1, 3)
         return frame
 
@@ -140,6 +160,9 @@ class SettingsPage(Page):
         return {
             "library_dir": shown(str(paths.default_library_dir())),
             "schema_file": "The one that comes with the program",
+            "models_dir": shown(str(paths.default_models_dir())),
+            "server_url": "http://10.0.0.7:8000/v1",
+            "server_model": "The first one that the server offers",
             "reviewer": default_reviewer(),
         }.get(name, "")
 
