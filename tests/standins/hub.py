@@ -42,6 +42,7 @@ class Hub:
         cut_once_after: bytes after which the connection is cut once, by file.
         stall_after: bytes after which nothing more comes until the server ends, by file.
         wrong_checksum: files whose description does not match their content.
+        claimed_bytes: sizes that files are said to have.
         ignore_range: ranges are answered with everything.
         gated, private: models that need the token.
     """
@@ -52,6 +53,7 @@ class Hub:
     cut_once_after: dict[str, int] = field(default_factory=dict)
     stall_after: dict[str, int] = field(default_factory=dict)
     wrong_checksum: set[str] = field(default_factory=set)
+    claimed_bytes: dict[str, int] = field(default_factory=dict)
     ignore_range: bool = False
     gated: set[str] = field(default_factory=set)
     private: set[str] = field(default_factory=set)
@@ -61,6 +63,13 @@ class Hub:
     stalled: threading.Event = field(default_factory=threading.Event)
     released: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+
+    def reset(self, **settings: object) -> Hub:
+        """A good day again, with these settings."""
+        address = self.url
+        self.__init__(**settings)  # type: ignore[misc]
+        self.url = address
+        return self
 
     def requests_for(self, name: str) -> list[Asked]:
         """All requests for one file, in their order."""
@@ -72,9 +81,10 @@ class Hub:
         for name, content in self.models[model_id].items():
             seen = content + b"!" if name in self.wrong_checksum else content
             git = hashlib.sha1(b"blob %d\0" % len(content) + seen).hexdigest()
-            sibling: dict[str, object] = {"rfilename": name, "size": len(content), "blobId": git}
+            size = self.claimed_bytes.get(name, len(content))
+            sibling: dict[str, object] = {"rfilename": name, "size": size, "blobId": git}
             if name.endswith(self.as_lfs):
-                sibling["lfs"] = {"sha256": hashlib.sha256(seen).hexdigest(), "size": len(content), "pointerSize": 134}
+                sibling["lfs"] = {"sha256": hashlib.sha256(seen).hexdigest(), "size": size, "pointerSize": 134}
             siblings.append(sibling)
         return {"id": model_id, "modelId": model_id, "sha": self.commit, "private": False, "siblings": siblings}
 
@@ -172,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         for key, value in headers.items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(body) if length is None else length))
+        # A connection that is kept keeps its thread, beyond the test that it belongs to.
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -35,7 +35,7 @@ SMALL_FILES = (
 class Worker:
     """A download worker that talks to the stand-in."""
 
-    def __init__(self, address, folder, *, argv=None, **environment):
+    def __init__(self, address, folder=None, *, argv=None, **environment):
         self.folder, self.heard, self._number = folder, queue.Queue(), 0
         settings = {**worker_environment("download"), "HF_ENDPOINT": address, **environment}
         settings.pop("HF_TOKEN", None)
@@ -85,7 +85,24 @@ def folder(tmp_path):
     return tmp_path / "models"
 
 
-def test_a_model_arrives_whole_checked_and_pinned_and_nothing_else_is_fetched(folder):
+@pytest.fixture(scope="module")
+def resident():
+    """One stand-in and one worker for all tests that leave both alive: a worker takes half a second to start."""
+    with hub() as served, Worker(served.url) as worker:
+        yield served, worker
+
+
+@pytest.fixture
+def there(resident, folder):
+    served, worker = resident
+    served.reset(models={MODEL: model_files()})
+    worker.folder = folder
+    yield served, worker
+    served.released.set()
+
+
+def test_a_model_arrives_whole_checked_and_pinned_and_nothing_else_is_fetched(there, folder):
+    served, worker = there
     files = {
         **model_files(),
         "pytorch_model.bin": b"pickle",
@@ -95,10 +112,10 @@ def test_a_model_arrives_whole_checked_and_pinned_and_nothing_else_is_fetched(fo
         "..json": b"{}",
         "LICENSE": b"MIT",
     }
-    with hub(models={MODEL: files}) as served, Worker(served.url, folder) as worker:
-        worker.ask()
-        result, shown = worker.answer()
-        again = worker.download()
+    served.models = {MODEL: files}
+    worker.ask()
+    result, shown = worker.answer()
+    again = worker.download()
     assert isinstance(result, Result), result
     path = model_folder_of(folder, MODEL)
     assert result.answer == {
@@ -121,10 +138,11 @@ def test_a_model_arrives_whole_checked_and_pinned_and_nothing_else_is_fetched(fo
     assert len(served.asked) == len(model_files()) + 1
 
 
-def test_a_cut_connection_goes_on_from_where_it_was(folder):
+def test_a_cut_connection_goes_on_from_where_it_was(there, folder):
+    served, worker = there
     files = model_files()
-    with hub(models={MODEL: files}, cut_once_after={FIRST: 70_001}) as served, Worker(served.url, folder) as worker:
-        result = worker.download()
+    served.cut_once_after = {FIRST: 70_001}
+    result = worker.download()
     assert isinstance(result, Result), result
     first, second = served.requests_for(FIRST)
     assert (first.start, first.sent) == (0, 70_001)
@@ -158,62 +176,62 @@ def test_a_killed_download_is_partly_here_never_loads_and_goes_on_in_another_pro
     assert (model_folder_of(folder, MODEL) / SECOND).read_bytes() == files[SECOND]
 
 
-def test_what_does_not_match_its_checksum_is_refused_and_deleted(folder):
-    with hub(models={MODEL: model_files()}, wrong_checksum={FIRST}) as served, Worker(served.url, folder) as worker:
-        failed = worker.download()
-        assert failed.error == "DownloadError"
-        assert FIRST in failed.message
-        assert "checksum" in failed.message
-        partial = partial_folder_of(folder, MODEL)
-        assert not (partial / FIRST).exists()
-        assert not (partial / f"{FIRST}.part").exists()
-        assert not model_folder_of(folder, MODEL).exists()
-        served.wrong_checksum = {"config.json"}  # small files are checked by git's own id
-        assert "config.json" in worker.download().message
-        served.wrong_checksum = set()
-        assert isinstance(worker.download(), Result)
+def test_what_does_not_match_its_checksum_is_refused_and_deleted(there, folder):
+    served, worker = there
+    served.wrong_checksum = {FIRST}
+    failed = worker.download()
+    assert failed.error == "DownloadError"
+    assert FIRST in failed.message
+    assert "checksum" in failed.message
+    partial = partial_folder_of(folder, MODEL)
+    assert not (partial / FIRST).exists()
+    assert not (partial / f"{FIRST}.part").exists()
+    assert not model_folder_of(folder, MODEL).exists()
+    served.wrong_checksum = {"config.json"}  # small files are checked by git's own id
+    assert "config.json" in worker.download().message
+    served.wrong_checksum = set()
+    assert isinstance(worker.download(), Result)
 
 
-def test_bytes_that_rotted_between_two_tries_are_fetched_again(folder):
+def test_bytes_that_rotted_between_two_tries_are_fetched_again(there, folder):
+    served, worker = there
     files = model_files()
     partial = partial_folder_of(folder, MODEL)
     partial.mkdir(parents=True)
     (partial / f"{FIRST}.part").write_bytes(b"\0" * 60_000)
     (partial / SECOND).write_bytes(b"\0" * len(files[SECOND]))
-    with hub(models={MODEL: files}) as served, Worker(served.url, folder) as worker:
-        assert isinstance(worker.download(), Result)
+    assert isinstance(worker.download(), Result)
     assert [each.start for each in served.requests_for(FIRST)] == [60_000, 0]
     assert [each.start for each in served.requests_for(SECOND)] == [0]
     assert (model_folder_of(folder, MODEL) / SECOND).read_bytes() == files[SECOND]
 
 
-def test_a_server_that_ignores_ranges_is_taken_from_the_start(folder):
+def test_a_server_that_ignores_ranges_is_taken_from_the_start(there, folder):
+    served, worker = there
     files = model_files()
     partial = partial_folder_of(folder, MODEL)
     partial.mkdir(parents=True)
     (partial / f"{FIRST}.part").write_bytes(files[FIRST][:60_000])
-    with hub(models={MODEL: files}, ignore_range=True) as served, Worker(served.url, folder) as worker:
-        worker.ask()
-        result, shown = worker.answer()
+    served.ignore_range = True
+    worker.ask()
+    result, shown = worker.answer()
     assert isinstance(result, Result), result
     assert all(0 <= each.done <= 1 for each in shown)
     assert (model_folder_of(folder, MODEL) / FIRST).read_bytes() == files[FIRST]
 
 
-def test_stopping_keeps_what_is_here(folder):
-    with (
-        hub(models={MODEL: model_files()}, stall_after={FIRST: 50_000}) as served,
-        Worker(served.url, folder) as worker,
-    ):
-        number = worker.ask()
-        assert served.stalled.wait(WAIT_S)
-        part = partial_folder_of(folder, MODEL) / f"{FIRST}.part"
-        wait_until(lambda: part.exists() and part.stat().st_size == 50_000)
-        worker.child.cancel(number)
-        served.released.set()
-        failed, _ = worker.answer()
-        assert failed.cancelled
-        assert part.read_bytes() == model_files()[FIRST][:50_000]
+def test_stopping_keeps_what_is_here(there, folder):
+    served, worker = there
+    served.stall_after = {FIRST: 50_000}
+    number = worker.ask()
+    assert served.stalled.wait(WAIT_S)
+    part = partial_folder_of(folder, MODEL) / f"{FIRST}.part"
+    wait_until(lambda: part.exists() and part.stat().st_size == 50_000)
+    worker.child.cancel(number)
+    served.released.set()
+    failed, _ = worker.answer()
+    assert failed.cancelled
+    assert part.read_bytes() == model_files()[FIRST][:50_000]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are set otherwise there")
@@ -237,24 +255,26 @@ def test_every_way_of_being_full_is_called_that(code):
         raise OSError(code, os.strerror(code))
 
 
-def test_room_is_asked_for_before_the_first_weight(folder):
-    files = model_files()
-    with hub(models={MODEL: files}) as served, Worker(served.url, folder) as worker:
-        served.describe = lambda model_id: huge(type(served).describe(served, model_id))
-        failed = worker.download()
+def test_room_is_asked_for_before_the_first_weight(there, folder):
+    served, worker = there
+    served.claimed_bytes = {FIRST: 10**15}
+    failed = worker.download()
     assert failed.error == "DownloadError"
     assert "not enough room" in failed.message
     assert served.asked == []
 
 
-def huge(described):
-    for sibling in described["siblings"]:
-        if sibling["rfilename"] == FIRST:
-            sibling["lfs"]["size"] = sibling["size"] = 10**15
-    return described
+def test_a_file_that_is_longer_than_the_hub_says_is_not_taken(there, folder):
+    served, worker = there
+    served.claimed_bytes = {FIRST: 1000}
+    failed = worker.download()
+    assert failed.error == "DownloadError"
+    assert "longer than the hub says" in failed.message
+    assert not [path.name for path in partial_folder_of(folder, MODEL).iterdir() if path.name.startswith(FIRST)]
 
 
-def test_refusals_say_what_to_do_and_no_token_is_ever_shown(folder):
+def test_refusals_say_what_to_do_and_no_token_is_ever_shown(there, folder):
+    served, worker = there
     gated, private, pickled, remote = "A/gated", "A/private", "A/pickled", "OpenGVLab/InternVL3-8B"
     models = {
         gated: model_files(),
@@ -263,22 +283,22 @@ def test_refusals_say_what_to_do_and_no_token_is_ever_shown(folder):
         remote: {**model_files(), "config.json": json.dumps({"auto_map": {"AutoModel": "m.M"}}).encode()},
         "A/alien": {**model_files(), "config.json": b'{"model_type": "llama"}'},
     }
-    with hub(models=models, gated={gated}, private={private}) as served, Worker(served.url, folder) as worker:
-        said = {
-            name: worker.download(model, **more)
-            for name, model, more in (
-                ("gated", gated, {}),
-                ("private", private, {}),
-                ("absent", "A/nothing", {"token": TOKEN}),
-                ("pickled", pickled, {}),
-                ("remote", remote, {}),
-                ("alien", "A/alien", {}),
-                ("path", "../../etc/passwd", {}),
-                ("let in", gated, {"token": TOKEN}),
-            )
-        }
-        served.broken_with = 503
-        said["broken"] = worker.download(private)
+    served.reset(models=models, gated={gated}, private={private})
+    said = {
+        name: worker.download(model, **more)
+        for name, model, more in (
+            ("gated", gated, {}),
+            ("private", private, {}),
+            ("absent", "A/nothing", {"token": TOKEN}),
+            ("pickled", pickled, {}),
+            ("remote", remote, {}),
+            ("alien", "A/alien", {}),
+            ("path", "../../etc/passwd", {}),
+            ("let in", gated, {"token": TOKEN}),
+        )
+    }
+    served.broken_with = 503
+    said["broken"] = worker.download(private)
     assert "accepted its terms" in said["gated"].message
     assert "HF_TOKEN" in said["gated"].hint
     assert "or it is private" in said["private"].message
@@ -317,10 +337,11 @@ def test_every_other_worker_is_offline(folder):
 OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 
 
-def test_a_download_goes_on_with_the_commit_that_it_began_with(folder):
-    with hub(models={MODEL: model_files()}, wrong_checksum={SECOND}) as served, Worker(served.url, folder) as worker:
-        assert isinstance(worker.download(), Failure)
-        served.wrong_checksum, served.commit = set(), NEWER_COMMIT
-        failed = worker.download()
+def test_a_download_goes_on_with_the_commit_that_it_began_with(there, folder):
+    served, worker = there
+    served.wrong_checksum = {SECOND}
+    assert isinstance(worker.download(), Failure)
+    served.wrong_checksum, served.commit = set(), NEWER_COMMIT
+    failed = worker.download()
     assert "no longer on" in failed.message
     assert "Begin anew" in failed.hint
