@@ -3,6 +3,8 @@
 A field's confidence is the probability of its value under the grammar: the product over the tokens that overlap the
 value's bytes. Forced tokens count as 1. The last token may reach beyond the value (`",` where another value could
 follow): then all legal tokens that finish the value alike are summed, so that what follows doesn't weigh on it.
+The first token may begin before it (`":"`). Where all legal tokens there spell the same, shorter or longer, and reach no
+further than the value's opening quote or bracket, which is certain, only the cut was open, and it counts as 1.
 
 The legal mass is the smallest share of its own probability that the model gave to what the grammar allows, over the
 tokens where it had a choice. Forced tokens are left out: the grammar insists on one of several spellings of the same
@@ -99,12 +101,16 @@ class _Tokens:
             1.0, math.exp(sum(self._log_p(index, start, span[1]) for index, start, _ in self._overlapping(span)))
         )
 
-    def _log_p(self, index: int, start: int, stop: int) -> float:
-        legal = self._decoded.legal[index]
-        end = self._ends[index]
-        if legal is None or end < stop:
+    def _log_p(self, index: int, start: int, span: _Span) -> float:
+        legal, end = self._decoded.legal[index], self._ends[index]
+        if legal is None:
             return self._decoded.log_p[index]
-        needed = self.text[start:stop]
+        opening = start < span[0] and end <= span[0] + 1 and self.text[span[0] : span[0] + 1] in (b'"', b"[")
+        if opening and all(self.text.startswith(each, start) for each in legal):
+            return 0.0
+        if end < span[1]:
+            return self._decoded.log_p[index]
+        needed = self.text[start : span[1]]
         return math.log(sum(math.exp(log_p) for each, log_p in legal.items() if each.startswith(needed)))
 
     def legal_mass(self, span: _Span) -> float:

@@ -76,6 +76,13 @@ def test_a_value_that_was_forced_has_the_mass_of_its_tokens():
     assert found.legal_mass["event_type"] == 0.125
 
 
+def test_where_only_the_cut_was_open_nothing_is_in_doubt():
+    said = written(
+        '{"weather":[],"event_type', ('":"', 0.6, 0.9, {'":': 0.4}), ("ne", 0.5, 0.8, {"col": 0.5}), 'ar_miss",'
+    )
+    assert field_confidences(said, SMALL).confidence["event_type"] == pytest.approx(0.5)
+
+
 def test_of_a_value_said_twice_the_first_counts():
     said = written('{"weather":["', ("rain", 0.5, 1.0), '","', ("rain", 0.9, 1.0), '"]')
     assert field_confidences(said, SMALL).value_confidence["weather"] == {"rain": pytest.approx(0.5)}
