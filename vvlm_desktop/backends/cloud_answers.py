@@ -60,10 +60,12 @@ def find_json(text: str) -> tuple[int, dict[str, Any]] | None:
         try:
             value, _ = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
+            # An inner object of one that was cut off is not the answer.
+            if text[start + 1 :].lstrip().startswith('"'):
+                return None
             start = text.find("{", start + 1)
-            continue
-        # An inner object of one that was cut off is not the answer.
-        return (start, value) if not text[:start].rstrip().endswith((":", ",", "[")) else None
+        else:
+            return start, value
     return None
 
 

@@ -71,12 +71,12 @@ def calling(
         _present.reset(token)
 
 
-def http_client() -> httpx2.Client:
+def http_client(context: ssl.SSLContext | None = None) -> httpx2.Client:
     """A client for SDKs; certificates are verified, the system's proxies are used."""
     # Their debug logs hold whole requests: pictures, and headers.
     for name in ("httpx2", "httpcore2", "openai", "google_genai"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    transport = _Transport(httpx2.create_ssl_context())
+    transport = _Transport(context or httpx2.create_ssl_context())
     return httpx2.Client(transport=transport, timeout=None, follow_redirects=False, trust_env=False)
 
 

@@ -38,9 +38,14 @@ def base_url() -> str:
 
 def make_client(key: str) -> tuple[genai.Client, httpx2.Client]:
     """The SDK's client, and the HTTP client beneath it, which has to be closed."""
-    http = http_client()
+    context = httpx2.create_ssl_context()
+    http = http_client(context)
     http.event_hooks = {"response": [_refuse_unconfirmed_upload]}
-    options = types.HttpOptions(api_version=_API_VERSION, base_url=base_url(), httpx_client=http)
+    # The SDK would load all certificates twice more for connections that are never made.
+    never_used = httpx2.AsyncClient(verify=context, trust_env=False)
+    options = types.HttpOptions(
+        api_version=_API_VERSION, base_url=base_url(), httpx_client=http, httpx_async_client=never_used
+    )
     return genai.Client(api_key=key, vertexai=False, http_options=options), http
 
 

@@ -1,0 +1,76 @@
+"""Requests that overlap against one after the other, at a server that takes 300 ms: `pytest FILE -m bench -s`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.clips import clip
+from tests.standins.gemini import GeminiStandin
+from tests.standins.http_server import serving
+from tests.standins.openai import OpenAIStandin
+from tests.unit.backends.cloud.jobs import Jobs, answer_of
+from vvlm_desktop.backends.gemini.backend import GeminiBackend
+from vvlm_desktop.backends.server.backend import ServerBackend
+
+pytestmark = pytest.mark.bench
+CLIPS = 50
+LATENCY_S = 0.3
+ANSWER = json.dumps({"event_type": "no_incident", "event_time": None, "actions": ["go"], "caption": "Nothing."})
+
+
+@contextmanager
+def server() -> Iterator[tuple[Any, dict[str, Any]]]:
+    with serving(OpenAIStandin(ANSWER, latency_s=LATENCY_S)) as standin:
+        yield ServerBackend(), {"base_url": f"{standin.address}/v1", "sampling": {"frames": 16}}
+
+
+@contextmanager
+def gemini_inline() -> Iterator[tuple[Any, dict[str, Any]]]:
+    with gemini(GeminiBackend()) as both:
+        yield both
+
+
+@contextmanager
+def gemini_uploaded() -> Iterator[tuple[Any, dict[str, Any]]]:
+    with gemini(GeminiBackend(inline_bytes=0)) as both:
+        yield both
+
+
+@contextmanager
+def gemini(backend: GeminiBackend) -> Iterator[tuple[Any, dict[str, Any]]]:
+    with serving(GeminiStandin(ANSWER, latency_s=LATENCY_S)) as standin, pytest.MonkeyPatch.context() as patch:
+        standin.states = ["ACTIVE"]
+        patch.setenv("GOOGLE_GEMINI_BASE_URL", standin.address)
+        yield backend, {"per_minute": 0}
+
+
+def rate(backend: Any, options: dict[str, Any], *, clips: int, concurrency: int) -> float:
+    """Clips a second."""
+    jobs = Jobs()
+    for _ in range(clips):
+        jobs.add(
+            clip("h264_bframes.mp4"),
+            {**options, "allow_upload": True, "concurrency": concurrency},
+            backend=backend.name,
+        )
+    began = time.perf_counter()
+    outcomes = jobs.run(backend)
+    taken_s = time.perf_counter() - began
+    assert len([answer_of(each) for each in outcomes]) == clips
+    return clips / taken_s
+
+
+@pytest.mark.parametrize("kind", [server, gemini_inline, gemini_uploaded])
+def test_eight_at_once_are_six_times_as_fast(kind: Any) -> None:
+    with kind() as (backend, options):
+        rate(backend, options, clips=1, concurrency=1)
+        one = rate(backend, options, clips=10, concurrency=1)
+        eight = rate(backend, options, clips=CLIPS, concurrency=8)
+    print(f"\n{kind.__name__}: 1 at once {one:.2f} clips/s, 8 at once {eight:.2f} clips/s, ×{eight / one:.1f}")
+    assert eight >= 6 * one
