@@ -14,7 +14,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.lists import ITEM_ROLE, AnyIndex, Rows, RowView
 from vvlm_desktop.ui.compare.tally import EVENT_TYPE, ClipLine, Narrowing, narrowed
 from vvlm_desktop.ui.widgets.buttons import button
-from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
+from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import paint_mark
 from vvlm_desktop.ui.words import count
 
@@ -30,11 +30,8 @@ def difference_words(schema: LabelSchema, line: ClipLine) -> str:
         return words
     field = schema.field(EVENT_TYPE)
     one, other = (field.label_of(value) for value in line.event)
-    return (
-        f"{one} / {other.lower()}"
-        if len(line.differing) == 1
-        else f"{one} / {other.lower()}, {len(line.differing)} fields"
-    )
+    more = len(line.differing) - 1
+    return f"{one} / {other.lower()}" + (f", {more} more" if more else "")
 
 
 class _Clips(Rows[ClipLine]):
@@ -103,7 +100,7 @@ class ClipList(QWidget):
         self._lines: Sequence[ClipLine] = ()
         self._rows = _Clips(schema, self)
         self.title = label("", "strong")
-        self.narrowing = ElidedLabel("", "doubtful")
+        self.narrowing = label("", "doubtful", wrap=True)
         self.clear = button("Show all", self.cleared.emit, kind="link")
         self.clear.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.view = RowView(self._rows, name="Clips that both have answered", row_px=_ROW_PX)
@@ -113,11 +110,11 @@ class ClipList(QWidget):
         head = QVBoxLayout()
         head.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.GAP)
         head.setSpacing(2)
-        head.addWidget(self.title)
-        second = QHBoxLayout()
-        second.addWidget(self.narrowing, 1)
-        second.addWidget(self.clear)
-        head.addLayout(second)
+        first = QHBoxLayout()
+        first.addWidget(self.title, 1)
+        first.addWidget(self.clear)
+        head.addLayout(first)
+        head.addWidget(self.narrowing)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -135,8 +132,9 @@ class ClipList(QWidget):
         wanted = narrowed(lines, narrowing)
         self._rows.put(wanted)
         differing = sum(bool(line.differing) for line in lines)
-        self.title.setText(f"{differing:,} of {count(len(lines), 'clip')} differ")
-        self.narrowing.setText(f"{narrowing.words}: {len(wanted):,}" if narrowing is not None else "")
+        all_words = f"{differing:,} of {count(len(lines), 'clip')} differ"
+        self.title.setText(f"{len(wanted):,} of {len(lines):,}" if narrowing is not None else all_words)
+        self.narrowing.setText(narrowing.words if narrowing is not None else "")
         for widget in (self.narrowing, self.clear):
             widget.setVisible(narrowing is not None)
 

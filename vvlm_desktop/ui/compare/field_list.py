@@ -16,9 +16,10 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.lists import ITEM_ROLE, AnyIndex, Rows, RowView
 from vvlm_desktop.ui.compare.sides import INKS, LETTERS
 from vvlm_desktop.ui.review.sureness import look_of, short_text, spoken_text
+from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
 from vvlm_desktop.ui.words import count
-from vvlm_desktop.workflow.calibration import Calibration, Shown, shown_confidence
+from vvlm_desktop.workflow.calibration import UNCALIBRATED, Calibration, Shown, shown_confidence
 from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
 
 _LINE_PX, _HEAD_PX = 21, 24
@@ -113,6 +114,22 @@ def _row(
         return FieldRow(each.field.key, each.field.label, sides, truth)
     truth = f"reviewed: {format_value(schema, each.field.key, each.truth)}" if each.truth_known else ""
     return FieldRow(each.field.key, each.field.label, sides, truth)
+
+
+def footing(rows: Sequence[FieldRow]) -> str:
+    """What the words and percentages rest on, once for all fields."""
+    notes = [
+        {side.shown.note for row in rows for side in row.sides[n : n + 1] if side.shown is not None} for n in (0, 1)
+    ]
+    said = [_footing(of_side) for of_side in notes]
+    if said[0] == said[1]:
+        return said[0] and f"Both {said[0]}"
+    return ". ".join(f"{letter} {words}" for letter, words in zip(LETTERS, said, strict=True) if words)
+
+
+def _footing(notes: set[str]) -> str:
+    tested = min((note for note in notes if note.startswith("calibrated")), default="")
+    return tested or ("uncalibrated: words, no percentages" if UNCALIBRATED in notes else "")
 
 
 class _Fields(Rows[FieldRow]):
@@ -225,6 +242,8 @@ class FieldList(QWidget):
 
     def __init__(self, rows_of: Callable[[bool], Sequence[FieldRow]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setProperty("surface", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._rows_of = rows_of
         self._unfolded = False
         self._rows: _Fields = _Fields(self)
@@ -234,7 +253,12 @@ class FieldList(QWidget):
         self.view.selectionModel().currentRowChanged.connect(self._on_marked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.view)
+        column.setSpacing(0)
+        column.addWidget(self.view, 1)
+        column.addWidget(rule())
+        self.footing = label("", "small", wrap=True)
+        self.footing.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        column.addWidget(self.footing)
 
     @property
     def rows(self) -> Sequence[FieldRow]:
@@ -244,8 +268,15 @@ class FieldList(QWidget):
     def refresh(self) -> None:
         """Show another clip, or the same as it now stands; the first field is marked."""
         self._rows.put(list(self._rows_of(self._unfolded)))
+        self.footing.setText(footing(self._rows.items))
         if self._rows.items:
             self.view.select(0)
+
+    def mark(self, field_key: str) -> None:
+        """Mark a field, where it is shown."""
+        row = next((n for n, each in enumerate(self._rows.items) if each.key == field_key), None)
+        if row is not None:
+            self.view.select(row)
 
     def step(self, steps: int) -> None:
         """Mark the next or the previous row."""

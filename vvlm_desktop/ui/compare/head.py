@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
+from typing_extensions import override
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.pairing import Source
 from vvlm_desktop.ui.compare.scan import SCOPES, Answerers
-from vvlm_desktop.ui.compare.sides import LETTERS
+from vvlm_desktop.ui.compare.sides import INKS, LETTERS
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import count
+
+
+class SideLetter(QWidget):
+    """A or B in its colour."""
+
+    def __init__(self, side: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._side = side
+        self.setFixedSize(QSize(theme.px(14), theme.px(20)))
+        self.setAccessibleName(LETTERS[side])
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(theme.font("strong"))
+        painter.setPen(theme.colour(INKS[self._side]))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, LETTERS[self._side])
 
 
 class CompareHead(QWidget):
@@ -42,8 +61,7 @@ class CompareHead(QWidget):
         for number, choice in enumerate(self.choices):
             if number:
                 row.addWidget(self.swap)
-            letter = label(LETTERS[number], "strong")
-            row.addWidget(letter)
+            row.addWidget(SideLetter(number))
             row.addWidget(choice, 3)
         row.addSpacing(theme.GAP)
         row.addWidget(self.scope, 1)

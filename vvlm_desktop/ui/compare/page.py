@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.domain.review import Change
@@ -31,7 +31,9 @@ from vvlm_desktop.workflow.comparing import Comparison
 
 #: While a batch runs its answers are announced once a second; counting them all again takes longer than that.
 _REFRESH_MS = 1_500
-_LIST_PX, _FIELDS_PX, _AGREEMENT_PX = 220, 340, 214
+#: From this width on: how wide the list and the fields are.
+_WIDTHS = ((1240, (220, 340)), (1100, (184, 316)), (0, (160, 262)))
+_AGREEMENT_PX = 214
 
 
 class ComparePage(Page):
@@ -80,6 +82,8 @@ class ComparePage(Page):
         self.agreement.setMinimumHeight(theme.px(120))
         self._body = QStackedWidget()
         self._body.addWidget(self._work)
+        # The widths of list and fields follow that of the page, which therefore must not follow theirs.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -129,6 +133,7 @@ class ComparePage(Page):
 
     @override
     def activate(self, clip_id: str | None = None) -> None:
+        self.setFocus()  # or the first box would have the keys
         if clip_id is not None:
             self._wanted_clip = clip_id
         if self._stale:
@@ -170,9 +175,10 @@ class ComparePage(Page):
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        compact = self.width() < theme.px(1240)
-        self.clips.setFixedWidth(theme.px(_LIST_PX - (30 if compact else 0)))
-        self.fields.setFixedWidth(theme.px(_FIELDS_PX - (50 if compact else 0)))
+        list_px, fields_px = next(sides for least, sides in _WIDTHS if self.width() >= theme.px(least))
+        self.clips.setFixedWidth(theme.px(list_px))
+        self.fields.setFixedWidth(theme.px(fields_px))
+        self.viewer.transport.set_compact(self.width() < theme.px(_WIDTHS[0][0]))
         lower = theme.px(_AGREEMENT_PX) if self.height() > theme.px(760) else theme.px(170)
         self._work.setSizes([max(1, self._work.height() - lower), lower])
 
@@ -266,6 +272,7 @@ class ComparePage(Page):
         self.clips.show_lines(self._tally.lines, narrowing)
         if self.clips.lines:
             self.open_clip(self.clips.lines[0].clip_id)
+            self.fields.mark(narrowing.field_key)
 
     def show_all(self) -> None:
         """List all clips again."""

@@ -56,4 +56,4 @@ def fairness(pair: Comparison) -> tuple[bool, str]:
     """Whether two answers can be compared as they are, and the sentences that say so."""
     if not pair.notes:
         return True, "Same frames, same prompt, same settings."
-    return False, " ".join(pair.notes)
+    return False, f"Not on equal terms. {' '.join(pair.notes)}"
