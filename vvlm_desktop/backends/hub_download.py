@@ -153,18 +153,31 @@ class _Download:
         return self._settle(revision, files, total)
 
     def _already(self, revision: str | None) -> dict[str, Any] | None:
+        """The answer where nothing is missing; what was downloaded and is damaged goes back to be completed."""
         if not self.target.exists():
             return None
         record = read_record(self.target)
-        whole = record is not None and all(
-            _has_size(self.target / name, each.get("size")) for name, each in record.files.items()
-        )
-        if record is None or not record.files or not whole or revision not in (None, record.revision):
+        if record is None or record.origin != "download" or not record.revision:
             raise DownloadError(
-                f"Another {self.id} lies in the models folder already, damaged or of another kind.",
+                f"Another {self.id} lies in the models folder already; it was not downloaded by this program.",
                 hint=f"Remove it first, then download again: vvlm models remove {self.id}",
             )
-        return self._answer(record.revision or "", sum(int(each["size"]) for each in record.files.values()), True)
+        if revision in (None, record.revision) and self._is_whole(record):
+            return self._answer(record.revision, sum(int(each["size"]) for each in record.files.values()), already=True)
+        if self.partial.exists():
+            shutil.rmtree(self.partial)
+        self.target.rename(self.partial)
+        write_plan(self.partial, DownloadPlan(self.id, revision or record.revision, 0))
+        return None
+
+    def _is_whole(self, record: ModelRecord) -> bool:
+        if not all(_has_size(self.target / name, each.get("size")) for name, each in record.files.items()):
+            return False
+        try:
+            _examine(self.target)
+        except ModelFolderError:
+            return False
+        return bool(record.files)
 
     def _ask(self, revision: str | None) -> tuple[str, list[HubFile]]:
         """The commit, and the files of it that are wanted."""
@@ -256,10 +269,10 @@ class _Download:
         write_record(self.partial, ModelRecord(self.id, "download", revision=revision, files=checks))
         (self.partial / PLAN_FILE).unlink(missing_ok=True)
         self.partial.rename(self.target)
-        importlib.import_module("vvlm_desktop.backends.model_folder").examine_model(self.target)
-        return self._answer(revision, total, False)
+        _examine(self.target)
+        return self._answer(revision, total, already=False)
 
-    def _answer(self, revision: str, size_bytes: int, already: bool) -> dict[str, Any]:
+    def _answer(self, revision: str, size_bytes: int, *, already: bool) -> dict[str, Any]:
         return {
             "id": self.id,
             "path": str(self.target),
@@ -318,6 +331,10 @@ def _hub_file(sibling: Any) -> HubFile | None:
     if size is None or not sibling.blob_id:
         raise DownloadError(f"The hub says neither size nor checksum of {name}, so it cannot be checked.")
     return HubFile(name, int(size), f"git:{sibling.blob_id}")
+
+
+def _examine(folder: Path) -> None:
+    importlib.import_module("vvlm_desktop.backends.model_folder").examine_model(folder)
 
 
 def _size(folder: Path, name: str) -> int:

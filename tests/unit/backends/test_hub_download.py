@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.model_folders import model_files
+from tests.model_folders import model_files, write_model
 from tests.standins.hub import COMMIT, NEWER_COMMIT, TOKEN, hub
 from vvlm_desktop.backends.hub_errors import translated
 from vvlm_desktop.backends.model_folder import examine_model
@@ -204,6 +204,35 @@ def test_bytes_that_rotted_between_two_tries_are_fetched_again(there, folder):
     assert [each.start for each in served.requests_for(FIRST)] == [60_000, 0]
     assert [each.start for each in served.requests_for(SECOND)] == [0]
     assert (model_folder_of(folder, MODEL) / SECOND).read_bytes() == files[SECOND]
+
+
+def test_what_was_damaged_on_the_disk_is_mended_by_downloading_again(there, folder):
+    served, worker = there
+    files = model_files()
+    path = model_folder_of(folder, MODEL)
+    assert isinstance(worker.download(), Result)
+    (path / FIRST).write_bytes(b"\xff" * len(files[FIRST]))
+    (path / SECOND).write_bytes(files[SECOND][:1000])
+    (path / "config.json").unlink()
+    served.asked.clear()
+    result = worker.download()
+    assert isinstance(result, Result), result
+    assert result.answer["already"] is False
+    assert sorted((each.name, each.start) for each in served.asked) == [
+        ("config.json", 0),
+        (FIRST, 0),
+        (SECOND, 1000),
+    ]
+    assert all((path / name).read_bytes() == content for name, content in files.items())
+
+
+def test_what_somebody_else_put_there_is_not_overwritten(there, folder):
+    served, worker = there
+    path = write_model(model_folder_of(folder, MODEL))
+    failed = worker.download()
+    assert "was not downloaded by this program" in failed.message
+    assert path.exists()
+    assert served.paths == []
 
 
 def test_a_server_that_ignores_ranges_is_taken_from_the_start(there, folder):
