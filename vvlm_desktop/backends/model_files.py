@@ -96,7 +96,7 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
         tensors, end = _tensors(header)
     except OSError as error:
         raise ModelFolderError(f"{path.name} cannot be read: {error.strerror}.", hint=COPY_AGAIN) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ModelFolderError(f"{path.name} is damaged: its header cannot be read.", hint=COPY_AGAIN) from error
     if size != 8 + length + end:
         missing = 8 + length + end - size
@@ -133,7 +133,7 @@ def read_json(path: Path, *, missing: str, hint: str) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelFolderError(missing, hint=hint) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFolderError(f"{path.name} is damaged: it cannot be read.", hint=COPY_AGAIN) from error
     if not isinstance(data, dict):
         raise ModelFolderError(f"{path.name} is damaged: it is not an object.", hint=COPY_AGAIN)
@@ -152,8 +152,10 @@ def weight_files(path: Path) -> list[Path]:
         weight_map = index.get("weight_map")
         if not isinstance(weight_map, dict) or not weight_map:
             raise ModelFolderError(f"{index_file.name} is damaged: it names no file.", hint=COPY_AGAIN)
-        # Only names inside this folder: an index is somebody else's text.
-        names = sorted({Path(str(name)).name for name in weight_map.values()})
+        names = sorted({str(name) for name in weight_map.values()})
+        outside = next((name for name in names if Path(name).name != name or "\\" in name), None)
+        if outside is not None:  # somebody else's text: never out of this folder
+            raise ModelFolderError(f"{index_file.name} names a file outside of its folder: {outside}.", hint=COPY_AGAIN)
     else:
         names = ["model.safetensors"]
     missing = [name for name in names if not (path / name).is_file()]

@@ -130,7 +130,7 @@ def test_wrong_architecture_says_what_it_is_and_what_is_known(folder):
     refused(folder, "'whisper'", "InternVL", "Qwen3-VL", "VideoChat-R1.5")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "", "\x00\xff"])
+@pytest.mark.parametrize("text", ["{", "[]", "", "\x00\xff", "[" * 100_000])
 def test_damaged_config_is_named(folder, text):
     (folder / "config.json").write_text(text)
     refused(folder, "config.json is damaged")
@@ -187,7 +187,7 @@ def test_index_cannot_reach_outside_of_its_folder(tmp_path):
     data = json.loads(index.read_text())
     data["weight_map"]["lm_head.weight"] = "../secret.safetensors"
     index.write_text(json.dumps(data))
-    refused(folder, "incomplete", "secret.safetensors")
+    refused(folder, "outside of its folder", "secret.safetensors")
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "processor_config.json"])
