@@ -25,6 +25,7 @@ class Adapter:
         base_model: name of the installed model that it fits, None where there is none.
         data, metrics: from its card, in words; empty where the card does not say.
         reason: why it cannot be used; empty where it can.
+        note: a sentence where it may have been made for another model although its shapes fit.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Adapter:
     linked: bool = False
     reason: str = ""
     hint: str = ""
+    note: str = ""
 
     @property
     def usable(self) -> bool:
@@ -107,27 +109,38 @@ def _examined(
         found = examine_adapter(path)
     except ModelFolderError as error:
         return Adapter(name, path, entry, "", None, "", "", 0, linked, str(error), error.hint)
+    base = _base_of(found, models)
     return Adapter(
         name=name,
         path=path,
         entry=entry,
         base=found.base_name,
-        base_model=_base_of(found, models),
+        base_model=base.name if base else None,
         data=_in_words(found.card.get("data")),
         metrics=_in_words(found.card.get("metrics")),
         rank=found.rank,
         linked=linked,
+        note=_note(found, base),
     )
 
 
-def _base_of(adapter: AdapterFolder, models: list[InstalledModel]) -> str | None:
+def _note(adapter: AdapterFolder, base: InstalledModel | None) -> str:
+    if base is None:
+        return ""
+    try:
+        return examine_adapter(adapter.path, base=base.folder).note
+    except ModelFolderError as error:
+        return str(error)
+
+
+def _base_of(adapter: AdapterFolder, models: list[InstalledModel]) -> InstalledModel | None:
     """The model it says it belongs to; else the only one whose shapes it fits."""
     usable = [model for model in models if model.folder is not None]
     said = adapter.base_name.lower()
     for model in usable:
-        if said and said in (model.name.lower(), model.path.name.lower(), str(model.path).lower()):
-            return model.name
-    fitting = [model.name for model in usable if model.folder is not None and _fits(adapter, model.folder)]
+        if said and said in (model.name.lower(), model.name.rpartition("/")[2].lower(), model.path.name.lower()):
+            return model
+    fitting = [model for model in usable if model.folder is not None and _fits(adapter, model.folder)]
     return fitting[0] if len(fitting) == 1 else None
 
 

@@ -32,12 +32,23 @@ _MEMORY_BYTES_PER_S = 15e9
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU; `index` is the N of `cuda:N`."""
+    """One GPU.
+
+    Attributes:
+        index: the N of `cuda:N`.
+        ours_bytes: held by this program's own workers, which let go of one model before they load another.
+    """
 
     index: int
     name: str
     total_bytes: int
     free_bytes: int
+    ours_bytes: int = 0
+
+    @property
+    def available_bytes(self) -> int:
+        """What the next model can have."""
+        return self.free_bytes + self.ours_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,9 @@ def fits_now(shape: ModelShape, *, on: Hardware, frames: int, precision: Precisi
     if gpu is None:
         return _on_processor(shape, on=on, frames=frames, precision=precision)
     chosen: tuple[Precision, ...] = ("bf16", "int8", "nf4") if precision == "auto" else (precision,)
-    fit = best_fit(shape, free_bytes=gpu.free_bytes, frames=frames, precisions=chosen, place=f"the GPU ({gpu.name})")
+    fit = best_fit(
+        shape, free_bytes=gpu.available_bytes, frames=frames, precisions=chosen, place=f"the GPU ({gpu.name})"
+    )
     as_asked = fit.precision == chosen[0] and fit.frames == frames
     badge: Badge = ("fits" if as_asked else "tight") if fit.fits else "too_big"
     return FitsNow(badge, fit.sentence, fit.precision, fit.frames, fit.estimate.total_bytes)
@@ -201,7 +214,23 @@ def _gpu(handle: object, index: int) -> Gpu:
     import pynvml
 
     memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
-    return Gpu(index, _text(pynvml.nvmlDeviceGetName(handle)), int(memory.total), int(memory.free))
+    name = _text(pynvml.nvmlDeviceGetName(handle))
+    return Gpu(index, name, int(memory.total), int(memory.free), _ours_bytes(handle))
+
+
+def _ours_bytes(handle: object) -> int:
+    """What this process and its children hold; 0 where the driver does not say (Windows, containers)."""
+    import pynvml
+
+    try:
+        held = {each.pid: each.usedGpuMemory or 0 for each in pynvml.nvmlDeviceGetComputeRunningProcesses(handle)}
+    except pynvml.NVMLError:
+        return 0
+    if not held:
+        return 0
+    here = psutil.Process()
+    ours = {here.pid, *(child.pid for child in here.children(recursive=True))}
+    return sum(size for pid, size in held.items() if pid in ours)
 
 
 def _text(value: str | bytes) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -211,10 +211,21 @@ def _precision(text: str) -> Precision:
     raise UsageError(f"There is no precision {text!r}.", hint=f"Known: {', '.join(known)}.")
 
 
-def _fit(shape: ModelShape | None, *, settings: Settings, on: Hardware) -> FitsNow | None:
+def _fit(
+    shape: ModelShape | None, *, settings: Settings, on: Hardware, stored_as: Precision | None = None
+) -> FitsNow | None:
     if shape is None:
         return None
-    return fits_now(shape, on=on, frames=settings.frames, precision=_precision(settings.precision))
+    precision = stored_as or _precision(settings.precision)
+    return fits_now(shape, on=on, frames=settings.frames, precision=precision)
+
+
+def _stored_as(model: InstalledModel) -> Precision | None:
+    """The precision of weights that were compressed when they were saved; there is no other for them."""
+    if model.folder is None or model.folder.quantised is None:
+        return None
+    stored = model.folder.config.get("quantization_config")
+    return "int8" if isinstance(stored, Mapping) and stored.get("load_in_8bit") else "nf4"
 
 
 def _card_of_installed(model: InstalledModel, *, settings: Settings, on: Hardware) -> ModelCard:
@@ -235,7 +246,7 @@ def _card_of_installed(model: InstalledModel, *, settings: Settings, on: Hardwar
         path=model.path,
         linked=model.linked,
         revision=model.revision,
-        fit=_fit(shape, settings=settings, on=on),
+        fit=_fit(shape, settings=settings, on=on, stored_as=_stored_as(model)),
         shape=shape,
         chosen=model.name == settings.local_model,
         offered=entry is not None,

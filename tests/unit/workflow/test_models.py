@@ -19,7 +19,15 @@ from vvlm_desktop.errors import BackendError, ModelFolderError, UsageError
 from vvlm_desktop.paths import gpu_slot_file
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.workflow.gpu import Gpu, Hardware, fits_now, hardware
-from vvlm_desktop.workflow.models import choose, find_adapter, find_card, find_model, local_options, model_cards
+from vvlm_desktop.workflow.models import (
+    choose,
+    find_adapter,
+    find_card,
+    find_model,
+    installed_adapters,
+    local_options,
+    model_cards,
+)
 
 ONE, TWO = "OpenGVLab/InternVL3-1B-hf", "OpenGVLab/InternVL3-2B-hf"
 
@@ -259,3 +267,21 @@ def test_weights_that_were_cut_off_are_a_broken_card(settings):
     (card,) = [card for card in model_cards(settings, on=computer()) if card.name == ONE]
     assert card.state == "broken"
     assert card.reason
+
+
+def test_compressed_weights_are_counted_as_they_are(settings):
+    folder = downloaded(settings, ONE)
+    stored = {"quant_method": "bitsandbytes", "load_in_8bit": True, "load_in_4bit": False}
+    (folder / "config.json").write_text(json.dumps({**CONFIG, "quantization_config": stored}))
+    (card,) = [card for card in model_cards(settings, on=computer(gpu_gib=20)) if card.name == ONE]
+    assert (card.state, card.fit.precision) == ("ready", "int8")
+
+
+def test_an_adapter_of_a_sister_model_is_noted(settings):
+    downloaded(settings, ONE)
+    adapter(settings, "sister", base="somebody/InternVL3-1B-other")
+    adapter(settings, "own")
+    own, sister = installed_adapters(settings)
+    assert (own.base_model, own.note) == (ONE, "")
+    assert sister.base_model == ONE
+    assert "InternVL3-1B-other" in sister.note
