@@ -3,8 +3,8 @@
 A field's confidence is the probability of its value under the grammar: the product over the tokens that overlap the
 value's bytes. Forced tokens count as 1. The last token may reach beyond the value (`",` where another value could
 follow): then all legal tokens that finish the value alike are summed, so that what follows doesn't weigh on it.
-The first token may begin before it (`":"`). Where all legal tokens there spell the same, shorter or longer, and reach no
-further than the value's opening quote or bracket, which is certain, only the cut was open, and it counts as 1.
+The first token may begin before it (`":"`). Where all legal tokens there spell the same, shorter or longer, and reach
+no further than the value's opening quote or bracket, which is certain, only the cut was open, and it counts as 1.
 
 The legal mass is the smallest share of its own probability that the model gave to what the grammar allows, over the
 tokens where it had a choice. Forced tokens are left out: the grammar insists on one of several spellings of the same
@@ -97,9 +97,8 @@ class _Tokens:
 
     def probability(self, span: _Span) -> float:
         """Probability of the bytes of `span`, given those before."""
-        return min(
-            1.0, math.exp(sum(self._log_p(index, start, span[1]) for index, start, _ in self._overlapping(span)))
-        )
+        log_p = sum(self._log_p(index, start, span) for index, start, _ in self._overlapping(span))
+        return min(1.0, math.exp(log_p))
 
     def _log_p(self, index: int, start: int, span: _Span) -> float:
         legal, end = self._decoded.legal[index], self._ends[index]
