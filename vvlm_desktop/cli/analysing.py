@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from vvlm_desktop.cli.choosing import (
     AdapterOption,
+    AllowUploadOption,
     AroundOption,
     Asked,
     BackendOption,
@@ -19,6 +21,7 @@ from vvlm_desktop.cli.choosing import (
     ModelOption,
     PrecisionOption,
     RoundsOption,
+    allowed,
     choose,
     flag_lines,
     warn_of_processor,
@@ -57,6 +60,7 @@ def analyse(
     as_teacher: Annotated[
         bool, typer.Option("--as-teacher", help="Draft reviews for people to check; drafts are never truth.")
     ] = False,
+    allow_upload: AllowUploadOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,6 +73,7 @@ def analyse(
             chosen = _as_teacher(chosen)
         wanted, failed = _wanted(session, clips, chosen, as_teacher=as_teacher)
         rows += failed
+        chosen = allowed(session, chosen, wanted, allow_upload=allow_upload)
         pace = _run(session, wanted, chosen, rows)
     _report(rows, pace=pace, as_json=as_json)
 
@@ -76,7 +81,7 @@ def analyse(
 def _as_teacher(chosen: Chosen) -> Chosen:
     from vvlm_desktop.workflow.drafts import teacher_options
 
-    return Chosen(chosen.backend, teacher_options(chosen.backend, chosen.options))
+    return replace(chosen, options=teacher_options(chosen.backend, chosen.options))
 
 
 def _run(session: Session, wanted: list[Clip], chosen: Chosen, rows: list[dict[str, Any]]) -> float | None:
@@ -99,7 +104,15 @@ def _run(session: Session, wanted: list[Clip], chosen: Chosen, rows: list[dict[s
             rows.append(_row(event.clip, event.kind, problem, event.flags))
 
     with progress_bar("analysing") as bar:
-        run(session, todo, backend=chosen.backend, options=chosen.options, on_event=on_event, batch_id=batch_id)
+        run(
+            session,
+            todo,
+            backend=chosen.backend,
+            options=chosen.options,
+            on_event=on_event,
+            batch_id=batch_id,
+            secrets=chosen.secrets,
+        )
     return pace
 
 

@@ -9,12 +9,14 @@ import typer
 
 from vvlm_desktop.cli.choosing import (
     AdapterOption,
+    AllowUploadOption,
     Asked,
     BackendOption,
     FramesOption,
     ModelOption,
     PrecisionOption,
     RoundsOption,
+    allowed,
     choose,
     warn_of_processor,
 )
@@ -48,13 +50,14 @@ def ask(
     frames: FramesOption = None,
     rounds: RoundsOption = None,
     precision: PrecisionOption = None,
+    allow_upload: AllowUploadOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a model about a clip, or a part of it. The answer is kept with the frames that the model saw."""
     from vvlm_desktop.cli.shapes import analysis_json
     from vvlm_desktop.workflow.ask import ask as run
-    from vvlm_desktop.workflow.ask import checked_question
+    from vvlm_desktop.workflow.ask import checked_question, require_answers
 
     checked_question(question)
     range_ms = _range_ms(part)
@@ -62,6 +65,8 @@ def ask(
         found = session.library.find_clip(clip)
         asked = Asked(backend, model, adapter, frames, rounds, precision)
         chosen = choose(session, asked, default=session.settings.backend)
+        require_answers(chosen.backend, chosen.options)
+        chosen = allowed(session, chosen, [found], allow_upload=allow_upload)
         warn_of_processor(session, chosen, clips=1)
         with progress_bar("asking") as bar:
 
@@ -76,6 +81,7 @@ def ask(
                 options=chosen.options,
                 range_ms=range_ms,
                 on_event=on_event,
+                secrets=chosen.secrets,
             )
     if as_json:
         print_json(analysis_json(answer))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vvlm_desktop.cli.output import warn
-from vvlm_desktop.errors import UsageError
+from vvlm_desktop.errors import ConsentError, UsageError
 
 if TYPE_CHECKING:
     from vvlm_desktop.backends.local_options import Sampling
+    from vvlm_desktop.domain.clip import Clip
     from vvlm_desktop.settings import Settings
     from vvlm_desktop.workflow.session import Session
 
@@ -48,6 +49,11 @@ AroundOption = Annotated[
     str | None, typer.Option("--around", metavar="event", help="Frames around each clip's event, not all over it.")
 ]
 
+AllowUploadOption = Annotated[
+    bool, typer.Option("--allow-upload", help="Send clips to Gemini or your server; it is written into the ledger.")
+]
+
+_LOCAL_ONLY = frozenset({"--adapter", "--rounds", "--precision", "--batch"})
 #: Frames at most where a rate was asked for and no number.
 _MOST_AT_A_RATE = 64
 
@@ -78,6 +84,7 @@ class Chosen:
 
     backend: str
     options: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def model(self) -> str | None:
@@ -103,20 +110,58 @@ def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chose
     info = backend_info(backend)
     if backend == "local":
         return Chosen(backend, _local(session.settings, asked))
-    if not info.answers_questions and typed:
+    unknown = [name for name in typed if not info.leaves_computer or name in _LOCAL_ONLY]
+    if unknown:
         raise UsageError(
-            f"{info.title} has no {' and no '.join(typed)}.",
+            f"{info.title} has no {' and no '.join(unknown)}.",
             hint="Name the backend that has, for example --backend local.",
         )
-    return Chosen(backend, {name[2:]: getattr(asked, name[2:]) for name in typed})
+    return Chosen(backend, _elsewhere(session.settings, backend, asked) if info.leaves_computer else {})
 
 
-def _local(settings: Settings, asked: Asked) -> dict[str, Any]:
+def _elsewhere(settings: Settings, backend: str, asked: Asked) -> dict[str, Any]:
+    from vvlm_desktop.workflow.cloud import cloud_options
+
+    options = cloud_options(settings, backend, model=asked.model, frames=asked.frames, fps=asked.fps)
+    return {**options, **_around(asked)}
+
+
+def _around(asked: Asked) -> dict[str, str]:
     from vvlm_desktop.workflow.around import AROUND
-    from vvlm_desktop.workflow.models import local_options
 
     if asked.around is not None and asked.around != "event":
         raise UsageError(f"Nothing is known around {asked.around!r}.", hint="Write: --around event")
+    return {AROUND: asked.around} if asked.around is not None else {}
+
+
+def allowed(session: Session, chosen: Chosen, clips: Sequence[Clip], *, allow_upload: bool) -> Chosen:
+    """The same with the consent and the key that a backend elsewhere needs; what stays here needs neither.
+
+    Raises:
+        ConsentError: nobody allowed it.
+        CloudError: there is no key.
+    """
+    from vvlm_desktop.backends.catalogue import backend_info
+
+    if not backend_info(chosen.backend).leaves_computer or not clips:
+        return chosen
+    from vvlm_desktop.workflow import consent
+    from vvlm_desktop.workflow.cloud import secrets_for
+    from vvlm_desktop.workflow.keys import Keys
+
+    plan = consent.plan_upload(clips, backend=chosen.backend, options=chosen.options)
+    if not allow_upload:
+        raise ConsentError(plan.sentence, hint="Nothing was sent. To allow it, add --allow-upload.")
+    secrets = secrets_for(Keys(), chosen.backend)
+    warn(plan.sentence)
+    consent_id = consent.allow(session, plan, how="command_line")
+    return replace(chosen, options={**chosen.options, consent.ALLOWED: consent_id}, secrets=secrets)
+
+
+def _local(settings: Settings, asked: Asked) -> dict[str, Any]:
+    from vvlm_desktop.workflow.models import local_options
+
+    around = _around(asked)
     options = local_options(
         settings,
         model=asked.model,
@@ -127,7 +172,7 @@ def _local(settings: Settings, asked: Asked) -> dict[str, Any]:
         sampling=_sampling(asked),
         batch=asked.batch or 0,
     ).to_json()
-    return {**options, AROUND: "event"} if asked.around else options
+    return {**options, **around}
 
 
 def _sampling(asked: Asked) -> Sampling | None:

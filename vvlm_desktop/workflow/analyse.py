@@ -25,7 +25,7 @@ from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.drafts import as_draft
 from vvlm_desktop.workflow.interrupted import options_to_keep, take_over
-from vvlm_desktop.workflow.requests import Held, RequestHooks, has_begun
+from vvlm_desktop.workflow.requests import Held, RequestHooks, has_begun, hooks_for
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.throughput import Throughput, work_in
 from vvlm_desktop.workflow.workers import Workers
@@ -65,7 +65,7 @@ class AnalyseBatch:
         self._on_event = on_event
         self._options = dict(options or {})
         self._secrets = dict(secrets or {})
-        self._hooks = hooks or RequestHooks()
+        self._hooks = hooks or hooks_for(session, self.backend, self._options)
         self._waiting = deque(clips)
         self._waiting_work = sum(work_in(clip, self.backend) for clip in clips)
         self._alone: deque[Clip] = deque()  # a worker died over each: tried again with nothing beside it

@@ -23,6 +23,8 @@ def options_for(session: Session, clip: Clip, options: Mapping[str, Any]) -> Map
     if not options.get(AROUND):
         return options
     start_ms, end_ms = _event_ms(session, clip)
+    if "sampling" not in options:  # a backend that is sent the video and told where to look
+        return {**{key: value for key, value in options.items() if key != AROUND}, "event_ms": start_ms}
     sampling = Sampling(**{**options.get("sampling", {}), "kind": "around", "fps": None, "at_ms": start_ms})
     plain = {key: value for key, value in options.items() if key != AROUND}
     return {

@@ -20,7 +20,7 @@ from vvlm_desktop.errors import BackendError, JobCancelledError, UsageError, Vvl
 from vvlm_desktop.jobs.child import ChildExited, Delivered
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
 from vvlm_desktop.workflow.clip_files import existing_path
-from vvlm_desktop.workflow.requests import Held, RequestHooks
+from vvlm_desktop.workflow.requests import Held, RequestHooks, hooks_for
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.workers import Workers
 
@@ -86,7 +86,7 @@ class Asking:
         self._on_event = on_event
         self._options = dict(options or {})
         self._secrets = dict(secrets or {})
-        self._hooks = hooks or RequestHooks()
+        self._hooks = hooks or hooks_for(session, self.backend, self._options)
         self._held: Held | None = None
         self._tries = 0
         self._cancelled = False

@@ -9,6 +9,7 @@ from typing import Any
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.store.records import Batch
+from vvlm_desktop.workflow.consent import ALLOWED
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.workers import is_running
 
@@ -67,7 +68,8 @@ def continue_or_begin(
     """The batch to go on with, and its remaining clips, where a killed program was asked for just these before."""
     wanted = {c.id for c in clips}
     for batch in session.library.unfinished_batches():
-        if batch.backend != backend or _own_options(batch) != dict(options) or not _fits(batch, session.schema):
+        same = batch.backend == backend and _without_consent(_own_options(batch)) == _without_consent(options)
+        if not same or not _fits(batch, session.schema):
             continue
         if is_running(batch.options.get("owner")):
             continue
@@ -89,6 +91,11 @@ def pending_clip_ids(session: Session, backend: str) -> frozenset[str]:
 
 def _own_options(batch: Batch) -> dict[str, Any]:
     return {key: value for key, value in batch.options.items() if key not in _KEPT}
+
+
+def _without_consent(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Each time a command is given its consent is another one; the work is the same."""
+    return {key: value for key, value in options.items() if key != ALLOWED}
 
 
 def _fits(batch: Batch, schema: LabelSchema) -> bool:

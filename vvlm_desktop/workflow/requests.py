@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from vvlm_desktop.backends.catalogue import BackendInfo
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.protocol import AnalyseRequest, Progress, Upload
+from vvlm_desktop.workflow.courier import Courier
+from vvlm_desktop.workflow.session import Session
 
 #: Stages that a worker tells of a request that it has taken and not begun.
 NOT_BEGUN = frozenset({"", "starting", "waiting"})
@@ -63,3 +67,19 @@ class RequestHooks:
     before: Callable[[Clip, AnalyseRequest], None] = _nothing_before
     on_upload: Callable[[Upload], None] = _nothing_on_upload
     after: Callable[[str], None] = _nothing_after
+
+
+def hooks_for(session: Session, backend: BackendInfo, options: Mapping[str, Any]) -> RequestHooks:
+    """What every batch and every question does where nothing else is asked for.
+
+    What leaves the computer needs a consent and gets its line in the ledger, also where a batch of a killed program
+    goes on.
+    """
+    if not backend.leaves_computer:
+        return RequestHooks()
+    courier = Courier(session, backend, options)
+    return RequestHooks(
+        before=lambda _clip, request: courier.before_sending(request),
+        on_upload=courier.on_upload,
+        after=courier.on_settled,
+    )

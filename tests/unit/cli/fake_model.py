@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from vvlm_desktop.backends.base import Answer
+from vvlm_desktop.protocol import Upload
 from vvlm_desktop.worker import main
 
 _STATE = {"loads": 0}
@@ -26,13 +27,16 @@ class FakeLocal:
             job.progress(0.1, "looking")
             if "killer" in Path(job.request.path).name:
                 os.abort()
+            if job.request.backend == "gemini":
+                job.tell(Upload(job.request.id, "sending", "example.org", "the video", 1000))
+                job.tell(Upload(job.request.id, "deleted", "example.org", "the video", 1000, remote="files/x"))
             yield job, _answer(job.request)
 
 
 def _answer(request):
     options = request.options
     asked = request.question is not None
-    labels = {"event_type": "near_miss", "weather": "rain" if options["adapter"] else "fog", "time_of_day": "day"}
+    labels = {"event_type": "near_miss", "weather": "rain" if options.get("adapter") else "fog", "time_of_day": "day"}
     return Answer(
         labels={} if asked else labels,
         confidence={} if asked else dict.fromkeys(labels, 0.5),
@@ -40,10 +44,15 @@ def _answer(request):
         frames_pts=(0, 512),
         raw_text=f"About {request.range_ms}." if asked else "{}",
         model=options["model"],
-        adapter=options["adapter"],
+        adapter=options.get("adapter"),
         provenance="model",
         flags=("Fewer frames than asked for.",),
-        settings={"pid": os.getpid(), "loads": _STATE["loads"], "sampling": options["sampling"]},
+        settings={
+            "pid": os.getpid(),
+            "loads": _STATE["loads"],
+            "sampling": options.get("sampling"),
+            "keys": sorted(request.secrets),
+        },
         prompt_sha="p",
         kind="question" if asked else "labels",
         question=request.question,

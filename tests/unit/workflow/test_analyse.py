@@ -354,3 +354,12 @@ def test_batch_with_the_same_name_of_schema_but_other_labels_does_not_fit(sessio
     session.library.open_batch("signals", [c.id for c in clips], options={"schema_key": key, "labels_sha": "x"})
     (left,) = interrupted_batches(session)
     assert not left.fits
+
+
+def test_interrupted_batch_goes_on_under_another_consent(session: Session, clips: list[Clip]) -> None:
+    kept = {"model": "m", "allow_upload": "first", "owner": {"pid": 1, "created": 0.0}}
+    batch = session.library.open_batch("gemini", [c.id for c in clips], options=kept)
+    session.library.batch_done(batch, clips[0].id)
+    again = {"model": "m", "allow_upload": "second"}
+    assert continue_or_begin(session, clips, backend="gemini", options=again) == (batch, clips[1:])
+    assert continue_or_begin(session, clips, backend="gemini", options={**again, "model": "n"})[0] is None

@@ -250,3 +250,11 @@ def test_clip_that_may_not_leave_fails_and_is_never_handed_over(session: Session
     bench.batch.start()
     assert bench.workers.only.requests == []
     assert (bench.batch.failed, bench.batch.finished) == (4, True)
+
+
+def test_nothing_leaves_without_a_consent_whoever_started_the_batch(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips, backend="gemini", options={"model": "m", "allow_upload": "made up"})
+    bench.batch.start()
+    assert bench.workers.only.requests == []
+    assert (bench.batch.failed, bench.batch.finished) == (4, True)
+    assert "consent" in bench.events[-2].message
