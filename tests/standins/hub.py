@@ -44,6 +44,7 @@ class Hub:
         wrong_checksum: files whose description does not match their content.
         claimed_bytes: sizes that files are said to have.
         ignore_range: ranges are answered with everything.
+        elsewhere: address of another server that large files are redirected to.
         gated, private: models that need the token.
     """
 
@@ -55,6 +56,7 @@ class Hub:
     wrong_checksum: set[str] = field(default_factory=set)
     claimed_bytes: dict[str, int] = field(default_factory=dict)
     ignore_range: bool = False
+    elsewhere: str = ""
     gated: set[str] = field(default_factory=set)
     private: set[str] = field(default_factory=set)
     broken_with: int | None = None
@@ -153,6 +155,9 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.hub.models[model_id].get(name)
         if content is None:
             self._refuse(404, "EntryNotFound")
+            return
+        if self.hub.elsewhere and name.endswith(self.hub.as_lfs):
+            self._answer(302, b"", {"Location": self.hub.elsewhere + self.path})
             return
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(wanted[1]) if wanted and not self.hub.ignore_range else 0

@@ -226,6 +226,18 @@ def test_what_was_damaged_on_the_disk_is_mended_by_downloading_again(there, fold
     assert all((path / name).read_bytes() == content for name, content in files.items())
 
 
+def test_large_files_come_from_elsewhere_and_the_token_does_not_go_there(there, folder):
+    served, worker = there
+    with hub(models={MODEL: model_files()}, cut_once_after={FIRST: 30_000}) as store:
+        served.elsewhere, served.gated = store.url, {MODEL}
+        result = worker.download(token=TOKEN)
+    assert isinstance(result, Result), result
+    assert [each.start for each in store.requests_for(FIRST)] == [0, 30_000]
+    assert {each.name for each in store.asked} == {FIRST, SECOND}
+    assert not any(each.authorised for each in store.asked)
+    assert all(each.authorised for each in served.asked)
+
+
 def test_what_somebody_else_put_there_is_not_overwritten(there, folder):
     served, worker = there
     path = write_model(model_folder_of(folder, MODEL))
