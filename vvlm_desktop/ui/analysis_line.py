@@ -17,7 +17,7 @@ from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.job_bridge import Bridge
 from vvlm_desktop.ui.models.batch_words import batch_title
-from vvlm_desktop.ui.models.consent import consent_problem, hooks_of
+from vvlm_desktop.ui.models.consent import consent_problem
 from vvlm_desktop.ui.models.questions import Questions
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
@@ -209,7 +209,6 @@ class AnalysisLine(QObject):
             on_event=self._on_event,
             options=choice.options,
             batch_id=batch_id,
-            hooks=hooks_of(self._session, choice),
         )
         return _Line(batch, choice)
 

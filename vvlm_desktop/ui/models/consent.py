@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui.choice import Choice
 from vvlm_desktop.ui.errors_view import Problem, problem_from
 from vvlm_desktop.ui.page import Shell
-
-if TYPE_CHECKING:
-    from vvlm_desktop.workflow.requests import RequestHooks
-    from vvlm_desktop.workflow.session import Session
 
 
 def consent_problem(
@@ -51,19 +46,4 @@ def consent_problem(
         tone="doubtful",
         offer="Send and analyse",
         do=send,
-    )
-
-
-def hooks_of(session: Session, choice: Choice) -> RequestHooks:
-    """What is done around each request: the ledger's lines, and no request without consent."""
-    from vvlm_desktop.workflow.courier import Courier
-    from vvlm_desktop.workflow.requests import RequestHooks
-
-    if not choice.info.leaves_computer:
-        return RequestHooks()
-    courier = Courier(session, choice.info, choice.options)
-    return RequestHooks(
-        before=lambda _clip, request: courier.before_sending(request),
-        on_upload=courier.on_upload,
-        after=courier.on_settled,
     )

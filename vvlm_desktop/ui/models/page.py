@@ -51,6 +51,7 @@ class ModelsPage(Page):
         self.keeper = StockKeeper(shell, shelf, self)
         self.downloads = Downloads(shell, shelf, self)
         self._line = WorkLine(shell.tasks, self)
+        self._wanted: str | None = None
         self._build()
         self.installer = Installer(shell, self.install_card, self)
         self.installer.done.connect(self.keeper.look)
@@ -128,14 +129,22 @@ class ModelsPage(Page):
     def activate(self, clip_id: str | None = None) -> None:
         """Show what there is; with a card's key, that card has the focus."""
         self.installer.look()
+        self._wanted = clip_id or ""
         self.keeper.watch(True)
-        card = self.grid.cards.get(clip_id or "")
-        if card is not None:
+        self._focus_wanted()
+
+    def _focus_wanted(self) -> None:
+        """The focus is on the card that was asked for, else on the one in use; once for each time the page is shown."""
+        chosen = next((card for card in self.grid.cards.values() if card.view.chosen), None)
+        card = self.grid.cards.get(self._wanted or "") or chosen
+        if self._wanted is not None and card is not None:
+            self._wanted = None
             card.setFocus(Qt.FocusReason.OtherFocusReason)
             self._on_card_focused(card)
 
     @override
     def deactivate(self) -> None:
+        self._wanted = None
         self.keeper.watch(False)
 
     @override
@@ -160,6 +169,7 @@ class ModelsPage(Page):
         stock = self.keeper.stock
         if stock is not None:
             self.grid.show_views([self._as_it_is(card) for card in stock.cards])
+            self._focus_wanted()
 
     def _as_it_is(self, card: CardView) -> CardView:
         """A card with the download that runs for it, which a look at the folder does not know of."""

@@ -13,7 +13,7 @@ from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui.asked import Pending
 from vvlm_desktop.ui.choice import Choice
-from vvlm_desktop.ui.models.consent import consent_problem, hooks_of
+from vvlm_desktop.ui.models.consent import consent_problem
 from vvlm_desktop.ui.page import Shell
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ class Questions(QObject):
                 on_event=partial(self._on_event, pending),
                 options=choice.options,
                 range_ms=pending.range_ms,
-                hooks=hooks_of(self._session, choice),
             )
         except VvlmError as error:
             self._on_error(pending, error)

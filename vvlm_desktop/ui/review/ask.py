@@ -89,7 +89,7 @@ class AskBox(QObject):
             refusal = _CANNOT
         elif settings.backend == "local" and not settings.local_model:
             refusal = _NO_MODEL
-        about = range_words(self._range_ms()) or "the whole clip (I and O mark a part)"
+        about = range_words(self._range_ms()) or "the whole clip"
         self.panel.show_target(by="" if refusal else title_of(settings), about=about, refusal=refusal)
 
     def _show_entries(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -12,11 +13,16 @@ from typing_extensions import override
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.ask_view import AskEntry, frames_words
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
-from vvlm_desktop.ui.widgets.labels import label, rule, set_role
-from vvlm_desktop.ui.words import breakable, shown
+from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule, set_role
+from vvlm_desktop.ui.words import shown
 
 _MOST_CHARACTERS = 2_000
 _LIST_PX, _LOW_LIST_PX, _LOW_PX = 240, 130, 640
+
+
+def broken_up(text: str) -> str:
+    """`text` with places to break a line in anything long, hyphens too: a model may repeat one for ever."""
+    return re.sub(r"\S{24}(?=\S)", "\\g<0>\N{ZERO WIDTH SPACE}", text)
 
 
 class AskLine(QLineEdit):
@@ -66,11 +72,11 @@ class EntryView(QWidget):
         self.question = label("", "strong", wrap=True)
         self.answer = label("", wrap=True)
         selectable = Qt.TextInteractionFlag.TextSelectableByMouse
-        for text in (self.question, self.answer):
-            text.setTextInteractionFlags(selectable)
-            column.addWidget(text)
         self.detail = label("", "small", wrap=True)
-        column.addWidget(self.detail)
+        for text in (self.question, self.answer, self.detail):
+            text.setTextInteractionFlags(selectable)
+            text.setMinimumWidth(1)  # what cannot be broken is cut off, instead of widening the panel
+            column.addWidget(text)
         row = QHBoxLayout()
         row.setSpacing(theme.GAP)
         self.frames = self._button(self._on_frames)
@@ -100,11 +106,11 @@ class EntryView(QWidget):
         """Show the same question as it now stands."""
         self.entry = entry
         failed = entry.state == "failed"
-        self.question.setText(breakable(shown(entry.question)))
-        self.answer.setText(breakable(entry.answer))
+        self.question.setText(broken_up(shown(entry.question)))
+        self.answer.setText(broken_up(entry.answer))
         self.answer.setVisible(bool(entry.answer))
         set_role(self.answer, "bad" if failed else "body")
-        self.detail.setText(breakable(shown(entry.detail)))
+        self.detail.setText(broken_up(shown(entry.detail)))
         self.detail.setVisible(bool(entry.detail))
         words = {
             self.frames: frames_words(entry) if entry.frames else "",
@@ -138,7 +144,7 @@ class AskPanel(QFrame):
         column.addWidget(rule())
         head = QHBoxLayout()
         head.setContentsMargins(theme.MARGIN, 4, theme.GAP, 0)
-        self.about = label("", "small", wrap=True)
+        self.about = ElidedLabel("", "small")
         head.addWidget(self.about, 1)
         self.close_button = IconButton("close", "Close the questions", self.left.emit, key="Esc", size_px=14)
         self.close_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -166,6 +172,7 @@ class AskPanel(QFrame):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._body = QWidget()
+        self._body.setProperty("surface", "raised")
         self._rows = QVBoxLayout(self._body)
         self._rows.setContentsMargins(theme.MARGIN, 4, theme.MARGIN, 4)
         self._rows.setSpacing(theme.GAP)
@@ -175,11 +182,11 @@ class AskPanel(QFrame):
 
     def show_target(self, *, by: str, about: str, refusal: str) -> None:
         """Say who is asked about what; `refusal` says why nobody can be, and then the way to the models is shown."""
-        self.about.setText(f"Ask {by} about {about}" if by else f"About {about}")
+        self.about.setText(f"Ask {by} · {about}" if by else f"Ask · {about}")
         self.note.setText(refusal)
         self.note.setVisible(bool(refusal))
         self.models.setVisible(bool(refusal))
-        self.line.setPlaceholderText("Who had the right of way?   Enter asks")
+        self.line.setPlaceholderText("A question; I and O mark a part first")
 
     def show_entries(self, entries: Sequence[AskEntry]) -> None:
         """Show these; the newest is in view."""
