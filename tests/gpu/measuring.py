@@ -229,10 +229,9 @@ def overhead_of_own_loop(folder: Path, *, device: str, precision: str, tokens: i
 
 def table(rows: Sequence[Measured]) -> str:
     """The rows as Markdown."""
-    lines = [
-        "| model | weights | batch | s/clip | naive | prompt s | tokens | passes | passes/s (limit) | peak GB | estimate |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ("model", "weights", "batch", "s/clip", "naive s/clip", "prompt s", "tokens", "passes")
+    columns += ("passes/s (of limit)", "peak GB", "estimate GB")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for row in rows:
         share = f" ({row.passes_a_s / row.limit_a_s:.0%})" if row.limit_a_s else ""
         error = f" ({row.memory_error:+.0%})" if row.memory_error is not None else ""

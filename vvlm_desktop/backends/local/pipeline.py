@@ -62,6 +62,7 @@ class Pipeline:
 
     def outcomes(self) -> _Outcomes:
         """Every job that the feed gives, with what became of it."""
+        self._resident.try_all_again()
         with self._ahead:
             while True:
                 yield from self._take_more()
@@ -256,7 +257,8 @@ class Pipeline:
             sides=task.family.sides,
             device=plan.device,
         )
-        if level is None:
+        fixed = level is not None and level.precision != task.level.precision and plan.folder.quantised is not None
+        if level is None or fixed:
             self._resident.lower()
             yield self._done(task, nothing_left(task.options.model, task.level, device=plan.device))
             return

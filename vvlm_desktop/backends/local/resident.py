@@ -118,10 +118,12 @@ class Resident:
         if fit.precision is None and options.precision == "auto":
             raise OutOfMemoryError(f"{options.model}: {fit.sentence}", hint=HINT)
         # A precision that somebody insists on is tried, whatever the estimate says.
-        precision = fit.precision or options.precision
+        precision = fit.precision or _precisions(options, folder, device=device)[0]
         short = fit.precision is not None and fit.frames < wished
         level = Level(fit.frames if short else family.max_frames, None, precision)
         flags = []
+        if folder.quantised is not None and options.precision not in {"auto", precision}:
+            flags.append(f"The weights are compressed already ({precision}); {options.precision} was not used.")
         if device == "cpu":
             chosen = options.device == "cpu"
             flags.append(devices.ON_PROCESSOR_BY_CHOICE if chosen else devices.ON_PROCESSOR)
@@ -140,6 +142,7 @@ class Resident:
             try:
                 self._loaded = with_memory_watched(partial(self._load, plan))
             except MemoryRanOutError:
+                devices.let_go_of_memory()  # of the part that did fit
                 self.coarser()
             except Exception:
                 self.unload()
@@ -178,8 +181,18 @@ class Resident:
             frames = max(FEWEST_FRAMES, min(plan.ceiling.frames, level.frames))
             plan = replace(plan, ceiling=replace(plan.ceiling, frames=frames, side_px=level.side_px))
         self._plan = plan
-        devices.let_go_of_memory()
+        if plan.device != "cpu":  # the processor's allocator keeps nothing back
+            devices.let_go_of_memory()
         return plan
+
+    def try_all_again(self) -> None:
+        """Forget with how many clips, frames and pixels memory ran out: another program may have had it then.
+
+        Weights that were loaded coarser stay: reading them again would cost more than they take away.
+        """
+        if self._plan is not None:
+            ceiling = replace(self._plan.asked, precision=self._plan.ceiling.precision)
+            self._plan = replace(self._plan, ceiling=ceiling, batch_limit=MOST_AT_ONCE)
 
     def unload(self) -> None:
         """Let go of model, memory and GPU; harmless when there is none."""
@@ -188,8 +201,9 @@ class Resident:
         self._let_go_of_slot()
 
     def _drop_weights(self) -> None:
-        self._loaded = None
-        devices.let_go_of_memory()
+        if self._loaded is not None:
+            self._loaded = None
+            devices.let_go_of_memory()
 
     def _let_go_of_slot(self) -> None:
         if self._slot is not None:
@@ -200,12 +214,20 @@ class Resident:
 def _fit(options: LocalOptions, folder: ModelFolder, *, device: str, frames: int) -> Fit:
     """What fits now: of the precision that was chosen, or of all that the device can do."""
     on_gpu = device != "cpu"
-    every = _GPU_PRECISIONS if on_gpu else _CPU_PRECISIONS
     return best_fit(
         shape_of_config(folder.config, parameters=folder.parameters),
         free_bytes=devices.free_bytes(device),
         frames=frames,
-        precisions=every if options.precision == "auto" else (options.precision,),
+        precisions=_precisions(options, folder, device=device),
         context_bytes=CONTEXT_BYTES if on_gpu else 0,
         place="the GPU" if on_gpu else "this computer's memory",
     )
+
+
+def _precisions(options: LocalOptions, folder: ModelFolder, *, device: str) -> tuple[Precision, ...]:
+    """What may be chosen; weights that were compressed before stay as they are."""
+    if folder.quantised is not None:
+        return ("int8",) if folder.config.get("quantization_config", {}).get("load_in_8bit") else ("nf4",)
+    if options.precision != "auto":
+        return (options.precision,)
+    return _CPU_PRECISIONS if device == "cpu" else _GPU_PRECISIONS

@@ -10,7 +10,7 @@ from tests.unit.backends.local.local_jobs import SMALL, Feed, JobNotes, index_of
 from vvlm_desktop.backends.base import Answer, ManyBackend
 from vvlm_desktop.backends.catalogue import resolve
 from vvlm_desktop.backends.gpu_slot import GpuSlot
-from vvlm_desktop.backends.local import devices, resident
+from vvlm_desktop.backends.local import devices, looking, resident
 from vvlm_desktop.backends.local.backend import LocalBackend
 from vvlm_desktop.backends.local_options import Sampling
 from vvlm_desktop.domain.labels import normalise
@@ -26,6 +26,12 @@ from vvlm_desktop.errors import (
 from vvlm_desktop.video.sampling import uniform
 
 pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.fixture(autouse=True)
+def _short_texts(monkeypatch):
+    """A random model never ends a free text by itself."""
+    monkeypatch.setattr(looking, "QUESTION_TOKENS", 12)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +100,8 @@ def test_a_question_about_a_part_sees_only_that_part(backend):
     answer = run_one(backend, question="Is the light red?", range_ms=(1000, 2000))
     assert (answer.kind, answer.question, answer.labels) == ("question", "Is the light red?", {})
     assert answer.raw_text
+    assert answer.timings["tokens"] <= 12
+    assert any("cut off" in flag for flag in answer.flags) == (answer.timings["tokens"] == 12)
     assert answer.confidence_kind is None
     assert answer.settings["range_ms"] == [1000, 2000]
     index = index_of()

@@ -1,5 +1,8 @@
 """Memory runs out at the allocator's boundary: the pass that would need too much raises what torch raises."""
 
+from copy import copy
+from functools import cache
+
 import pytest
 import torch
 
@@ -8,6 +11,7 @@ from tests.unit.backends.local.local_jobs import JobNotes, options, run, run_one
 from vvlm_desktop.backends.base import Answer
 from vvlm_desktop.backends.local import resident
 from vvlm_desktop.backends.local.backend import LocalBackend
+from vvlm_desktop.backends.local.loading import load_model
 from vvlm_desktop.errors import OutOfMemoryError
 
 
@@ -20,7 +24,7 @@ class SmallMemory:
         self.seen = []
         self.failed = []
         self.loads = []
-        self._load = resident.load_model
+        self.hooks = []
         monkeypatch.setattr(resident, "load_model", self.load)
 
     def load(self, folder, *, precision, device):
@@ -28,9 +32,9 @@ class SmallMemory:
         if precision not in self.fits_weights:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 14.00 GiB.")
         # 4-bit weights are slow to make on a processor, and these tests are about what is asked for.
-        loaded = self._load(folder, precision="bf16" if precision == "nf4" else precision, device=device)
+        loaded = copy(_loaded(folder, "bf16" if precision == "nf4" else precision))
         loaded.precision = precision
-        loaded.model.register_forward_pre_hook(self._allocate, with_kwargs=True)
+        self.hooks.append(loaded.model.register_forward_pre_hook(self._allocate, with_kwargs=True))
         return loaded
 
     def _allocate(self, _module, _args, kwargs):
@@ -49,9 +53,18 @@ class SmallMemory:
         return most
 
 
+@cache
+def _loaded(folder, precision):
+    """Weights are the same for all tests; what a test adds to them is taken off by `memory`."""
+    return load_model(folder, precision=precision, device="cpu")
+
+
 @pytest.fixture
 def memory(monkeypatch):
-    return SmallMemory(monkeypatch)
+    small = SmallMemory(monkeypatch)
+    yield small
+    for hook in small.hooks:
+        hook.remove()
 
 
 def test_batches_shrink_first_and_every_clip_keeps_its_frames(memory):
@@ -72,6 +85,17 @@ def test_one_clip_alone_gets_fewer_frames_and_says_so(memory):
         assert answer.settings["frames"] == 8
         assert any("8 frames instead of 16" in flag for flag in answer.flags)
     assert len(memory.failed) == 1
+    assert memory.loads == ["fp32"]
+
+
+def test_what_ran_out_once_is_tried_again_in_the_next_run(memory):
+    memory.most_tokens = memory.tokens_of() - 1
+    backend = LocalBackend()
+    assert len(run_one(backend).frames_pts) == 4
+    memory.most_tokens = 1 << 30
+    answer = run_one(backend)
+    assert len(answer.frames_pts) == 8
+    assert not any("Memory" in flag for flag in answer.flags)
     assert memory.loads == ["fp32"]
 
 

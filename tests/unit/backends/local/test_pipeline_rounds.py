@@ -16,6 +16,13 @@ from vvlm_desktop.video.sampling import over_spans, uniform
 CLIP = "h264_gop250.mp4"  # 4 s
 
 
+@pytest.fixture(autouse=True)
+def _short_texts(monkeypatch):
+    """A random model never ends a free text by itself."""
+    monkeypatch.setattr(looking, "CLUE_TOKENS", 12)
+    monkeypatch.setattr(looking, "QUESTION_TOKENS", 12)
+
+
 @pytest.fixture(scope="module")
 def backend():
     return LocalBackend()
