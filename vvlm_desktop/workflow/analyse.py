@@ -25,7 +25,7 @@ from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.drafts import as_draft
 from vvlm_desktop.workflow.interrupted import options_to_keep, take_over
-from vvlm_desktop.workflow.requests import Held, RequestHooks, has_begun, hooks_for
+from vvlm_desktop.workflow.requests import Held, RequestHooks, hooks_for, is_at_work
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.throughput import Throughput, work_in
 from vvlm_desktop.workflow.workers import Workers
@@ -73,6 +73,7 @@ class AnalyseBatch:
         self._deaths: dict[str, int] = {}
         self._refused_by: set[int | None] = set()  # children that were gone when they were asked
         self._throughput = Throughput()
+        self._loaded = False  # something was told of looking at a clip, so that loading a model is behind us
         self.total = len(clips)
         self.done = 0
         self.failed = 0
@@ -158,8 +159,9 @@ class AnalyseBatch:
             self._fill()
 
     def _on_progress(self, held: Held, progress: Progress) -> None:
-        if not held.begun and has_begun(progress):
-            held.begun = True
+        held.at_work = is_at_work(progress)
+        if held.at_work and progress.done > 0 and not self._loaded:
+            self._loaded = True
             self._throughput.begin()
         held.within = progress.done
         self._tell("progress", clip=held.clip, message=progress.stage)
@@ -182,7 +184,7 @@ class AnalyseBatch:
         self._tell("analysed", clip=held.clip, flags=analysis.flags)
 
     def _on_exit(self, exited: ChildExited) -> None:
-        """The worker died: clips it had begun are each tried once more, alone, then marked; the others wait again."""
+        """The worker died: clips it was at are each tried once more, alone, then marked; the others wait again."""
         lost = [held for held in self._held.values() if held.pid == exited.pid]
         for held in lost:
             self._drop(held)
@@ -193,8 +195,8 @@ class AnalyseBatch:
             return
         suspects: list[Held] = []
         if not exited.expected or exited.pid in self._refused_by:  # else it was sent away: no clip has a part in that
-            # One that died before it began anything died over what it was to begin with.
-            suspects = [held for held in cut_off if held.begun] or cut_off[:1]
+            # One that died before it was at anything died over what it was to begin with.
+            suspects = [held for held in cut_off if held.at_work] or cut_off[:1]
         innocent = [held for held in cut_off if held not in suspects]
         self._alone.extendleft(held.clip for held in reversed(innocent) if held.alone)
         for held in reversed(innocent):

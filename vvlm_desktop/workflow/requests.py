@@ -12,8 +12,8 @@ from vvlm_desktop.protocol import AnalyseRequest, Progress, Upload
 from vvlm_desktop.workflow.courier import Courier
 from vvlm_desktop.workflow.session import Session
 
-#: Stages that a worker tells of a request that it has taken and not begun.
-NOT_BEGUN = frozenset({"", "starting", "waiting"})
+#: How stages begin in which a worker only has a request: taken and not begun, or read ahead and waiting for the model.
+_AT_REST = ("starting", "waiting")
 
 
 @dataclass(slots=True, eq=False)
@@ -23,7 +23,7 @@ class Held:
     Attributes:
         pid: of the child that has it.
         alone: nothing else was asked for beside it.
-        begun: the worker has said more about it than that it waits.
+        at_work: by the last that the worker said, it was working on it.
         settled: its outcome is known; the worker has not said `Done` yet.
         within: 0..1, how far it is.
     """
@@ -32,14 +32,14 @@ class Held:
     request_id: str
     pid: int | None
     alone: bool = False
-    begun: bool = False
+    at_work: bool = False
     settled: bool = False
     within: float = 0.0
 
 
-def has_begun(progress: Progress) -> bool:
+def is_at_work(progress: Progress) -> bool:
     """Whether a worker works on a request, or only says that it has it."""
-    return progress.done > 0 or progress.stage not in NOT_BEGUN
+    return bool(progress.stage) and not progress.stage.startswith(_AT_REST)
 
 
 def _nothing_before(_clip: Clip, _request: AnalyseRequest) -> None:

@@ -158,10 +158,14 @@ def test_worker_that_always_dies_at_once_comes_to_an_end(session: Session, clips
     assert len(bench.asked()) < 24
 
 
-def test_waiting_in_the_worker_is_not_having_begun(session: Session, clips: list[Clip]) -> None:
+def test_waiting_in_the_worker_is_no_fault_also_when_its_frames_were_read_ahead(
+    session: Session, clips: list[Clip]
+) -> None:
     bench = Bench(session, clips)
     bench.batch.start()
     bench.batch.handle(Progress(bench.request(0).id, 0.0, "waiting"))
+    bench.begin(1)
+    bench.batch.handle(Progress(bench.request(1).id, 0.08, "waiting for the model"))
     bench.begin(3)
     bench.die()
     assert bench.asked()[4:] == [3]
