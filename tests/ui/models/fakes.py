@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from vvlm_desktop.errors import JobCancelledError
-from vvlm_desktop.ui.models.card_view import AdapterView, CardView, Fit, Transfer
 from vvlm_desktop.ui.choice import BUILT_IN, Choice
+from vvlm_desktop.ui.models.card_view import AdapterView, CardView, Fit, Transfer
 from vvlm_desktop.ui.models.gpu_line import GpuView
 from vvlm_desktop.ui.models.shelf import Stock
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from vvlm_desktop.workflow.batch_events import BatchEvent
-from vvlm_desktop.workflow.requests import NOT_BEGUN
+
+#: Stages that say no more than that nothing is done yet.
+_NOT_BEGUN = frozenset({"starting", "waiting"})
 
 
 def batch_title(event: BatchEvent, *, title: str) -> str:
@@ -13,6 +15,6 @@ def batch_title(event: BatchEvent, *, title: str) -> str:
     rate = event.clips_per_minute
     if rate is not None:
         parts.append(f"{rate:,.0f} clips/min" if rate >= 9.5 else f"{rate:.1f} clips/min")
-    elif event.kind == "progress" and event.message and event.message not in NOT_BEGUN:
+    elif event.kind == "progress" and event.message and event.message not in _NOT_BEGUN:
         parts.append(event.message)
     return " · ".join(parts)
