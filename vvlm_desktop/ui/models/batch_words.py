@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vvlm_desktop.workflow.batch_events import BatchEvent
 
-#: Stages that say no more than that nothing is done yet.
-_NOT_BEGUN = frozenset({"starting", "waiting"})
+#: How stages begin that say no more than that nothing is done yet.
+_AT_REST = ("starting", "waiting")
 
 
 def batch_title(event: BatchEvent, *, title: str) -> str:
@@ -15,6 +15,6 @@ def batch_title(event: BatchEvent, *, title: str) -> str:
     rate = event.clips_per_minute
     if rate is not None:
         parts.append(f"{rate:,.0f} clips/min" if rate >= 9.5 else f"{rate:.1f} clips/min")
-    elif event.kind == "progress" and event.message and event.message not in _NOT_BEGUN:
+    elif event.kind == "progress" and event.message and not event.message.startswith(_AT_REST):
         parts.append(event.message)
     return " · ".join(parts)
