@@ -1,6 +1,8 @@
 """The local backend through its production path: real clips of the test suite, tiny models of both architectures."""
 
+import gc
 import json
+import weakref
 
 import pytest
 
@@ -29,9 +31,10 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 @pytest.fixture(autouse=True)
-def _short_texts(monkeypatch):
-    """A random model never ends a free text by itself."""
+def _quick(monkeypatch):
+    """A random model never ends a free text by itself; collecting the garbage of all that torch has takes a second."""
     monkeypatch.setattr(looking, "QUESTION_TOKENS", 12)
+    monkeypatch.setattr(devices, "let_go_of_memory", lambda: None)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +133,7 @@ def test_a_batch_says_what_each_clip_alone_gets(backend):
 
 
 def test_jobs_are_taken_in_small_portions_so_that_others_can_be_added(backend):
-    notes = [JobNotes(options=options(batch=2)) for _ in range(9)]
+    notes = [JobNotes(options=options(batch=2, frames=1)) for _ in range(9)]
     feed = Feed(notes)
     most_held = held = 0
     taken = feed.take
@@ -206,9 +209,24 @@ def test_another_model_takes_the_place_of_the_first_once_its_jobs_are_done():
     outcomes = run(backend, *(JobNotes(options=options(each)) for each in order))
     assert [each.settings["family"] for each in outcomes] == list(order)
     assert backend.loads == 2
+
+
+def test_nothing_keeps_a_model_alive_that_was_let_go_of(monkeypatch):
+    seen = []
+    real = resident.load_model
+
+    def load(*args, **kw):
+        loaded = real(*args, **kw)
+        seen.append(weakref.ref(loaded.model))
+        return loaded
+
+    monkeypatch.setattr(resident, "load_model", load)
+    backend = LocalBackend()
+    run_one(backend, options=options(frames=1))
+    assert seen[0]() is not None
     backend.close()
-    assert run_one(backend).labels
-    assert backend.loads == 3
+    gc.collect()
+    assert seen[0]() is None
 
 
 def test_a_folder_that_cannot_be_used_fails_its_jobs_and_no_others(backend, tmp_path):
@@ -237,7 +255,7 @@ def test_cancelling_one_leaves_the_others(backend, stage):
 
 
 def test_stopping_in_the_middle_leaves_no_thread_and_no_model_in_doubt(backend):
-    run_on = backend.analyse_many(Feed([JobNotes() for _ in range(3)]))
+    run_on = backend.analyse_many(Feed([JobNotes(options=options(frames=1)) for _ in range(3)]))
     next(run_on)
     run_on.close()
     assert run_one(backend).labels
@@ -272,7 +290,7 @@ def test_a_taken_gpu_says_who_has_it(pretended_gpu, tmp_path):
 def test_the_gpu_is_held_while_a_model_is_loaded_and_batches_are_as_large_as_fits(pretended_gpu, tmp_path):
     backend = LocalBackend()
     file = tmp_path / "gpu.lock"
-    outcomes = run(backend, *(JobNotes(options=options(device="auto", gpu_slot=str(file))) for _ in range(3)))
+    outcomes = run(backend, *(JobNotes(options=options(device="auto", gpu_slot=str(file), frames=2)) for _ in range(3)))
     assert [each.settings["precision"] for each in outcomes] == ["bf16"] * 3
     assert max(each.settings["batch"] for each in outcomes) > 1
     holder = GpuSlot(file).holder()

@@ -9,7 +9,7 @@ import torch
 from tests.clips import clip
 from tests.unit.backends.local.local_jobs import JobNotes, options, run, run_one
 from vvlm_desktop.backends.base import Answer
-from vvlm_desktop.backends.local import resident
+from vvlm_desktop.backends.local import devices, resident
 from vvlm_desktop.backends.local.backend import LocalBackend
 from vvlm_desktop.backends.local.loading import load_model
 from vvlm_desktop.errors import OutOfMemoryError
@@ -25,6 +25,7 @@ class SmallMemory:
         self.failed = []
         self.loads = []
         self.hooks = []
+        self.let_go = []
         monkeypatch.setattr(resident, "load_model", self.load)
 
     def load(self, folder, *, precision, device):
@@ -62,6 +63,8 @@ def _loaded(folder, precision):
 @pytest.fixture
 def memory(monkeypatch):
     small = SmallMemory(monkeypatch)
+    # Collecting garbage of all that torch has takes longer than these tests; weights are shared and stay anyway.
+    monkeypatch.setattr(devices, "let_go_of_memory", lambda: small.let_go.append(len(small.loads)))
     yield small
     for hook in small.hooks:
         hook.remove()
@@ -132,6 +135,7 @@ def test_weights_that_do_not_fit_are_loaded_coarser_and_that_is_told(memory):
     memory.fits_weights = ("nf4",)
     answer = run_one(LocalBackend(), options=options(precision="fp32"))
     assert memory.loads == ["fp32", "bf16", "nf4"]
+    assert memory.let_go == [1, 2], "of what was loaded in part, before the next try"
     assert any("nf4 instead of fp32" in flag for flag in answer.flags)
     assert len(answer.frames_pts) == 8
 
