@@ -12,7 +12,7 @@ from tests.unit.backends.local.local_jobs import SMALL, Feed, JobNotes, index_of
 from vvlm_desktop.backends.base import Answer, ManyBackend
 from vvlm_desktop.backends.catalogue import resolve
 from vvlm_desktop.backends.gpu_slot import GpuSlot
-from vvlm_desktop.backends.local import devices, looking, resident
+from vvlm_desktop.backends.local import devices, looking, pipeline, resident
 from vvlm_desktop.backends.local.backend import LocalBackend
 from vvlm_desktop.backends.local_options import Sampling
 from vvlm_desktop.domain.labels import normalise
@@ -23,6 +23,7 @@ from vvlm_desktop.errors import (
     ClipUnreadableError,
     JobCancelledError,
     ModelFolderError,
+    OutOfMemoryError,
     UsageError,
 )
 from vvlm_desktop.video.sampling import uniform
@@ -261,6 +262,31 @@ def test_stopping_in_the_middle_leaves_no_thread_and_no_model_in_doubt(backend):
     assert run_one(backend).labels
 
 
+def test_a_fault_of_the_program_is_not_hidden_and_leaves_no_thread(backend, monkeypatch):
+    def broken(task):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "read_look", broken)
+        with pytest.raises(ZeroDivisionError):
+            list(backend.analyse_many(Feed([JobNotes()])))
+    assert run_one(backend, options=options(frames=1)).labels
+
+
+def test_frames_that_cannot_be_held_in_memory_are_fewer_the_next_time(backend, monkeypatch):
+    real = pipeline.read_look
+
+    def short(task):
+        if task.level.frames > 4:
+            raise MemoryError
+        real(task)
+
+    monkeypatch.setattr(pipeline, "read_look", short)
+    answer = run_one(backend)
+    assert len(answer.frames_pts) == 4
+    assert any("4 frames instead of 8" in flag for flag in answer.flags)
+
+
 # --- devices --------------------------------------------------------------------------------------------------------
 
 
@@ -285,6 +311,14 @@ def test_a_taken_gpu_says_who_has_it(pretended_gpu, tmp_path):
     assert "fine-tune run 7" in str(outcome)
     assert outcome.hint
     assert backend.loads == 0
+
+
+def test_a_model_that_does_not_fit_does_not_keep_the_gpu(pretended_gpu, monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "free_bytes", lambda _device: 1 << 20)
+    file = tmp_path / "gpu.lock"
+    (outcome,) = run(LocalBackend(), JobNotes(options=options(device="auto", gpu_slot=str(file))))
+    assert isinstance(outcome, OutOfMemoryError)
+    assert GpuSlot(file).holder() is None
 
 
 def test_the_gpu_is_held_while_a_model_is_loaded_and_batches_are_as_large_as_fits(pretended_gpu, tmp_path):
