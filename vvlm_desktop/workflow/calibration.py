@@ -36,6 +36,8 @@ from vvlm_desktop.workflow.calibration_pairs import (
 from vvlm_desktop.workflow.session import Session
 
 __all__ = [
+    "UNCALIBRATED",
+    "WANTED_FROM",
     "Calibration",
     "CalibrationReport",
     "Shown",

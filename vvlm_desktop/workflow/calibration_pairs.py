@@ -92,8 +92,10 @@ def collect_pairs(session: Session, *, cancelled: Callable[[], bool] = lambda: F
             if truth is None:
                 continue
             recording = row.clip.recording or row.clip.id
-            for key, analysis in _newest_by_model(library.analyses(row.clip.id), schema).items():
-                found[key].extend(pairs_of(schema, analysis, truth, recording=recording))
+            analyses = library.analyses(row.clip.id)
+            scripts = frozenset(each.id for each in analyses if each.provenance == "demo_script")
+            for key, analysis in _newest_by_model(analyses, schema).items():
+                found[key].extend(pairs_of(schema, analysis, truth, recording=recording, scripts=scripts))
     return {key: pairs for key, pairs in found.items() if pairs}
 
 
@@ -106,14 +108,21 @@ def _newest_by_model(analyses: list[Analysis], schema: LabelSchema) -> dict[Mode
     return newest
 
 
-def pairs_of(schema: LabelSchema, analysis: Analysis, truth: Review, *, recording: str) -> Iterator[Pair]:
-    """How sure `analysis` was of each field, and whether it was right by `truth`."""
+def pairs_of(
+    schema: LabelSchema, analysis: Analysis, truth: Review, *, recording: str, scripts: frozenset[str] = frozenset()
+) -> Iterator[Pair]:
+    """How sure `analysis` was of each field, and whether it was right by `truth`.
+
+    Args:
+        scripts: ids of a demo's scripted answers; waving one of those through says nothing about a model.
+    """
     for field in schema.fields:
         confidence = analysis.confidence.get(field.key)
         verdict = truth.verdicts.get(field.key)
         if confidence is None or verdict is None or field.key not in analysis.labels or not can_be_calibrated(field):
             continue
-        right = is_right(analysis.labels[field.key], verdict)
+        waved_through = verdict.how != "explicit" and verdict.analysis_id in scripts
+        right = None if waved_through else is_right(analysis.labels[field.key], verdict)
         if right is not None and 0.0 <= confidence <= 1.0:
             yield Pair(confidence, right, field.group, recording)
 

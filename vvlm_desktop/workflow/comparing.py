@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Review, Verdict
-from vvlm_desktop.domain.schema import Field
+from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.jobs.child import Delivered
@@ -148,13 +148,30 @@ def comparison(session: Session, clip_id: str, a: Analysis, b: Analysis) -> Comp
     """Two answers about a clip field by field, with the truth where a person has settled it."""
     library, schema = session.library, session.schema
     truth = library.truth(clip_id, schema_key=schema.key)
+    return compare_answers(schema, library.clip(clip_id), (a, b), truth=truth, analyses=library.analyses(clip_id))
+
+
+def compare_answers(
+    schema: LabelSchema,
+    clip: Clip,
+    answers: tuple[Analysis, Analysis],
+    *,
+    truth: Review | None,
+    analyses: Iterable[Analysis],
+) -> Comparison:
+    """The same for records that are at hand.
+
+    Args:
+        analyses: all of the clip, to tell which verdicts were about a demo's script.
+    """
+    a, b = answers
     truth = truth if truth is not None and truth.settled else None
-    scripts = frozenset(each.id for each in library.analyses(clip_id) if each.provenance == "demo_script")
+    scripts = frozenset(each.id for each in analyses if each.provenance == "demo_script")
     fields = [_compared(field, a, b, truth=truth, scripts=scripts) for field in schema.fields]
     same_frames, same_prompt = a.frames_pts == b.frames_pts, a.prompt_sha == b.prompt_sha
     apart = _settings_apart(a.settings, b.settings)
     return Comparison(
-        clip=library.clip(clip_id),
+        clip=clip,
         a=a,
         b=b,
         fields=tuple(sorted(fields, key=lambda each: _ORDER[each.standing])),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
@@ -272,3 +275,11 @@ def test_everything_fits(open_page, three, look, qtbot, theme_name, size):
     assert all(side.width() >= side.minimumSizeHint().width() for side in sides)
     assert page.viewer.view.width() >= 240
     assert not page.grab().isNull()
+
+
+def test_pages_load_nothing_heavy():
+    code = (
+        "import sys, vvlm_desktop.ui.compare.page, vvlm_desktop.ui.review.page;"
+        "print(sorted({n.split('.')[0] for n in sys.modules} & {'sklearn', 'scipy', 'joblib', 'torch', 'transformers'}))"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -194,6 +194,15 @@ def test_another_models_answer_is_judged_by_the_same_truth(session):
     assert [pair.right for pair in by_model["tuned"]] == [False]
 
 
+def test_script_that_was_waved_through_says_nothing_about_a_model(session):
+    clip = put_clip(session, "a.mp4")
+    put_answer(session, clip, {"event_type": "near_miss", "weather": "clear"})
+    put_answer(session, clip, {"event_type": "near_miss", "weather": "clear"}, provenance="demo_script", model="script")
+    set_value(session, clip.id, "weather", "rain")
+    accept_rest(session, clip.id, window_seen=True)
+    assert [(pair.group, pair.right) for pair in found_pairs(session)] == [("context", False)]
+
+
 def test_rejected_value_says_nothing_about_another_value():
     rejected = Verdict("rejected", None, "explicit", model_value="collision", model_answered=True)
     assert is_right("collision", rejected) is False

@@ -114,6 +114,11 @@ class AgreementPanel(QWidget):
         self.matrix.show_tally(tally)
         self.summary.setText(summary(tally))
 
+    def show_reading(self, fraction: float) -> None:
+        """Say that other numbers are on their way."""
+        if fraction > 0:
+            self.summary.setText(f"Counting again, {fraction:.0%}…")
+
 
 def summary(tally: Tally) -> str:
     """What the numbers rest on."""

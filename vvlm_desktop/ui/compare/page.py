@@ -26,6 +26,7 @@ from vvlm_desktop.ui.compare.tally import Narrowing, Tally
 from vvlm_desktop.ui.compare.viewer import PairViewer
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review.calibrations import Calibrations
+from vvlm_desktop.ui.widgets.empty_state import EmptyState
 from vvlm_desktop.ui.widgets.labels import rule
 from vvlm_desktop.workflow.comparing import Comparison
 
@@ -94,6 +95,7 @@ class ComparePage(Page):
     def _connect(self) -> None:
         self.reader.answerers_found.connect(self._on_answerers)
         self.reader.tallied.connect(self._on_tallied)
+        self.reader.progressed.connect(self._on_progressed)
         self.reader.failed.connect(self._on_failed)
         self.calibrations.changed.connect(self.fields.refresh)
         self.head.changed.connect(self._on_choice)
@@ -228,6 +230,12 @@ class ComparePage(Page):
         self.open_clip(
             wanted if wanted is not None and self.clips.row_of(wanted) is not None else tally.lines[0].clip_id
         )
+
+    def _on_progressed(self, fraction: float) -> None:
+        """Said only where nothing is shown yet, or where it takes its time."""
+        self.agreement.show_reading(fraction)
+        if isinstance(self._empty, EmptyState) and self._body.currentWidget() is self._empty:
+            self._empty.show_words("One moment", f"Comparing the answers… {fraction:.0%}", enabled=False)
 
     def _on_failed(self, error: VvlmError) -> None:
         self.shell.report(error)

@@ -20,6 +20,7 @@ class Reader(QObject):
 
     answerers_found = Signal(object)  # Answerers
     tallied = Signal(object)  # Tally
+    progressed = Signal(float)  # 0..1 of the counting
     failed = Signal(object)  # VvlmError
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
@@ -45,8 +46,8 @@ class Reader(QObject):
         """Count how far two of them agree."""
         session = self._session
 
-        def run(_report: Callable[[object], None], cancelled: Callable[[], bool]) -> Tally:
-            return tally_of(session, sources, wanted=wanted, cancelled=cancelled)
+        def run(report: Callable[[object], None], cancelled: Callable[[], bool]) -> Tally:
+            return tally_of(session, sources, wanted=wanted, report=report, cancelled=cancelled)
 
         self._start(Work(run, name="compare-tally", parent=self))
 
@@ -54,6 +55,7 @@ class Reader(QObject):
         if self._work is not None:
             self._work.cancel()
         self._work = work
+        work.progressed.connect(self._on_progressed)
         work.succeeded.connect(self._on_succeeded)
         work.failed.connect(self._on_failed)
         work.ended.connect(self._on_ended)
@@ -65,6 +67,10 @@ class Reader(QObject):
         if work is not None:
             work.cancel()
             work.wait(5.0)
+
+    def _on_progressed(self, fraction: object) -> None:
+        if self.sender() is self._work and isinstance(fraction, float):
+            self.progressed.emit(fraction)
 
     def _on_succeeded(self, result: object) -> None:
         if self.sender() is not self._work:

@@ -14,7 +14,7 @@ from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui.compare.pairing import Source, sources_of
 from vvlm_desktop.ui.compare.tally import Tally
 from vvlm_desktop.ui.words import file_name
-from vvlm_desktop.workflow.comparing import Comparison, comparison
+from vvlm_desktop.workflow.comparing import Comparison, compare_answers
 from vvlm_desktop.workflow.session import Session
 
 _PAGE = 200
@@ -68,14 +68,17 @@ class Answerers:
         return one, other
 
 
-def _clips(session: Session, wanted: ClipFilter, cancelled: Callable[[], bool]) -> Iterator[tuple[float, Clip]]:
+def _clips(
+    session: Session, wanted: ClipFilter, *, report: Callable[[float], None], cancelled: Callable[[], bool]
+) -> Iterator[Clip]:
     library = session.library
     rowids = library.clip_rowids(wanted)
     for start in range(0, len(rowids), _PAGE):
-        for number, row in enumerate(library.clip_rows(rowids[start : start + _PAGE]), start=start):
+        report(start / len(rowids))
+        for row in library.clip_rows(rowids[start : start + _PAGE]):
             if cancelled():
                 raise JobCancelledError("Comparing was stopped.")
-            yield number / len(rowids), row.clip
+            yield row.clip
 
 
 def find_answerers(session: Session, *, cancelled: Callable[[], bool] = lambda: False) -> Answerers:
@@ -86,7 +89,7 @@ def find_answerers(session: Session, *, cancelled: Callable[[], bool] = lambda: 
     """
     clips: Counter[Source] = Counter()
     shared: Counter[tuple[Source, Source]] = Counter()
-    for _, clip in _clips(session, ClipFilter(), cancelled):
+    for clip in _clips(session, ClipFilter(), report=lambda _fraction: None, cancelled=cancelled):
         found = sorted(sources_of(session.library.analyses(clip.id), schema=session.schema), key=_by_title)
         clips.update(found)
         shared.update(combinations(found, 2))
@@ -111,8 +114,7 @@ def tally_of(
         JobCancelledError: `cancelled` said so.
     """
     tally = Tally.empty(session.schema)
-    for fraction, clip in _clips(session, wanted, cancelled):
-        report(fraction)
+    for clip in _clips(session, wanted, report=report, cancelled=cancelled):
         pair = read_pair(session, clip, sources)
         if pair is not None:
             tally.add(pair, name=file_name(clip.path), fair=not pair.notes)
@@ -122,7 +124,10 @@ def tally_of(
 
 def read_pair(session: Session, clip: Clip, sources: tuple[Source, Source]) -> Comparison | None:
     """The two answers about a clip; None where one of them is missing."""
-    found = sources_of(session.library.analyses(clip.id), schema=session.schema)
+    library, schema = session.library, session.schema
+    analyses = library.analyses(clip.id)
+    found = sources_of(analyses, schema=schema)
     if sources[0] not in found or sources[1] not in found:
         return None
-    return comparison(session, clip.id, found[sources[0]], found[sources[1]])
+    truth = library.truth(clip.id, schema_key=schema.key)
+    return compare_answers(schema, clip, (found[sources[0]], found[sources[1]]), truth=truth, analyses=analyses)
