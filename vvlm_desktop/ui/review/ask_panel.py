@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -17,7 +17,8 @@ from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule, set_role
 from vvlm_desktop.ui.words import shown
 
 _MOST_CHARACTERS = 2_000
-_LIST_PX, _LOW_LIST_PX, _LOW_PX = 240, 130, 640
+#: Of the side's height, and never more than so much: the form is what one works with.
+_LIST_SHARE, _LIST_PX, _LEAST_LIST_PX = 0.25, 240, 40
 
 
 def broken_up(text: str) -> str:
@@ -171,6 +172,8 @@ class AskPanel(QFrame):
         self.area.setWidgetResizable(True)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bottom = 0
+        self.area.verticalScrollBar().rangeChanged.connect(self._on_range)
         self._body = QWidget()
         self._body.setProperty("surface", "raised")
         self._rows = QVBoxLayout(self._body)
@@ -220,16 +223,28 @@ class AskPanel(QFrame):
     def fit(self) -> None:
         """Take no more room than the questions need, and leave the form enough of it."""
         side = self.parentWidget()
-        low = side is not None and side.height() < theme.px(_LOW_PX)
-        most = theme.px(_LOW_LIST_PX if low else _LIST_PX)
+        share = round(side.height() * _LIST_SHARE) if side is not None else theme.px(_LIST_PX)
         body = self._body
-        wanted = body.heightForWidth(self.width()) if body.hasHeightForWidth() else body.sizeHint().height()
-        self.area.setFixedHeight(max(theme.px(40), min(most, wanted)))
+        width = self.area.viewport().width()
+        wanted = body.heightForWidth(width) if body.hasHeightForWidth() else body.sizeHint().height()
+        self.area.setFixedHeight(max(theme.px(_LEAST_LIST_PX), min(share, theme.px(_LIST_PX), wanted)))
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.fit()
 
     def _show_newest(self) -> None:
         self.fit()
         bar = self.area.verticalScrollBar()
         bar.setValue(bar.maximum())
+
+    def _on_range(self, _low: int, high: int) -> None:
+        """More, or less room: the newest stays in view unless somebody has scrolled up."""
+        bar = self.area.verticalScrollBar()
+        if bar.value() >= self._bottom:
+            bar.setValue(high)
+        self._bottom = high
 
     def _on_asked(self) -> None:
         text = self.line.text().strip()
