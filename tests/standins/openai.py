@@ -83,7 +83,8 @@ class OpenAIStandin(Standin):
             if part in json.dumps({key: value for key, value in body.items() if key != "messages"}):
                 return 400, {"error": {"message": f"unknown: {part}", "type": "BadRequestError"}}, {}
         if not pictures:
-            schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
+            form = body.get("response_format", {})
+            schema = form.get("schema") or form.get("json_schema", {}).get("schema")
             text = json.dumps(_obeying(schema)) if schema and self.enforces else "Hello!"
             return 200, self._said(text, body), {}
         time.sleep(self.latency_s)

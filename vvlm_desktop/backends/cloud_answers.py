@@ -54,7 +54,8 @@ def read_answer(schema: LabelSchema, text: str, *, offset_ms: int = 0) -> Readin
 
 def find_json(text: str) -> tuple[int, dict[str, Any]] | None:
     """The first JSON object in `text` and where it begins; models like to wrap it in Markdown or in words."""
-    decoder = json.JSONDecoder()
+    # Seen from llama.cpp's grammar: bare control characters inside of texts. Reading labels takes them out and says so.
+    decoder = json.JSONDecoder(strict=False)
     start = text.find("{")
     while start >= 0:
         try:

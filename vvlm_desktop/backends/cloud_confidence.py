@@ -80,7 +80,7 @@ def field_confidence(
 
 def member_spans(text: str, start: int) -> dict[str, Span]:
     """Where the values of the object that begins at `start` stand; a key given twice keeps the last, as JSON does."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False)
     spans: dict[str, Span] = {}
     at = _after_blanks(text, start + 1)
     while text[at] != "}":
@@ -94,7 +94,7 @@ def member_spans(text: str, start: int) -> dict[str, Span]:
 
 def item_spans(text: str, array: Span) -> list[Span]:
     """Where the items of an array stand."""
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False)
     items: list[Span] = []
     at = _after_blanks(text, array.start + 1)
     while text[at] != "]":

@@ -17,8 +17,10 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.schema_json import gemini_schema, json_schema
 from vvlm_desktop.errors import CloudError
 
-#: `strict` with every bound, `portable` without what some servers refuse, `none` where the schema is only a wish.
-SchemaUse: TypeAlias = Literal["strict", "portable", "none"]
+#: `strict` with every bound, `portable` without what some servers refuse, `object` in the older way that
+#: llama-cpp-python has, `none` where the schema is only a wish.
+SchemaUse: TypeAlias = Literal["strict", "portable", "object", "none"]
+_FOLLOWING: dict[SchemaUse, SchemaUse] = {"strict": "portable", "portable": "object", "object": "none"}
 
 _WORD = "vvlm-probe"
 _PROBE = {
@@ -37,21 +39,26 @@ class Abilities:
     schema: SchemaUse
     logprobs: bool
 
-    def document(self, schema: LabelSchema) -> dict[str, Any] | None:
-        """The JSON schema to send along, None for none."""
+    def response_format(self, schema: LabelSchema) -> dict[str, Any] | None:
+        """What to send along so that answers obey `schema`, None for nothing."""
+        return self.form_of(gemini_schema(schema) if self.schema == "portable" else json_schema(schema))
+
+    def form_of(self, document: dict[str, Any]) -> dict[str, Any] | None:
+        """The same for a JSON schema."""
         if self.schema == "none":
             return None
-        return json_schema(schema) if self.schema == "strict" else gemini_schema(schema)
+        if self.schema == "object":
+            return {"type": "json_object", "schema": document}
+        return {"type": "json_schema", "json_schema": {"name": "labels", "strict": True, "schema": document}}
 
     def fallbacks(self) -> Iterator[Abilities]:
         """This, and what to ask for in turn after refusals; a server seldom says which part it does not know."""
-        following: dict[SchemaUse, SchemaUse] = {"strict": "portable", "portable": "none"}
         wanted: Abilities | None = self
         while wanted is not None:
             yield wanted
             if self.logprobs:
                 yield replace(wanted, logprobs=False)
-            wanted = replace(wanted, schema=following[wanted.schema]) if wanted.schema in following else None
+            wanted = replace(wanted, schema=_FOLLOWING[wanted.schema]) if wanted.schema in _FOLLOWING else None
 
 
 @dataclass
@@ -88,7 +95,7 @@ def probe(client: openai.OpenAI, options: ServerOptions, *, model: str, cancelle
                 hello,
                 model=model,
                 max_tokens=_PROBE_TOKENS,
-                json_schema=_PROBE if wanted.schema != "none" else None,
+                response_format=wanted.form_of(_PROBE),
                 logprobs=wanted.logprobs,
                 extra=None,
                 cancelled=cancelled,

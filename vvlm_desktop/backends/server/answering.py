@@ -18,7 +18,7 @@ from vvlm_desktop.backends.cloud_prices import Usage
 from vvlm_desktop.backends.local.prompts import question_prompt
 from vvlm_desktop.backends.server.abilities import Abilities
 from vvlm_desktop.backends.server.asking import ASK_AGAIN, Said, answer_tokens, chat, times_note
-from vvlm_desktop.backends.server.failures import SDK_ERRORS, is_about_the_request, transient
+from vvlm_desktop.backends.server.failures import SDK_ERRORS, is_about_the_request, transient, words_of
 from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
 from vvlm_desktop.errors import CloudError, JobCancelledError
 from vvlm_desktop.protocol import Upload
@@ -68,6 +68,10 @@ class Conversation:
     notes: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     generate_s: float = 0.0
+    extra: dict[str, Any] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.extra = self.shown.extra
 
     @property
     def prompt(self) -> str:
@@ -119,6 +123,9 @@ class Conversation:
             except openai.APIStatusError as error:
                 if not is_about_the_request(error):
                     raise
+                if self.extra is not None and any(name in words_of(error) for name in self.extra):
+                    self.extra = None
+                    return self._ask(messages)
                 refused = refused or error
             else:
                 self.abilities = abilities
@@ -139,9 +146,9 @@ class Conversation:
                 messages,
                 model=self.model,
                 max_tokens=answer_tokens(self.options, schema),
-                json_schema=abilities.document(self.job.schema) if labels else None,
+                response_format=abilities.response_format(self.job.schema) if labels else None,
                 logprobs=abilities.logprobs and labels,
-                extra=self.shown.extra,
+                extra=self.extra,
                 cancelled=self.job.cancelled,
             )
         except (openai.APIStatusError, CloudError):

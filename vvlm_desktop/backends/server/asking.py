@@ -84,7 +84,7 @@ def chat(
     *,
     model: str,
     max_tokens: int,
-    json_schema: dict[str, Any] | None,
+    response_format: dict[str, Any] | None,
     logprobs: bool,
     extra: dict[str, Any] | None,
     cancelled: Callable[[], bool],
@@ -97,11 +97,8 @@ def chat(
     wanted: dict[str, Any] = {"model": model, "max_tokens": max_tokens, "temperature": options.temperature}
     if logprobs:
         wanted["logprobs"] = True
-    if json_schema is not None:
-        wanted["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "labels", "strict": True, "schema": json_schema},
-        }
+    if response_format is not None:
+        wanted["response_format"] = response_format
     with calling(cancelled, within_s=options.timeout_s):
         answer: Any = client.chat.completions.create(
             messages=[{"role": "system", "content": SYSTEM}, *messages],  # type: ignore[list-item]  # plain JSON

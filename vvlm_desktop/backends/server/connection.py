@@ -32,8 +32,8 @@ def test_connection(
     """Ask the server at `arguments["base_url"]` for its models, and one of them for a word; no picture is sent.
 
     Returns:
-        `host`, `models`, `model` (which would be used), `answer_s`, `schema` (`strict`, `portable` or `none`: whether
-        it enforces the form of answers), `logprobs` (whether confidence can be had), `warnings`.
+        `host`, `models`, `model` (which would be used), `answer_s`, `schema` (`none` where
+        it does not enforce the form of answers), `logprobs` (whether confidence can be had), `warnings`.
 
     Raises:
         CloudError: the address, the key or the model is not right.

@@ -29,7 +29,7 @@ def transient(error: BaseException) -> Transient | None:
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         # A port at which nobody listens is not busy.
         return None if isinstance(cause or error, httpx2.ConnectError) else Transient()
-    if isinstance(error, openai.APIStatusError) and error.status_code in RETRIED_STATUS:
+    if isinstance(error, openai.APIStatusError) and error.status_code in RETRIED_STATUS and not _is_invalid(error):
         return Transient(retry_after_s(error.response.headers))
     return None
 
@@ -48,7 +48,13 @@ def is_about_the_request(error: openai.APIStatusError) -> bool:
     """Whether the server refused something that may be left out, rather than the clip, the model or the key."""
     words = words_of(error).lower()
     known = (*_TOO_MANY_PICTURES, *_TOO_LONG, *_NO_VISION)
-    return error.status_code in {400, 422, 501} and not any(each in words for each in known)
+    refused = error.status_code in {400, 422, 501} or _is_invalid(error)
+    return refused and not any(each in words for each in known)
+
+
+def _is_invalid(error: openai.APIStatusError) -> bool:
+    """llama-cpp-python calls a request that it does not understand an error of its own (500)."""
+    return error.status_code == 500 and "validation error" in words_of(error).lower()
 
 
 def explained(error: BaseException, *, key: str | None, model: str, host: str) -> CloudError:

@@ -28,6 +28,12 @@ def test_no_whole_object_is_no_answer(text):
     assert not read_answer(SCHEMA, text).valid
 
 
+def test_bare_control_characters_in_a_text_are_taken_out_and_told():
+    reading = read_answer(SCHEMA, TEXT.replace("A car", "A\x04 car\x0b"))
+    assert reading.labels["caption"] == "A car is hit."
+    assert any("control characters" in flag for flag in reading.flags)
+
+
 def test_times_are_moved_and_cut_at_the_schema_s_limit():
     reading = read_answer(SCHEMA, json.dumps({**GOOD, "event_time": {"start_ms": 10, "end_ms": 900}}), offset_ms=59_500)
     assert reading.labels["event_time"] == {"start_ms": 59_510, "end_ms": 60_000}

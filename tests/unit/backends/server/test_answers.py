@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.clips import read_code
+from tests.standins.http_server import Fault
 from tests.standins.openai import MODEL, PROBABILITIES, said
 from tests.unit.backends.cloud.jobs import SCHEMA, answer_of
 from tests.unit.backends.gemini.answers import GOOD
@@ -85,6 +86,14 @@ def test_as_video_it_holds_the_same_frames(server, jobs, backend, short):
     assert "as a video" in recorder.uploads[0].content
 
 
+def test_a_server_that_does_not_know_how_to_take_every_frame_is_asked_without(server, jobs, backend, short):
+    server.refuses = ("media_io_kwargs",)
+    outcome, _ = ask(jobs, backend, short, server, text(), options={"mode": "video"})
+    assert dict(answer_of(outcome).labels) == GOOD
+    assert "media_io_kwargs" not in server.asked[-1]
+    assert answer_of(outcome).settings["schema_enforced"] == "strict"
+
+
 def test_a_server_that_enforces_schemas_gets_the_strict_one(server, jobs, backend, short):
     outcome, _ = ask(jobs, backend, short, server, text())
     assert server.asked[0]["response_format"]["json_schema"]["schema"] == json_schema(SCHEMA)
@@ -137,6 +146,15 @@ def test_a_schema_refused_only_with_the_real_fields_falls_back_and_is_remembered
     before = len(server.asked)
     ask(jobs, backend, short, server, text())
     assert len(server.asked) == before + 1
+
+
+def test_a_server_of_the_older_way_gets_the_schema_as_it_wants_it(server, jobs, backend, short):
+    words = "1 validation error: Input should be 'text' or 'json_object'"
+    server.fail("probe", *[Fault(status=500, body={"error": {"message": words}})] * 4)
+    outcome, _ = ask(jobs, backend, short, server, text())
+    assert server.asked[-1]["response_format"] == {"type": "json_object", "schema": json_schema(SCHEMA)}
+    assert answer_of(outcome).settings["schema_enforced"] == "object"
+    assert answer_of(outcome).confidence_kind == "token_probability_unmasked"
 
 
 def test_confidence_is_the_product_over_the_value_s_tokens(server, jobs, backend, short):
