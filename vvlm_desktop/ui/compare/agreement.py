@@ -18,7 +18,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.matrix import Matrix
 from vvlm_desktop.ui.compare.sides import LETTERS
 from vvlm_desktop.ui.compare.tally import FieldTally, Narrowing, Tally, percent
-from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.widgets.labels import ElidedLabel, rule
 from vvlm_desktop.ui.words import count
 
 _COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
@@ -88,7 +88,7 @@ class AgreementPanel(QWidget):
         super().__init__(parent)
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.summary = label("", "muted")
+        self.summary = ElidedLabel("", "muted")
         self.table = AgreementTable()
         self.matrix = Matrix(schema)
         self.table.narrowed.connect(self.narrowed)

@@ -58,14 +58,17 @@ class CompareHead(QWidget):
         row.setSpacing(theme.GAP)
         row.addWidget(label("Compare", "title"))
         row.addSpacing(theme.GAP)
+        letters = [SideLetter(number) for number in range(len(LETTERS))]
         for number, choice in enumerate(self.choices):
             if number:
                 row.addWidget(self.swap)
-            row.addWidget(SideLetter(number))
+            row.addWidget(letters[number])
             row.addWidget(choice, 3)
         row.addSpacing(theme.GAP)
         row.addWidget(self.scope, 1)
+        row.addStretch(0)
         row.addWidget(self.run)
+        self._choosing = (*letters, *self.choices, self.swap, self.scope)
 
     def _choice(self, name: str) -> QComboBox:
         box = QComboBox()
@@ -93,6 +96,8 @@ class CompareHead(QWidget):
         kept = before if before is not None and answerers.shared_by(*before) else answerers.suggested()
         self._answerers = answerers
         self._fill(kept)
+        for widget in self._choosing:
+            widget.setVisible(kept is not None)
 
     def choose(self, one: Source, other: Source) -> None:
         """Choose whose answers are compared."""

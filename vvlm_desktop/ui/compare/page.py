@@ -181,6 +181,7 @@ class ComparePage(Page):
         self.clips.setFixedWidth(theme.px(list_px))
         self.fields.setFixedWidth(theme.px(fields_px))
         self.viewer.transport.set_compact(self.width() < theme.px(_WIDTHS[0][0]))
+        self.viewer.transport.pts.setVisible(self.width() >= theme.px(_WIDTHS[1][0]))
         lower = theme.px(_AGREEMENT_PX) if self.height() > theme.px(760) else theme.px(170)
         self._work.setSizes([max(1, self._work.height() - lower), lower])
 

@@ -66,7 +66,9 @@ def distribution_text(schema: LabelSchema, analysis: Analysis, field_key: str, c
         top = curve.apply(ranked[0][1])
         rest = sum(share for _, share in ranked[1:])
         scaled = [top, *(share / rest * (1 - top) if rest else 0.0 for _, share in ranked[1:])]
-        words = [(key, f"{round(share * 100)}\N{NO-BREAK SPACE}%") for (key, _), share in zip(ranked, scaled, strict=True)]
+        words = [
+            (key, f"{round(share * 100)}\N{NO-BREAK SPACE}%") for (key, _), share in zip(ranked, scaled, strict=True)
+        ]
     return " · ".join(f"{field.label_of(key).lower()} {word}" for key, word in words)
 
 
