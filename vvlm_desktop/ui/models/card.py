@@ -24,13 +24,9 @@ _WORDS: dict[Verb, tuple[str, str]] = {
     "pause": ("Pause", "pause"),
     "cancel": ("Cancel", "close"),
     "remove": ("Remove…", "trash"),
-    "import": ("Import a folder…", "add-folder"),
-    "details": ("Details", "info"),
-    "install": ("Install", "download"),
     "set_up": ("Set up…", "settings"),
-    "test": ("Test connection", "analyse"),
 }
-#: What is asked before it is done: sentence, and the word on the button that does it.
+#: What is asked about before it is done.
 _ASKED: frozenset[Verb] = frozenset({"download", "remove", "cancel"})
 _ARROWS = {Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0), Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1)}
 

@@ -8,10 +8,8 @@ from typing import Literal
 from vvlm_desktop.ui.widgets.marks import Mark
 from vvlm_desktop.ui.words import clock
 
-CardState = Literal["built_in", "absent", "downloading", "checking", "partial", "ready", "broken", "blocked"]
-Verb = Literal[
-    "use", "download", "resume", "pause", "cancel", "remove", "import", "details", "install", "set_up", "test"
-]
+CardState = Literal["built_in", "absent", "downloading", "partial", "ready", "broken", "blocked"]
+Verb = Literal["use", "download", "resume", "pause", "cancel", "remove", "set_up"]
 FitTone = Literal["good", "doubtful", "bad", "muted"]
 
 #: tone of a fit → shape that says the same without colour
@@ -22,7 +20,6 @@ STATE_MARKS: dict[CardState, tuple[str, Mark, str]] = {
     "built_in": ("Always here", "check", "good"),
     "absent": ("Not on this computer", "ring", "muted"),
     "downloading": ("Downloading", "half", "accent"),
-    "checking": ("Being looked at", "half", "accent"),
     "partial": ("Partly here", "half", "doubtful"),
     "ready": ("Ready", "check", "good"),
     "broken": ("Cannot be used", "warning", "bad"),
@@ -34,7 +31,6 @@ VERBS: dict[CardState, tuple[Verb, ...]] = {
     "built_in": ("use",),
     "absent": ("download",),
     "downloading": ("pause", "cancel"),
-    "checking": (),
     "partial": ("resume", "remove"),
     "ready": ("use", "remove"),
     "broken": ("remove",),

@@ -153,7 +153,9 @@ def fit_view(fit: FitsNow | None) -> Fit | None:
 def _details(card: models.ModelCard, *, settings: Settings) -> tuple[tuple[str, str], ...]:
     lines: list[tuple[str, str]] = [("Name", card.name)]
     if card.parameters:
-        lines.append(("Parameters", f"{card.parameters / 1e9:.1f} billion"))
+        billions, millions = card.parameters / 1e9, card.parameters / 1e6
+        words = f"{billions:.1f} billion" if billions >= 0.95 else f"{millions:,.0f} million"
+        lines.append(("Parameters", words))
     if card.shape is not None:
         lines += memory_lines(card.shape, frames=settings.frames)
     if card.revision:
