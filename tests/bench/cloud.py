@@ -66,11 +66,13 @@ def rate(backend: Any, options: dict[str, Any], *, clips: int, concurrency: int)
     return clips / taken_s
 
 
-@pytest.mark.parametrize("kind", [server, gemini_inline, gemini_uploaded])
-def test_eight_at_once_are_six_times_as_fast(kind: Any) -> None:
+#: 50 clips at 8 at once are 7 rounds, so at most 7.1 times as fast. An upload takes four more requests a clip, which
+#: this process also has to answer.
+@pytest.mark.parametrize(("kind", "times"), [(server, 6.0), (gemini_inline, 6.0), (gemini_uploaded, 5.0)])
+def test_requests_that_overlap_are_faster(kind: Any, times: float) -> None:
     with kind() as (backend, options):
         rate(backend, options, clips=1, concurrency=1)
         one = rate(backend, options, clips=10, concurrency=1)
         eight = rate(backend, options, clips=CLIPS, concurrency=8)
     print(f"\n{kind.__name__}: 1 at once {one:.2f} clips/s, 8 at once {eight:.2f} clips/s, ×{eight / one:.1f}")
-    assert eight >= 6 * one
+    assert eight >= times * one

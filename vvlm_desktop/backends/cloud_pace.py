@@ -76,9 +76,9 @@ class Limiter:
     _begun: deque[float] = field(default_factory=deque)
     _paused_until: float = 0.0
 
-    def enter(self, cancelled: Callable[[], bool]) -> None:
-        """Wait until the next request may go."""
-        while (left_s := self._reserve()) > 0:
+    def enter(self, cancelled: Callable[[], bool], *, counted: bool = True) -> None:
+        """Wait until the next request may go; one that is not counted waits for pauses only."""
+        while (left_s := self._reserve(counted)) > 0:
             self.pace.wait(left_s, cancelled)
 
     def pause(self, seconds: float) -> None:
@@ -86,15 +86,15 @@ class Limiter:
         with self._lock:
             self._paused_until = max(self._paused_until, self.pace.clock() + seconds)
 
-    def _reserve(self) -> float:
+    def _reserve(self, counted: bool) -> float:
         """Take a place and return 0, or say how long there is none."""
         with self._lock:
             now = self.pace.clock()
             while self._begun and self._begun[0] <= now - _WINDOW_S:
                 self._begun.popleft()
-            full = 0 < self.per_minute <= len(self._begun)
+            full = counted and 0 < self.per_minute <= len(self._begun)
             left_s = max(self._paused_until - now, self._begun[0] + _WINDOW_S - now if full else 0.0)
-            if left_s <= 0:
+            if left_s <= 0 and counted:
                 self._begun.append(now)
             return left_s
 
@@ -105,8 +105,13 @@ def with_retries(
     transient: Callable[[BaseException], Transient | None],
     limiter: Limiter,
     cancelled: Callable[[], bool],
+    counted: bool = True,
 ) -> _Result:
-    """Send, and send again after failures that pass; the last failure comes through as it is."""
+    """Send, and send again after failures that pass; the last failure comes through as it is.
+
+    Args:
+        counted: against the rate per minute, which is about answers; looking whether an upload is ready is not one.
+    """
     pace = limiter.pace
 
     def worth_it(error: BaseException) -> bool:
@@ -123,7 +128,7 @@ def with_retries(
         return backoff_s * random.uniform(0.75, 1.25)  # noqa: S311  spreads requests, guards nothing
 
     def attempt() -> _Result:
-        limiter.enter(cancelled)
+        limiter.enter(cancelled, counted=counted)
         return request()
 
     return tenacity.Retrying(

@@ -61,6 +61,7 @@ def uploaded(
         transient=transient,
         limiter=limiter,
         cancelled=job.cancelled,
+        counted=False,
     )
     try:
         sent = clock()
@@ -110,7 +111,11 @@ def _wait_until_active(job: Job, client: genai.Client, name: str, *, limiter: Li
     ends = pace.clock() + within_s
     while True:
         file = with_retries(
-            lambda: _state(job, client, name), transient=transient, limiter=limiter, cancelled=job.cancelled
+            lambda: _state(job, client, name),
+            transient=transient,
+            limiter=limiter,
+            cancelled=job.cancelled,
+            counted=False,
         )
         if file.state == types.FileState.ACTIVE:
             return file.uri or name

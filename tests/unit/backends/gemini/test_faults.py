@@ -98,6 +98,13 @@ def test_a_video_that_is_never_ready_is_given_up_and_deleted(gemini, jobs, uploa
     assert recorder.states == ["sending", "sent", "deleted"]
 
 
+def test_waiting_for_a_video_does_not_use_up_the_requests_a_minute(gemini, jobs, uploading, short, clock):
+    gemini.states = [*["PROCESSING"] * 20, "ACTIVE"]
+    outcome, _ = upload(jobs, uploading, gemini, short, options={**ALLOWED, "per_minute": 1})
+    assert isinstance(outcome, Answer)
+    assert clock.now() < 45
+
+
 def test_a_video_that_google_cannot_read_is_told_and_deleted(gemini, jobs, uploading, short):
     gemini.states = ["PROCESSING", "FAILED"]
     outcome, _ = upload(jobs, uploading, gemini, short)
