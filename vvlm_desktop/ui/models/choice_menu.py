@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint
 from PySide6.QtWidgets import QMenu, QWidget
@@ -11,10 +12,12 @@ from PySide6.QtWidgets import QMenu, QWidget
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.ui import icons
 from vvlm_desktop.ui.choice import BUILT_IN, Choice, title_of
-from vvlm_desktop.ui.models.shelf import Shelf
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.words import count, menu_text
 from vvlm_desktop.ui.work_line import Job, WorkLine
+
+if TYPE_CHECKING:
+    from vvlm_desktop.ui.models.shelf import Shelf
 
 _ICONS = {"signals": "analyse", "local": "models", "gemini": "cloud", "server": "server"}
 
