@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
@@ -35,6 +35,10 @@ class ExportItem:
         analysis: the latest one.
         analyses: those that reviews started from, where they are not `analysis`.
         drafted: a review of the clip's recording began from a teacher's draft.
+        assigned: the part that the library has decided on; by the recording's name alone where it has not.
+        sampled_pts: the frames that our own sampler chooses, for trainers that can be told; empty where unknown.
+        group: what must not be separated (a recording, and what looks the same); empty where not looked for.
+        weight: how often the clip should be drawn compared with others, None where that was not asked for.
     """
 
     clip: Clip
@@ -44,6 +48,10 @@ class ExportItem:
     analysis: Analysis | None = None
     analyses: tuple[Analysis, ...] = ()
     drafted: bool = False
+    assigned: Split | None = None
+    sampled_pts: tuple[int, ...] = ()
+    group: str = ""
+    weight: float | None = None
 
     @property
     def settled_truth(self) -> Review | None:
@@ -58,6 +66,8 @@ class ExportItem:
     @property
     def split(self) -> Split:
         """Split of the clip's recording."""
+        if self.assigned is not None:
+            return self.assigned
         return assign_split(self.clip.recording or self.clip.id, drafted=self.drafted)
 
     @property
@@ -96,6 +106,8 @@ class ExportContext:
         events: the chains verbatim; they hold the reviewers' names.
         sampler: settings of our own frame sampler, for trainers that can be told.
         untouched: whether a clip's file is surely the one that was added; the content of others is compared.
+        out: where the export will lie, for formats that name places absolutely; a format sets it itself.
+        extra: what else the manifest says, by key.
         progress: called with clips done, clips in all, and the name of the one in work.
     """
 
@@ -109,6 +121,8 @@ class ExportContext:
     events: Iterable[Mapping[str, Any]] | None = None
     sampler: Mapping[str, Any] = field(default_factory=dict)
     untouched: Callable[[Clip], bool] = _not_known
+    out: Path = field(default_factory=Path)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     progress: Callable[[int, int, str], None] | None = None
     cancelled: Callable[[], bool] = _never
 
@@ -185,6 +199,9 @@ class ImportedRecord:
     Attributes:
         review: None for a clip that was exported without one; its `reviewer` is a code such as R1.
         truth: whether this review held at the exporting side.
+        sampling: the frames that the set's own sampler chose, with its settings; empty where the export has none.
+        weight: how often the clip should be drawn, None where that was not asked for.
+        group: what must not be separated; empty where not looked for.
     """
 
     clip: ImportedClip
@@ -194,6 +211,9 @@ class ImportedRecord:
     analysis: Analysis | None
     truth: bool
     split: str
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    weight: float | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +270,9 @@ class ExportFormat(Protocol):
         """Whether `path` looks like an export in this format."""
 
 
-class ImportFormat(ExportFormat, Protocol):
-    """A format that can also be read back."""
+@runtime_checkable
+class CanRead(Protocol):
+    """A format of this program's own records."""
 
     def read(self, path: Path, *, schemas: Sequence[LabelSchema]) -> ImportedSet:
         """Read and check an export.
@@ -259,3 +280,7 @@ class ImportFormat(ExportFormat, Protocol):
         Raises:
             FormatError: with file, line and reason; nothing is taken from a file that has an error.
         """
+
+
+class ImportFormat(ExportFormat, CanRead, Protocol):
+    """A format that can also be read back."""

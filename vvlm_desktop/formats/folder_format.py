@@ -5,17 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from vvlm_desktop.domain.review import Review
 from vvlm_desktop.errors import FormatError
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport, LeftOut
-from vvlm_desktop.formats.json_text import compact_json, plain
 from vvlm_desktop.formats.losses import LOSSES_FILE, Contents, losses_document
 from vvlm_desktop.formats.media import PlacedMedia, place_media, safe_name
 from vvlm_desktop.formats.record import projection
+from vvlm_desktop.formats.sampling import SAMPLING_FILE, sampling_document
 from vvlm_desktop.formats.split import SPLITS, Split
 from vvlm_desktop.formats.staging import require_empty, staged_folder, write_text
 from vvlm_desktop.formats.target import UNTRAINABLE
@@ -61,6 +61,11 @@ class FolderFormat(ABC):
     def fill(self, folder: Path, placed: Sequence[Placed], *, context: ExportContext) -> Filled:
         """Write this format's files into `folder`, where the clips already are."""
 
+    def arrange(self, folder: Path, placed: Sequence[Placed]) -> Sequence[Placed]:
+        """Move the clips within `folder` where their reader wants them elsewhere than in `media_dir`."""
+        del folder
+        return placed
+
     @abstractmethod
     def sniff(self, path: Path) -> bool:
         """Whether `path` looks like an export in this format."""
@@ -83,7 +88,8 @@ class FolderFormat(ABC):
             placed, failed = self._placed(kept, media)
             if not placed:
                 raise _nothing_to_export(failed)
-            filled = self.fill(folder, placed, context=context)
+            placed = list(self.arrange(folder, placed))
+            filled = self.fill(folder, placed, context=replace(context, out=out))
             failed += filled.failed
             contents = Contents(
                 records=filled.splits.total(),
@@ -93,6 +99,8 @@ class FolderFormat(ABC):
                 failed=failed,
                 notes=(*filled.notes, *_media_notes(media)),
             )
+            seen = [(entry.item, entry.file) for entry in placed]
+            write_text(folder / SAMPLING_FILE, sampling_document(seen, context=context))
             write_text(folder / LOSSES_FILE, losses_document(self, contents, context=context))
         return ExportReport(
             format=self.name,
@@ -169,21 +177,6 @@ def _unsettled(item: ExportItem, *, context: ExportContext) -> str | None:
     if item.analysis.provenance in UNTRAINABLE:
         return f"analysed only by a {item.analysis.provenance.replace('_', ' ')}, which never trains a model"
     return None
-
-
-def frames_lines(placed: Iterable[Placed], *, context: ExportContext) -> Iterable[str]:
-    """One line per clip: which frames an analysis saw, and how our sampler chose them; trainers sample differently."""
-    for entry in placed:
-        analysis = entry.item.analysis_of(entry.item.settled_truth) or entry.item.analysis
-        row = {
-            "video": entry.file,
-            "sha256": entry.item.clip.sha256,
-            "frames": entry.item.clip.frames,
-            "duration_s": entry.item.clip.duration_s,
-            "frames_pts": list(analysis.frames_pts) if analysis else [],
-            "sampler": plain({**context.sampler, **(analysis.settings if analysis else {})}),
-        }
-        yield compact_json(row) + "\n"
 
 
 def _media_notes(media: PlacedMedia) -> tuple[str, ...]:

@@ -6,24 +6,29 @@ messages and two answers beside them, and every `<video>` in any message counts 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from vvlm_desktop.errors import FormatError
 from vvlm_desktop.formats.base import ExportContext, ExportItem
-from vvlm_desktop.formats.folder_format import Filled, FolderFormat, Placed, frames_lines, not_trainable
+from vvlm_desktop.formats.conversation import (
+    COMMON_LOSSES,
+    answer_of,
+    counted,
+    empty_notes,
+    origin_columns,
+    pair_note,
+    pair_of,
+    require_clean_prompt,
+)
+from vvlm_desktop.formats.folder_format import Filled, FolderFormat, Placed, not_trainable
 from vvlm_desktop.formats.json_text import compact_json, pretty_json
-from vvlm_desktop.formats.record import projection
 from vvlm_desktop.formats.split import SPLITS, Split
 from vvlm_desktop.formats.staging import write_text
-from vvlm_desktop.formats.target import UNTRAINABLE, preference_pair, target_json
 
 DATASET = "fleet"
 _FILES: dict[Split, str] = {"train": "data.json", "val": "data_val.json", "test": "data_test.json"}
 _NAMES: dict[Split, str] = {"train": DATASET, "val": f"{DATASET}_val", "test": f"{DATASET}_test"}
-_PLACEHOLDERS = ("<video>", "<image>", "<audio>")
 _TAGS = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
 
 
@@ -37,19 +42,11 @@ class LlamaFactory(FolderFormat):
         " `fleet_test` for the end; `fleet_ranking` holds corrections as preference pairs (stage `rm` or `dpo`)."
     )
     losses = (
-        "Evidence: the times and PTS ranges that show why a value is true (the event's own time is in the answer).",
-        "Who judged, when, how (touched or accepted in one go), and why a value was corrected.",
-        "Confidence, raw text and flags of the analyses, notes, status, and which rules a review breaks.",
-        (
-            "Fields whose truth is unknown: an answer names only the fields that a person stands behind, while"
-            " the prompt asks for all of them."
-        ),
+        *COMMON_LOSSES,
         (
             "Which frames to look at: the trainer samples by its own `video_fps` and `video_maxlen`. What our"
-            " analyses saw is in `frames.jsonl`."
+            " analyses saw is in `sampling.json`."
         ),
-        "Content hashes of the clips, and the label schema's definitions beyond what the prompt says.",
-        "Second and later video streams of a file; such clips are left out.",
     )
 
     def reason_to_leave_out(self, item: ExportItem, *, context: ExportContext) -> str | None:
@@ -62,67 +59,44 @@ class LlamaFactory(FolderFormat):
 
     def fill(self, folder: Path, placed: Sequence[Placed], *, context: ExportContext) -> Filled:
         """Write data by split, preference pairs of the training part, and the index of them."""
-        if any(mark in context.prompt for mark in _PLACEHOLDERS):
-            raise FormatError(
-                "The prompt contains <video>, <image> or <audio>, which LLaMA-Factory would take for a file.",
-                hint="Change the wording in the label schema.",
-            )
-        splits = Counter(entry.item.split for entry in placed)
+        require_clean_prompt(context, reader="LLaMA-Factory")
+        splits = counted(placed)
         for split in SPLITS:
             rows = [_row(entry, context=context) for entry in placed if entry.item.split == split]
             write_text(folder / _FILES[split], _array(rows))
         pairs = [pair for entry in placed if (pair := _pair(entry, context=context))]
         write_text(folder / "ranking.json", _array(pairs))
         write_text(folder / "dataset_info.json", [pretty_json(_dataset_info())])
-        write_text(folder / "frames.jsonl", frames_lines(placed, context=context))
-        return Filled(splits, notes=_notes(splits, pairs=len(pairs)))
+        notes = [*empty_notes(splits, names=_FILES), pair_note(len(pairs), "ranking.json")]
+        return Filled(splits, notes=tuple(notes))
 
 
 FORMATS = (LlamaFactory(),)
 
 
 def _row(entry: Placed, *, context: ExportContext) -> dict[str, Any]:
-    answer = target_json(entry.item.schema, projection(entry.item))
-    row: dict[str, Any] = {
-        "messages": [_question(context), {"role": "assistant", "content": _without_placeholders(answer)}],
+    return {
+        "messages": [_question(context), {"role": "assistant", "content": answer_of(entry)}],
         "videos": [entry.file],
+        # Extra columns are ignored by the loader.
+        **origin_columns(entry, context=context),
     }
-    # Extra columns are ignored by the loader; every row has the same ones.
-    if context.unreviewed:
-        row["source"] = entry.item.source
-    if context.include_samples:
-        row["is_sample"] = entry.item.clip.is_sample
-    return row
 
 
 def _pair(entry: Placed, *, context: ExportContext) -> dict[str, Any] | None:
-    truth = entry.item.settled_truth
-    if truth is None or entry.item.split != "train":
-        return None
-    analysis = entry.item.analysis_of(truth)
-    if analysis is None or analysis.provenance in UNTRAINABLE:
-        return None
-    answers = preference_pair(entry.item.schema, truth)
+    answers = pair_of(entry)
     if answers is None:
         return None
-    chosen, rejected = (_without_placeholders(answer) for answer in answers)
     return {
         "messages": [_question(context)],
-        "chosen": {"role": "assistant", "content": chosen},
-        "rejected": {"role": "assistant", "content": rejected},
+        "chosen": {"role": "assistant", "content": answers[0]},
+        "rejected": {"role": "assistant", "content": answers[1]},
         "videos": [entry.file],
     }
 
 
 def _question(context: ExportContext) -> dict[str, str]:
     return {"role": "user", "content": f"<video>{context.prompt}"}
-
-
-def _without_placeholders(answer: str) -> str:
-    """The same JSON with `<` written as an escape where a caption would otherwise be counted as a video."""
-    for mark in _PLACEHOLDERS:
-        answer = answer.replace(mark, f"\\u003c{mark[1:]}")
-    return answer
 
 
 def _array(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
@@ -144,9 +118,3 @@ def _dataset_info() -> dict[str, Any]:
         "tags": _TAGS,
     }
     return info
-
-
-def _notes(splits: Counter[Split], *, pairs: int) -> tuple[str, ...]:
-    notes = [f"{_FILES[split]} is empty: no recording falls into {split} yet." for split in SPLITS if not splits[split]]
-    notes.append(f"{pairs} corrections became preference pairs in ranking.json.")
-    return tuple(notes)

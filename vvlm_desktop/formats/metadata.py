@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import Labels, LabelValue
 from vvlm_desktop.errors import FormatError
 from vvlm_desktop.formats.base import ExportContext, ExportItem
-from vvlm_desktop.formats.folder_format import Filled, FolderFormat, Placed, frames_lines, not_trainable
+from vvlm_desktop.formats.folder_format import Filled, FolderFormat, Placed, not_trainable
+from vvlm_desktop.formats.foreign import ForeignSet, Rows, finished, objects, text_of
 from vvlm_desktop.formats.json_text import compact_json, parse_json, plain, read_lines
 from vvlm_desktop.formats.record import projection
 from vvlm_desktop.formats.split import SPLITS, Split
@@ -61,7 +63,7 @@ class Metadata(FolderFormat):
         "Evidence, who judged, when and why, confidence, raw text, notes, status, content hashes.",
         (
             "Which frames to look at: the recipe draws 8 to 32 evenly spaced ones at random. What our analyses saw is"
-            " in `frames.jsonl`."
+            " in `sampling.json`."
         ),
         (
             "The split within training: the recipe draws its own 1 % for validation, clip by clip, from"
@@ -93,6 +95,15 @@ class Metadata(FolderFormat):
         said = first.keys() - {"video", "source", "is_sample"}
         return bool(said) and said <= self.keys.keys()
 
+    def read_rows(self, path: Path, *, schema: LabelSchema) -> ForeignSet:
+        """Read a file, or all parts of a folder; see `RowsReader`."""
+        files = [path / name for name in _FILES.values() if (path / name).is_file()] if path.is_dir() else [path]
+        rows = Rows(schema)
+        for where, row in objects(files):
+            said = {field: row[key] for key, field in self.keys.items() if row.get(key) is not None}
+            rows.add(where, [text_of(row, "video", where=where)], said)
+        return finished(self.name, path, files, rows)
+
     def fill(self, folder: Path, placed: Sequence[Placed], *, context: ExportContext) -> Filled:
         """Write the training part, the parts held out, and which frames our analyses saw."""
         splits: Counter[Split] = Counter(entry.item.split for entry in placed)
@@ -101,7 +112,6 @@ class Metadata(FolderFormat):
             if splits[split] or split == "train":
                 write_text(folder / _FILES[split], _lines(row for part, row in rows if part == split))
         write_text(folder / "README.md", [_dataset_card(self.title)])
-        write_text(folder / "frames.jsonl", frames_lines(placed, context=context))
         complete = sum(all(key in row for key in self.keys) for _, row in rows)
         notes = [f"{complete} of {len(rows)} rows have every key; the others lack what nobody has judged."]
         if not splits["train"]:

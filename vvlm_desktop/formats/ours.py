@@ -18,6 +18,7 @@ from vvlm_desktop.formats.json_text import MAX_LINE_BYTES, compact_json, parse_j
 from vvlm_desktop.formats.media import safe_name
 from vvlm_desktop.formats.ours_read import EVENTS_FILE, MANIFEST_FILE, RECORDS_FILE, read_ours
 from vvlm_desktop.formats.record import RECORD_FORMAT, RECORD_VERSION, build_records, reviewer_codes
+from vvlm_desktop.formats.sampling import record_sampling
 from vvlm_desktop.formats.split import SPLIT_RULE, SPLITS, Split
 from vvlm_desktop.formats.staging import write_text
 
@@ -84,7 +85,12 @@ class Ours(FolderFormat):
         splits: Counter[Split] = Counter()
         for entry in placed:
             for record in build_records(
-                entry.item, codes=codes, file=entry.file, unreviewed=context.unreviewed, prompt_sha=sha
+                entry.item,
+                codes=codes,
+                file=entry.file,
+                unreviewed=context.unreviewed,
+                prompt_sha=sha,
+                sampling=record_sampling(entry.item, context=context),
             ):
                 line = compact_json(record) + "\n"
                 if len(line.encode()) > MAX_LINE_BYTES:
@@ -103,6 +109,7 @@ class Ours(FolderFormat):
             files[EVENTS_FILE] = _write(folder / EVENTS_FILE, events)
             notes.append(f"{EVENTS_FILE} holds the event chains verbatim, with the reviewers' names.")
         schemas = {entry.item.schema.wording_sha + entry.item.schema.labels_sha: entry.item.schema for entry in placed}
+        files |= _write_schemas(folder, schemas.values())
         manifest = {
             "format": RECORD_FORMAT,
             "version": RECORD_VERSION,
@@ -122,12 +129,24 @@ class Ours(FolderFormat):
             "schemas": [_schema_entry(schemas[key]) for key in sorted(schemas)],
             "heads": [plain(head) for head in context.heads],
             "files": files,
+            **{key: plain(value) for key, value in sorted(context.extra.items())},
         }
         write_text(folder / MANIFEST_FILE, [pretty_json(manifest)])
         return Filled(splits, failed=tuple(failed), notes=tuple(notes))
 
 
 FORMATS = (Ours(),)
+
+
+def _write_schemas(folder: Path, schemas: Iterable[LabelSchema]) -> dict[str, Any]:
+    """The label schemas as files of their own, for people and for other programs; the manifest holds them, too."""
+    written: dict[str, Any] = {}
+    for schema in sorted(schemas, key=lambda schema: (schema.key, schema.labels_sha, schema.wording_sha)):
+        name = f"schema-{schema.key}.toml"
+        if name in written:  # two wordings of one schema
+            name = f"schema-{schema.key}-{schema.wording_sha[:8]}.toml"
+        written[name] = _write(folder / name, [schema.document])
+    return written
 
 
 def _schema_entry(schema: LabelSchema) -> dict[str, Any]:

@@ -90,6 +90,9 @@ def imported_record(shape: RecordShape, *, schema: LabelSchema, where: str, flag
         analysis=_analysis(shape.analysis, clip=clip, schema=schema, flags=flags) if shape.analysis else None,
         truth=shape.truth,
         split=shape.split,
+        sampling=shape.sampling.model_dump() if shape.sampling else {},
+        weight=shape.weight,
+        group=shape.group,
     )
 
 

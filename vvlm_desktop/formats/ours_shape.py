@@ -189,6 +189,14 @@ class AnalysisShape(_Shape):
     rounds: Annotated[list[RoundShape], Field(max_length=100)] = []
 
 
+class SamplingShape(BaseModel):
+    """Which frames our sampler chose; its settings are whatever the sampler has."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    frames_pts: Annotated[list[Pts], Field(max_length=1_000_000)]
+
+
 class RecordShape(_Shape):
     """One line of `corrections.jsonl`."""
 
@@ -206,6 +214,9 @@ class RecordShape(_Shape):
     supervised: dict[Key, LabelJson]
     review: ReviewShape | None
     analysis: AnalysisShape | None
+    sampling: SamplingShape | None = None
+    group: Short = ""
+    weight: Annotated[float, Field(ge=0, le=1_000_000)] | None = None
 
 
 class FileShape(_Shape):
@@ -229,6 +240,8 @@ class ManifestShape(_Shape):
 
 def unknown_keys(shape: BaseModel, where: str = "") -> list[str]:
     """Dotted names of keys that this version does not know, at any depth."""
+    if isinstance(shape, SamplingShape):
+        return []
     found = [f"{where}{key}" for key in (shape.model_extra or {})]
     for name in type(shape).model_fields:
         value = getattr(shape, name)

@@ -31,7 +31,13 @@ def reviewer_codes(items: Iterable[ExportItem]) -> dict[str, str]:
 
 
 def build_records(
-    item: ExportItem, *, codes: Mapping[str, str], file: str | None, unreviewed: bool, prompt_sha: str | None
+    item: ExportItem,
+    *,
+    codes: Mapping[str, str],
+    file: str | None,
+    unreviewed: bool,
+    prompt_sha: str | None,
+    sampling: Mapping[str, Any] | None = None,
 ) -> list[Record]:
     """Records of one clip: one for each review to export, or one without a review.
 
@@ -40,6 +46,7 @@ def build_records(
         file: path of the clip in the export, None when its file is missing.
         unreviewed: also reviews that are not settled, and analyses alone.
         prompt_sha: of the prompt in force, for readers that have no analysis to go by.
+        sampling: the frames that our sampler chooses, with its settings.
     """
     reviews = sorted(
         (review for review in item.reviews if review.settled or unreviewed),
@@ -52,7 +59,13 @@ def build_records(
     ]
     if truth is None and unreviewed and not reviews:
         records = [_record(item, None, codes=codes, file=file, prompt_sha=prompt_sha, holds=False)]
-    return records
+    return [{**record, **_for_training(item, sampling=sampling)} for record in records]
+
+
+def _for_training(item: ExportItem, *, sampling: Mapping[str, Any] | None) -> Record:
+    """What only some exports know; left out where there is nothing."""
+    found: Record = {"sampling": dict(sampling or {}), "group": item.group, "weight": item.weight}
+    return {key: value for key, value in found.items() if value not in (None, "", {})}
 
 
 def projection(item: ExportItem) -> Labels:

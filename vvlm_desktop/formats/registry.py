@@ -1,4 +1,4 @@
-"""Every format there is: a module of this package with a `FORMATS` tuple."""
+"""Every format there is: a module of this package with a `FORMATS` tuple, or `READERS` for what is only read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from vvlm_desktop import formats
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.errors import FormatError
 from vvlm_desktop.formats.base import ExportFormat, ImportedSet, ImportFormat
+from vvlm_desktop.formats.foreign import ForeignSet, RowsReader
 
 
-def _found() -> dict[str, ExportFormat]:
-    found: dict[str, ExportFormat] = {}
+def _found(tuples: str = "FORMATS") -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for module in sorted(pkgutil.iter_modules(formats.__path__), key=lambda module: module.name):
         name = f"{formats.__name__}.{module.name}"
         if name == __name__:
             continue
-        for fmt in getattr(importlib.import_module(name), "FORMATS", ()):
+        for fmt in getattr(importlib.import_module(name), tuples, ()):
             if fmt.name in found:
                 raise ValueError(f"two formats are called {fmt.name!r}")
             found[fmt.name] = fmt
@@ -29,6 +30,8 @@ def _found() -> dict[str, ExportFormat]:
 
 
 FORMATS: dict[str, ExportFormat] = _found()
+#: Formats of other programs that are read and never written.
+READERS: dict[str, RowsReader] = _found("READERS")
 
 
 def get_format(name: str) -> ExportFormat:
@@ -45,10 +48,11 @@ def get_format(name: str) -> ExportFormat:
 
 def sniff(path: Path) -> str | None:
     """Name of the format that a file or folder is in, None if it is in none of them."""
-    return next((name for name, fmt in FORMATS.items() if fmt.sniff(path)), None)
+    every: dict[str, Any] = {**FORMATS, **READERS}
+    return next((name for name, fmt in every.items() if fmt.sniff(path)), None)
 
 
-def import_format_of(path: Path) -> ImportFormat:
+def import_format_of(path: Path) -> ImportFormat | RowsReader:
     """The format that a file or folder can be read in.
 
     Raises:
@@ -63,18 +67,22 @@ def import_format_of(path: Path) -> ImportFormat:
     if name not in readable():
         title = FORMATS[name].title
         raise FormatError(f"{path.name} is in the format “{title}”, which can be written but not read back.", hint=hint)
-    return cast("ImportFormat", FORMATS[name])
+    return READERS[name] if name in READERS else cast("ImportFormat | RowsReader", FORMATS[name])
 
 
-def read_import(path: Path, *, schemas: Sequence[LabelSchema]) -> ImportedSet:
-    """Read a file or folder in whichever format it is.
+def read_import(path: Path, *, schemas: Sequence[LabelSchema]) -> ImportedSet | ForeignSet:
+    """Read a file or folder in whichever format it is; labels of other programs are read by the first schema.
 
     Raises:
         FormatError: as `import_format_of`, or it is not as its format should be.
     """
-    return import_format_of(path).read(path, schemas=schemas)
+    chosen: Any = import_format_of(path)
+    if hasattr(chosen, "read_rows"):
+        return cast("ForeignSet", chosen.read_rows(path, schema=schemas[0]))
+    return cast("ImportedSet", chosen.read(path, schemas=schemas))
 
 
 def readable() -> tuple[str, ...]:
     """Names of the formats that can be read back."""
-    return tuple(name for name, fmt in FORMATS.items() if hasattr(fmt, "read"))
+    both = (name for name, fmt in FORMATS.items() if hasattr(fmt, "read") or hasattr(fmt, "read_rows"))
+    return (*both, *READERS)

@@ -1,4 +1,4 @@
-"""Import reviews that were exported by this program, here or elsewhere; importing twice changes nothing."""
+"""Import reviews that were exported by this program or by another one; importing twice changes nothing."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.fold import FoldedKind, apply, verdict_to_json
 from vvlm_desktop.domain.review import Event, NewEvent, Review, Verdict
 from vvlm_desktop.errors import ClipNotFoundError
-from vvlm_desktop.formats.base import ImportedClip, ImportedRecord, ImportedSet
+from vvlm_desktop.formats.base import CanRead, ImportedClip, ImportedSet
+from vvlm_desktop.formats.foreign import ForeignSet
 from vvlm_desktop.formats.registry import import_format_of
 from vvlm_desktop.store.records import Head
 from vvlm_desktop.video.probe import sha256_of
 from vvlm_desktop.workflow.add import add_paths
+from vvlm_desktop.workflow.import_rows import take_rows
 from vvlm_desktop.workflow.session import Session
 
 _NEWER = (
@@ -53,6 +55,7 @@ class ImportReport:
 def import_file(session: Session, file: Path) -> ImportReport:
     """Take the reviews of an export into the library.
 
+    Labels of another program become reviews, too, of a reviewer named after their format; see `import_rows`.
     With an event log in the export the chains are taken as they are; otherwise each review becomes one action of a
     reviewer named after the export ("R1 of 3fa9c1d2"), so that it is never mistaken for a local person's.
 
@@ -61,6 +64,8 @@ def import_file(session: Session, file: Path) -> ImportReport:
     """
     file = file.expanduser()
     chosen = import_format_of(file)
+    if not isinstance(chosen, CanRead):
+        return _of_another_program(session, chosen.read_rows(file, schema=session.schema))
     imported = chosen.read(file, schemas=[session.schema])
     for schema in imported.schemas:
         session.library.remember_schema(schema)
@@ -70,6 +75,19 @@ def import_file(session: Session, file: Path) -> ImportReport:
     if imported.events:
         return _as_chains(session, imported, clips=clips, source=file.name, problems=problems)
     return _as_actions(session, imported, clips=clips, problems=problems)
+
+
+def _of_another_program(session: Session, found: ForeignSet) -> ImportReport:
+    """Where a person here has settled a clip, what the file says stays beside it and does not hold."""
+    taken = take_rows(session, found)
+    new = known = 0
+    for each in taken.reviews:
+        reviewer = f"{found.format} {found.fingerprint[:8]}"
+        events = _events_of(session, each.clip_id, each.schema_key, each, reviewer=reviewer)
+        if events:
+            session.library.append(events)
+        new, known = new + bool(events), known + (not events)
+    return ImportReport(new, known, taken.problems, notes=taken.notes)
 
 
 def _clips_here(session: Session, imported: ImportedSet, folder: Path) -> tuple[dict[str, Clip], list[str]]:
@@ -161,7 +179,8 @@ def _as_actions(
         clip = clips.get(record.clip.id)
         if clip is None or record.review is None:
             continue
-        events = _events_of(session, record, record.review, reviewer=f"{record.reviewer} of {origin[:8]}")
+        reviewer = f"{record.reviewer} of {origin[:8]}"
+        events = _events_of(session, record.clip.id, record.schema.key, record.review, reviewer=reviewer)
         if not events:
             known += 1
             continue
@@ -172,16 +191,15 @@ def _as_actions(
     return ImportReport(new, known, tuple(problems))
 
 
-def _events_of(session: Session, record: ImportedRecord, wanted: Review, *, reviewer: str) -> list[NewEvent]:
-    """Events that bring this reviewer's review to what the record says; none when it is so already."""
-    key = record.schema.key
-    held = session.library.review(record.clip.id, reviewer=reviewer, schema_key=key)
+def _events_of(session: Session, clip_id: str, key: str, wanted: Review, *, reviewer: str) -> list[NewEvent]:
+    """Events that bring this reviewer's review to what was imported; none when it is so already."""
+    held = session.library.review(clip_id, reviewer=reviewer, schema_key=key)
     state = held
     events: list[NewEvent] = []
 
     def put(kind: FoldedKind, payload: dict[str, Any]) -> None:
         nonlocal state
-        events.append(NewEvent(kind, record.clip.id, reviewer, key, payload, analysis_id=wanted.analysis_id))
+        events.append(NewEvent(kind, clip_id, reviewer, key, payload, analysis_id=wanted.analysis_id))
         state = apply(state, Event("", 0, kind, wanted.updated_at, 0, "", None, "", payload=payload))
 
     for field in dict.fromkeys((*wanted.verdicts, *held.verdicts)):

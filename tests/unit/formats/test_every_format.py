@@ -40,15 +40,48 @@ def reasons(report) -> dict[str, str]:
     return {row.name: row.reason for row in report.left_out}
 
 
+ROW_FILES = {
+    *("metadata.jsonl", "metadata_val.jsonl", "metadata_test.jsonl", "corrections.jsonl"),
+    *("train.jsonl", "val.jsonl", "test.jsonl", "fleet.jsonl", "fleet_val.jsonl", "fleet_test.jsonl"),
+    *(f"{who}_{part}.jsonl" for who in ("swift", "qwen") for part in ("train", "val", "test")),
+}
+#: The one format whose reader finds no relative paths.
+ABSOLUTE = {"ms-swift"}
+
+
 def rows_of(out: Path) -> list[dict]:
-    """Every training row or record of an export."""
+    """Every training row or record of an export; `_file` is its clip's path in the folder."""
     found: list[dict] = []
-    for file in out.iterdir():
-        if file.name in ("metadata.jsonl", "metadata_val.jsonl", "metadata_test.jsonl", "corrections.jsonl"):
-            found += [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        elif file.name.startswith("data") and file.name != "dataset_info.json":
-            found += json.loads(file.read_text(encoding="utf-8"))
+    for file in sorted(out.rglob("*.json*")):
+        if file.name in ROW_FILES:
+            rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        elif file.name in ("data.json", "data_val.json", "data_test.json"):
+            rows = json.loads(file.read_text(encoding="utf-8"))
+        else:
+            continue
+        found += [{**row, "_file": _file_of(row, file, out)} for row in rows]
     return found
+
+
+def _file_of(row: dict, file: Path, out: Path) -> str:
+    if "file_name" in row:
+        return (file.parent / row["file_name"]).relative_to(out).as_posix()
+    if file.name.startswith("fleet"):
+        (meta,) = json.loads((out / file.name.replace("fleet", "meta").replace("jsonl", "json")).read_text()).values()
+        assert meta["annotation"] == file.name
+        return meta["root"] + row["video"]
+    name = row.get("video") or row.get("file") or row.get("video_path") or row["videos"][0]
+    return Path(name).relative_to(out).as_posix() if Path(name).is_absolute() else name
+
+
+def said_in(row: dict) -> str:
+    """What a row teaches, as text: the answer where it is a conversation."""
+    for key in ("completion", "messages", "conversations"):
+        if key in row:
+            return json.dumps(row[key][-1], ensure_ascii=False)
+    if "text" in row:
+        return row["text"].split("ASSISTANT: ")[1]
+    return json.dumps({key: value for key, value in row.items() if key != "_file"}, ensure_ascii=False)
 
 
 @every_format
@@ -56,11 +89,12 @@ def test_equal_input_gives_equal_bytes_in_whatever_order(fmt, tmp_path):
     clips = [make_clip(tmp_path / "in", f"{n}.mp4") for n in range(5)]
     items = [in_split(reviewed(clip), split) for clip, split in zip(clips, ("train", "val", "test") * 2, strict=False)]
 
-    fmt.write(items, tmp_path / "one", context=context())
-    fmt.write(items[::-1], tmp_path / "two", context=context())
+    fmt.write(items, tmp_path / "out", context=context())
+    (tmp_path / "out").rename(tmp_path / "first")
+    fmt.write(items[::-1], tmp_path / "out", context=context())
 
-    assert tree(tmp_path / "one") == tree(tmp_path / "two")
-    assert CREATED_AT in (tmp_path / "one" / "LOSSES.md").read_text(encoding="utf-8")
+    assert tree(tmp_path / "first") == tree(tmp_path / "out")
+    assert CREATED_AT in (tmp_path / "out" / "LOSSES.md").read_text(encoding="utf-8")
 
 
 @every_format
@@ -75,7 +109,8 @@ def test_files_are_utf8_with_unix_lines_and_no_trace_of_this_computer(fmt, tmp_p
         assert "\r" not in text, name
         assert REVIEWER not in text, name
         assert "Zo\\u00eb" not in text, name
-        assert str(tmp_path) not in text, name
+        assert fmt.name in ABSOLUTE or str(tmp_path) not in text, name
+        assert str(tmp_path / "in") not in text, name
 
 
 @every_format
@@ -104,7 +139,7 @@ def test_clips_are_named_relative_to_the_folder_and_are_there(fmt, tmp_path):
     report = fmt.write([reviewed(clip) for clip in clips], tmp_path / "out", context=context(copy=True))
 
     assert (report.clips, report.copied, report.linked) == (3, 3, 0)
-    named = [row.get("video") or row.get("file") or row["videos"][0] for row in rows_of(tmp_path / "out")]
+    named = [row["_file"] for row in rows_of(tmp_path / "out")]
     assert len(set(named)) == 3
     for name in named:
         assert "\\" not in name
@@ -200,10 +235,7 @@ def test_analyses_are_exported_only_on_request_and_say_so_in_each_row(fmt, tmp_p
     report = fmt.write(items, tmp_path / "out", context=context(unreviewed=True))
 
     assert report.records == 2
-    sources = {
-        (row.get("video") or row.get("file") or row["videos"][0]).split("/")[1]: row["source"]
-        for row in rows_of(tmp_path / "out")
-    }
+    sources = {row["_file"].split("/")[1]: row["source"] for row in rows_of(tmp_path / "out")}
     assert sources == {"seen.mp4": "review", "unseen.mp4": "analysis"}
     assert "unreviewed" in (tmp_path / "out" / "LOSSES.md").read_text(encoding="utf-8")
 
@@ -279,21 +311,28 @@ def test_rejected_and_unseen_values_appear_nowhere(fmt, tmp_path):
 
     fmt.write([reviewed(make_clip(tmp_path / "in"), verdicts)], tmp_path / "out", context=context())
 
-    row = json.dumps(rows_of(tmp_path / "out")[0].get("messages", rows_of(tmp_path / "out")[0]))
-    assert "near_miss" in row
-    assert "Nobody edited" not in row
-    assert '\\"visibility\\":\\"bad\\"' not in row
-    assert '"visibility": "bad"' not in row
+    (row,) = rows_of(tmp_path / "out")
+    said = said_in(row)
+    assert "near_miss" in said
+    assert "Nobody edited" not in json.dumps(row)
+    assert "visibility" not in said
 
 
-@training_format
-def test_every_row_has_the_frames_that_our_analysis_saw(fmt, tmp_path):
-    fmt.write([reviewed(make_clip(tmp_path / "in"))], tmp_path / "out", context=context(sampler={"name": "uniform"}))
+@every_format
+def test_the_frames_of_our_sampler_and_of_the_analysis_lie_beside(fmt, tmp_path):
+    items = [
+        replace(reviewed(make_clip(tmp_path / "in", "a.mp4")), sampled_pts=(256, 768)),
+        reviewed(make_clip(tmp_path / "in", "b.mp4")),
+    ]
 
-    file = next(path for path in (tmp_path / "out").iterdir() if path.stem == "frames")
-    (row,) = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert row["frames_pts"] == [0, 512, 1024]
-    assert row["sampler"] == {"name": "uniform", "frames": 16}
+    fmt.write(items, tmp_path / "out", context=context(sampler={"name": "uniform", "frames": 2}))
+
+    document = json.loads((tmp_path / "out" / "sampling.json").read_text(encoding="utf-8"))
+    assert document["sampler"] == {"frames": 2, "name": "uniform"}
+    first, second = document["clips"]
+    assert (first["frames_pts"], second["frames_pts"]) == ([256, 768], [])
+    assert first["analysis"] == {"frames_pts": [0, 512, 1024], "settings": {"frames": 16}}
+    assert {clip["file"] for clip in document["clips"]} == {row["_file"] for row in rows_of(tmp_path / "out")}
 
 
 @every_format

@@ -280,7 +280,7 @@ def test_without_chains_there_is_no_events_file(tmp_path):
     Ours().write([reviewed(make_clip(tmp_path / "in"))], tmp_path / "out", context=context())
 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        *("LOSSES.md", "clips", "corrections.jsonl", "manifest.json")
+        *("LOSSES.md", "clips", "corrections.jsonl", "manifest.json", "sampling.json", "schema-dashcam-1.toml")
     ]
 
 

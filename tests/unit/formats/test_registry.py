@@ -11,7 +11,10 @@ from vvlm_desktop import formats
 from vvlm_desktop.errors import FormatError
 from vvlm_desktop.formats import registry
 
-NAMES = ["ours", "llamafactory", "metadata", "metadata-training-code"]
+NAMES = [
+    *("ours", "internvl", "llamafactory", "metadata", "metadata-training-code", "ms-swift", "prompt-text", "qwen-vl"),
+    *("videofolder", "videofolder-completion"),
+]
 
 
 def test_ours_comes_first_and_all_are_there():
@@ -69,12 +72,12 @@ def test_foreign_files_are_known_as_nothing(tmp_path, content):
 
 
 def test_a_format_that_cannot_be_read_back_says_so(tmp_path):
-    file = tmp_path / "metadata.jsonl"
-    file.write_text(json.dumps({"video": "a.mp4", "event_type": "collision"}))
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"messages": [], "videos": ["a.mp4"]}))
 
     with pytest.raises(FormatError, match="not read back") as caught:
         registry.read_import(file, schemas=[])
-    assert "ours" in caught.value.hint
+    assert all(name in caught.value.hint for name in ("ours", "metadata", "prompt-text", "nexar", "url-csv"))
 
     with pytest.raises(FormatError, match="There is no"):
         registry.read_import(tmp_path / "gone", schemas=[])
