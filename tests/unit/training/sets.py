@@ -1,0 +1,171 @@
+"""Training sets of generated clips: what is to be seen in them is dark or bright, and nothing else tells them apart."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tests.tiny_models import tiny_model
+from training.configs import TrainConfig
+from vvlm_desktop.domain.clip import Clip, clip_id
+from vvlm_desktop.domain.prompt import build_prompt
+from vvlm_desktop.domain.review import Review, Verdict
+from vvlm_desktop.domain.schema_parse import parse_schema
+from vvlm_desktop.formats.base import ExportContext, ExportItem
+from vvlm_desktop.formats.ours import Ours
+from vvlm_desktop.formats.split import assign_split
+
+AT = "2026-11-21T10:00:00.000Z"
+LIGHT_TOML = """
+name = "light"
+version = 1
+title = "Light"
+
+[prompt]
+intro = "Label the clip."
+
+[[field]]
+key = "light"
+label = "Light"
+kind = "one_of"
+values = [
+  { key = "dark", label = "Dark", means = "little light" },
+  { key = "bright", label = "Bright", means = "much light" },
+]
+
+[[field]]
+key = "event_time"
+label = "Event time"
+kind = "range"
+may_be_absent = true
+max_ms = 60_000
+
+[[field]]
+key = "seen"
+label = "Seen"
+kind = "any_of"
+values = [
+  { key = "night", label = "Night", means = "no sun" },
+  { key = "sun", label = "Sun", means = "the sun" },
+]
+"""
+LIGHT = parse_schema(LIGHT_TOML, source="light.toml")
+
+
+def paint(path: Path, *, bright: bool, seed: int, frames: int = 8) -> Path:
+    """A small clip of noise around a dark or a bright grey."""
+    random = np.random.default_rng(seed)
+    grey = random.integers(190, 240) if bright else random.integers(10, 60)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=4, options={"preset": "ultrafast", "crf": "20"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for _ in range(frames):
+            picture = np.clip(grey + random.normal(0, 12, (48, 64, 3)), 0, 255).astype(np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())
+    return path
+
+
+@cache
+def recordings(split: str, count: int) -> list[str]:
+    """Names of recordings that fall into `split`."""
+    names = (f"drive-{number}" for number in range(100_000))
+    fitting = (name for name in names if assign_split(name) == split)
+    return [next(fitting) for _ in range(count)]
+
+
+def truth(*, bright: bool) -> dict:
+    """What a reviewer said about such a clip."""
+    return {
+        "light": "bright" if bright else "dark",
+        "event_time": {"start_ms": 500, "end_ms": 900} if bright else None,
+        "seen": ["sun"] if bright else ["night"],
+    }
+
+
+def verdicts(values: dict, **how) -> dict:
+    """Verdicts with these values; explicit unless `how` says otherwise for a field."""
+    return {key: Verdict("corrected", value, how.get(key, "explicit"), at=AT) for key, value in values.items()}
+
+
+def item(path: Path, said: dict, *, split: str, number: int, status: str = "reviewed", **changes) -> ExportItem:
+    """A clip with one review."""
+    raw = path.read_bytes()
+    sha256 = hashlib.sha256(raw).hexdigest()
+    values = {
+        "id": clip_id(sha256, 0),
+        "path": str(path),
+        "sha256": sha256,
+        "stream_index": 0,
+        "size_bytes": len(raw),
+        "frames": 8,
+        "duration_s": 2.0,
+        "fps": 4.0,
+        "width": 64,
+        "height": 48,
+        "codec": "h264",
+        "has_audio": False,
+        "keyframes": 1,
+        "status": status,
+        "problem": None,
+        "recording": recordings(split, number + 1)[number],
+        "added_at": AT,
+    }
+    clip = Clip(**(values | {key: value for key, value in changes.items() if key in values or key == "is_sample"}))
+    review = Review(clip.id, "Zoë", LIGHT.key, status=status, verdicts=said, updated_at=AT)
+    settled = review if review.settled else None
+    return ExportItem(clip, LIGHT, reviews=(review,), truth=settled, analysis=changes.get("analysis"))
+
+
+def export(folder: Path, items) -> Path:
+    """Write a training set."""
+    context = ExportContext(LIGHT, build_prompt(LIGHT), AT, include_samples=True)
+    Ours().write(list(items), folder, context=context)
+    return folder
+
+
+def light_items(folder: Path, *, train: int = 8, val: int = 4, test: int = 0) -> list[ExportItem]:
+    """Clips that alternate between dark and bright, every one with a full review."""
+    folder.mkdir(parents=True, exist_ok=True)
+    items = []
+    for split, count in (("train", train), ("val", val), ("test", test)):
+        for number in range(count):
+            bright = number % 2 == 1
+            path = paint(folder / f"{split}-{number}.mp4", bright=bright, seed=len(items))
+            items.append(item(path, verdicts(truth(bright=bright)), split=split, number=number))
+    return items
+
+
+def light_set(folder: Path, **counts: int) -> Path:
+    """A training set of such clips."""
+    return export(folder / "set", light_items(folder / "clips", **counts))
+
+
+def config(train_set: Path, run_dir: Path, **changes) -> TrainConfig:
+    """A config of a tiny model on the processor."""
+    values = {
+        "model_dir": str(tiny_model(changes.pop("family", "internvl"))),
+        "train_set": str(train_set),
+        "run_dir": str(run_dir),
+        "device": "cpu",
+        "precision": "fp32",
+        "frames": 4,
+        "rank": 8,
+        "alpha": 16,
+        "dropout": 0.0,
+        "batch": 4,
+        "accumulation": 1,
+        "learning_rate": 5e-3,
+        "schedule": "constant",
+        "warmup": 0.0,
+        "checkpointing": False,
+        "eval_clips": 0,
+        "eval_every": 1000,
+        "save_every": 1000,
+    }
+    return TrainConfig(**(values | changes))

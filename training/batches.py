@@ -1,0 +1,86 @@
+"""Clips with their answers as batches: the prompt on the left, the answer after it, labels for the answer alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from training.answers import IGNORED, Target
+from training.clip_rows import ClipRow, ClipRows
+from training.features import Tensors, join_features
+from training.training_set import Example
+from vvlm_desktop.backends.local.families.base import Family, pad_id
+
+if TYPE_CHECKING:
+    from vvlm_desktop.backends.local.loading import LoadedModel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One clip with the answer that it is to be given."""
+
+    row: ClipRow
+    target: Target
+
+
+class Samples(Dataset[Sample]):
+    """The clips of a split, in a fixed order."""
+
+    def __init__(self, examples: Sequence[Example], targets: Mapping[str, Target], rows: ClipRows) -> None:
+        self.examples = examples
+        self._targets = targets
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: int) -> Sample:
+        example = self.examples[index]
+        return Sample(self._rows.row(example), self._targets[example.clip_id])
+
+
+class Collator:
+    """Makes a batch of samples.
+
+    A batch holds the model's text inputs padded on the left; `labels`, shape [rows, answer + 1], of the last columns
+    alone, -100 where no loss is taken; and `pictures`, see `features`.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self._family: Family = loaded.family
+        self._pad_id = pad_id(loaded.processor)
+
+    def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:
+        """The batch; tensors on the processor."""
+        rows = [with_answer(sample.row.text, sample.target.ids) for sample in samples]
+        batch: dict[str, Any] = dict(self._family.collate(rows, pad_id=self._pad_id))
+        if not any(name.endswith("grid_thw") for name in batch):
+            # As at inference: padding is no position. Qwen counts its three-dimensional positions itself.
+            batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)
+        width = 1 + max(len(sample.target.ids) for sample in samples)
+        batch["labels"] = torch.stack([_on_the_right(sample.target.labels, width) for sample in samples])
+        batch["pictures"] = join_features([sample.row.pictures for sample in samples], family=self._family)
+        return batch
+
+
+def with_answer(text: Tensors, ids: Tensor) -> Tensors:
+    """A prompt with the answer's tokens behind it; what has one entry a token says "text" for them."""
+    shape = text["input_ids"].shape
+    tail = ids[None]
+    longer = {
+        name: torch.cat([value, torch.zeros_like(tail, dtype=value.dtype)], 1)
+        for name, value in text.items()
+        if value.shape == shape
+    }
+    longer["input_ids"] = torch.cat([text["input_ids"], tail], 1)
+    longer["attention_mask"] = torch.cat([text["attention_mask"], torch.ones_like(tail)], 1)
+    return {**text, **longer}
+
+
+def _on_the_right(labels: Tensor, width: int) -> Tensor:
+    return torch.nn.functional.pad(labels, (width - len(labels), 0), value=IGNORED)

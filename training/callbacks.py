@@ -1,0 +1,127 @@
+"""Trainer's notes as events of the run folder; the stop file; sealed checkpoints."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+from typing_extensions import override
+
+from training.run_folder import RunFolder
+from training.tensorboard_file import ScalarFile
+
+#: Steps over which the time of one is averaged.
+_RECENT_STEPS = 20
+
+
+class RunNotes(TrainerCallback):
+    """Tells what happens, and stops when asked to: by the stop file, or by a polite signal."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        *,
+        identity: Mapping[str, Any],
+        answer_validation: Callable[[], Mapping[str, Any] | None],
+    ) -> None:
+        """`answer_validation`: generates answers for clips of the validation split and scores them."""
+        self._run = run
+        self._identity = identity
+        self._answer_validation = answer_validation
+        self._scalars = ScalarFile(run.path / "tensorboard")
+        self._step_began_s = 0.0
+        self._recent_s: deque[float] = deque(maxlen=_RECENT_STEPS)
+        self._signalled = False
+        self.stopped = False
+
+    def ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+        """A signal's handler: stop after this step."""
+        self._signalled = True
+
+    def handle_signals(self) -> Callable[[], None]:
+        """Stop cleanly when asked to end; returns what undoes it."""
+        before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def undo() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        return undo
+
+    def answered(self) -> Mapping[str, Any] | None:
+        """Scores of the adapter as it is now."""
+        return self._answer_validation()
+
+    # --- Trainer calls these ---
+
+    @override
+    def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self._step_began_s = time.monotonic()
+
+    @override
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
+        """Stop where that was asked for."""
+        self._recent_s.append(time.monotonic() - self._step_began_s)
+        if self._signalled or self._run.stop_requested:
+            self.stopped = True
+            control.should_save = True
+            control.should_training_stop = True
+        return control
+
+    @override
+    def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Tell a step."""
+        logs: Mapping[str, Any] = kwargs.get("logs") or {}
+        if "loss" not in logs or not self._recent_s:
+            return
+        seconds = sum(self._recent_s) / len(self._recent_s)
+        facts = {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "epoch": round(float(state.epoch or 0), 4),
+            "loss": float(logs["loss"]),
+            "learning_rate": float(logs.get("learning_rate", 0.0)),
+            "grad_norm": float(logs.get("grad_norm", 0.0)),
+            "step_s": round(seconds, 4),
+            "left_s": round(seconds * (state.max_steps - state.global_step), 1),
+            "memory_bytes": peak_memory_bytes(),
+        }
+        self._run.tell("step", **facts)
+        if not self._run.quiet:
+            told = ("loss", "learning_rate", "grad_norm", "step_s")
+            self._scalars.add(state.global_step, {f"train/{name}": float(facts[name]) for name in told})
+
+    @override
+    def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Tell how the validation split does."""
+        loss = (kwargs.get("metrics") or {}).get("eval_loss")
+        answers = self._answer_validation()
+        self._run.tell("eval", step=state.global_step, loss=loss, answers=answers)
+        if self._run.quiet:
+            return
+        scalars = {"eval/loss": float(loss)} if loss is not None else {}
+        for key, scores in ((answers or {}).get("fields") or {}).items():
+            if scores.get("score") is not None:
+                scalars[f"eval/{key}"] = float(scores["score"])
+        self._scalars.add(state.global_step, scalars)
+
+    @override
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Seal the checkpoint that was just written."""
+        checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if not self._run.quiet:
+            self._run.seal(checkpoint, identity=self._identity)
+        self._run.tell("checkpoint", step=state.global_step, folder=f"checkpoints/{checkpoint.name}")
+
+
+def peak_memory_bytes() -> int | None:
+    """The most that was taken of the GPU so far; None without one."""
+    return int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else None

@@ -1,0 +1,83 @@
+"""`python -m training`; nothing heavy is imported before it is needed, so that `--help` comes at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_EPILOG = """examples:
+  python -m training train model_dir=/models/InternVL3-8B-hf train_set=/sets/march run_dir=/runs/7 preset=16gb
+  python -m training train --config /runs/7/run.toml            go on after a stop, a crash, a restart
+  python -m training evaluate --config /runs/7/run.toml --split test
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 done, 1 failed, 2 wrongly asked, 3 stopped before its end."""
+    parsed = _parser().parse_args(arguments)
+    if parsed.command == "train" and parsed.explain:
+        return _explain()
+    from vvlm_desktop.errors import SettingsError, UsageError, VvlmError
+
+    try:
+        return _train(parsed) if parsed.command == "train" else _evaluate(parsed)
+    except VvlmError as error:
+        sys.stderr.write(f"{error}\n" + (f"{error.hint}\n" if error.hint else ""))
+        return 2 if isinstance(error, UsageError | SettingsError) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Fine-tune a local model on corrections, and measure it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("train", help="fine-tune, or go on with a run")
+    train.add_argument("--explain", action="store_true", help="list every value of the config and what it does")
+    evaluate = commands.add_parser("evaluate", help="base and adapter on the same clips")
+    evaluate.add_argument("--split", choices=("train", "val", "test"), default="val")
+    evaluate.add_argument("--adapter", type=Path, action="append", help="default: the run's own; may be repeated")
+    evaluate.add_argument("--out", type=Path, help="default: evaluation-SPLIT in the run folder")
+    for command in (train, evaluate):
+        command.add_argument("--config", type=Path, help="a run.toml")
+        command.add_argument("overrides", nargs="*", metavar="key=value", help="wins over the config")
+    return parser
+
+
+def _explain() -> int:
+    from training.configs import explanations
+
+    for key, default, words in explanations():
+        sys.stdout.write(f"{key} ({default})\n    {words}\n")
+    return 0
+
+
+def _train(parsed: argparse.Namespace) -> int:
+    from training.configs import load_config
+    from training.train import train
+
+    config = load_config(parsed.config, parsed.overrides)
+    finished = train(config)
+    sys.stdout.write(f"{'Finished' if finished else 'Stopped'}: {config.run_dir}\n")
+    return 0 if finished else 3
+
+
+def _evaluate(parsed: argparse.Namespace) -> int:
+    from training.configs import load_config
+    from training.evaluate import evaluate, plain_summary
+
+    config = load_config(parsed.config, parsed.overrides)
+    run = Path(config.run_dir or ".")
+    folders = parsed.adapter or ([run / "adapter"] if (run / "adapter").is_dir() else [])
+    names = [folder.resolve().name for folder in folders]
+    adapters = {
+        name if names.count(name) == 1 else str(folder): folder for name, folder in zip(names, folders, strict=True)
+    }
+    out = parsed.out or run / f"evaluation-{parsed.split}"
+    metrics = evaluate(config, split=parsed.split, adapters=adapters, out=out)
+    sys.stdout.write(f"{plain_summary(metrics)}\n{out}\n")
+    return 0

@@ -1,0 +1,164 @@
+"""Base and adapter on the same clips and frames, from one loaded model, exactly as analyses answer.
+
+python -m training evaluate --config run.toml --split test
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.atomic import write_atomically
+from training.configs import TrainConfig
+from training.failures import explained
+from training.scores import Said, paired, score
+from training.training_set import Example, TrainingSet, read_training_set
+from vvlm_desktop.domain.values import utc_now
+from vvlm_desktop.errors import ClipUnreadableError, FormatError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from training.clip_rows import ClipRows
+    from vvlm_desktop.backends.local.loading import LoadedModel
+
+METRICS_FILE = "metrics.json"
+ANSWERS_FILE = "answers.jsonl"
+
+
+def evaluate(
+    config: TrainConfig,
+    *,
+    split: str,
+    adapters: Mapping[str, Path],
+    out: Path,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> dict[str, Any]:
+    """Answer every clip of a split with the base and with each adapter; write metrics and answers into `out`.
+
+    Args:
+        split: train, val or test.
+        adapters: name and folder of each.
+
+    Raises:
+        VvlmError: in plain words.
+    """
+    from training.train import take_gpu
+
+    try:
+        slot = take_gpu(config, purpose="evaluation")
+        try:
+            return _evaluate(config, split=split, adapters=adapters, out=out, progress=progress)
+        finally:
+            if slot is not None:
+                slot.release()
+    except Exception as error:
+        plain = explained(error)
+        if plain is None or plain is error:
+            raise
+        raise plain from error
+
+
+def _evaluate(
+    config: TrainConfig,
+    *,
+    split: str,
+    adapters: Mapping[str, Path],
+    out: Path,
+    progress: Callable[[int, int, str], None],
+) -> dict[str, Any]:
+    from training.train import make_rows
+    from vvlm_desktop.backends.local.loading import load_model
+
+    training_set = read_training_set(
+        Path(config.train_set), schema_key=config.schema_key, include_samples=config.include_samples
+    )
+    examples = training_set.split(split)
+    if not examples:
+        raise FormatError(
+            f"The set has no clip in its part {split}.", hint="Review clips of more recordings; parts are by recording."
+        )
+    if "base" in adapters:
+        raise UsageError("An adapter cannot be called base.")
+    loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=config.device)
+    # Rows are made anew: an adapter may bring its own projector, so features behind it could not be shared.
+    rows = make_rows(config.model_copy(update={"cache": False}), loaded, training_set)
+    said, unreadable = _answers(loaded, training_set, examples, rows, adapters=adapters, progress=progress)
+    metrics = _metrics(training_set, said, split=split, unreadable=unreadable, config=config)
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(out / ANSWERS_FILE, "".join(_lines(said)))
+    write_atomically(out / METRICS_FILE, json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    return metrics
+
+
+def _answers(
+    loaded: LoadedModel,
+    training_set: TrainingSet,
+    examples: Sequence[Example],
+    rows: ClipRows,
+    *,
+    adapters: Mapping[str, Path],
+    progress: Callable[[int, int, str], None],
+) -> tuple[dict[str, list[Said]], dict[str, str]]:
+    """Answers by name of the answerer; clip by clip, so that each is decoded once."""
+    from training.answering import answer
+
+    said: dict[str, list[Said]] = {name: [] for name in ("base", *adapters)}
+    unreadable: dict[str, str] = {}
+    for number, example in enumerate(examples):
+        progress(number, len(examples), example.name)
+        try:
+            row = rows.row(example)
+        except ClipUnreadableError as error:
+            unreadable[example.name] = str(error)
+            continue
+        for name, answers in said.items():
+            loaded.use_adapter(None if name == "base" else name, adapters.get(name))
+            answers.append(answer(loaded, training_set.schema, example, row))
+    if not said["base"]:
+        raise FormatError("No clip of this part can be read.", hint="; ".join(list(unreadable.values())[:3]))
+    return said, unreadable
+
+
+def _metrics(
+    training_set: TrainingSet,
+    said: Mapping[str, Sequence[Said]],
+    *,
+    split: str,
+    unreadable: Mapping[str, str],
+    config: TrainConfig,
+) -> dict[str, Any]:
+    schema = training_set.schema
+    others = [name for name in said if name != "base"]
+    return {
+        "v": 1,
+        "created_at": utc_now(),
+        "split": split,
+        "training_set": {"name": training_set.folder.name, "fingerprint": training_set.fingerprint},
+        "schema": {"key": schema.key, "labels_sha": schema.labels_sha, "wording_sha": schema.wording_sha},
+        "frames": config.frames,
+        "precision": config.precision,
+        "unreadable": dict(unreadable),
+        "scores": {name: score(schema, answers) for name, answers in said.items()},
+        "paired": {name: paired(schema, said["base"], said[name]) for name in others},
+    }
+
+
+def _lines(said: Mapping[str, Sequence[Said]]) -> list[str]:
+    return [
+        json.dumps({"answerer": name, **asdict(each)}, ensure_ascii=False, allow_nan=False) + "\n"
+        for name, answers in said.items()
+        for each in answers
+    ]
+
+
+def plain_summary(metrics: Mapping[str, Any]) -> str:
+    """A few lines for a terminal."""
+    lines = []
+    for name, scores in metrics["scores"].items():
+        lines.append(f"{name}: {scores['clips']} clips, valid JSON {scores['valid_json']['value']:.0%}")
+        lines += [f"  {key:<28} {each['score']:.3f}" for key, each in scores["fields"].items()]
+    return "\n".join(lines)

@@ -1,0 +1,215 @@
+"""Before hours are spent: every clip decodes, every answer fits, and one real step on the longest clip."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from training.answers import IGNORED, Target, target_text, tokenize_target
+from training.clip_rows import ClipRow, ClipRows
+from training.training_set import Example, TrainingSet, class_counts
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FormatError, StorageFullError
+
+if TYPE_CHECKING:
+    from training.batches import Sample
+    from training.configs import TrainConfig
+
+_NAMES_SHOWN = 5
+#: What a checkpoint takes beside the adapter: the optimiser's two numbers for each of its own.
+_CHECKPOINT_BYTES = 4 * 3
+_SPARE_BYTES = 1 << 28
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is ready to be trained on.
+
+    Attributes:
+        train, val: clips that decode.
+        targets: the taught answer of each, by the clip's id.
+        longest: the training clip with the most tokens.
+        unreadable: name and reason of clips that do not decode and were left out.
+    """
+
+    train: tuple[Example, ...]
+    val: tuple[Example, ...]
+    targets: Mapping[str, Target]
+    longest: Example
+    unreadable: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+def make_targets(training_set: TrainingSet, tokenizer: Any, *, limit: int) -> dict[str, Target]:
+    """The taught answers.
+
+    Raises:
+        FormatError: some are longer than `limit` tokens; it names them.
+    """
+    targets = {
+        example.clip_id: tokenize_target(tokenizer, target_text(training_set.schema, example.known))
+        for example in training_set.examples
+    }
+    long = {each.name: len(targets[each.clip_id].ids) for each in training_set.examples}
+    long = {name: tokens for name, tokens in long.items() if tokens > limit}
+    if long:
+        told = ", ".join(f"{name} ({tokens})" for name, tokens in list(long.items())[:_NAMES_SHOWN])
+        more = f" and {len(long) - _NAMES_SHOWN} more" if len(long) > _NAMES_SHOWN else ""
+        raise FormatError(
+            f"Answers longer than max_answer_tokens={limit}: {told}{more}. They would have to be cut, which is never"
+            " done.",
+            hint=f"Set max_answer_tokens={max(long.values())}, or shorten the texts.",
+        )
+    return targets
+
+
+def prepare(
+    training_set: TrainingSet,
+    rows: ClipRows,
+    targets: Mapping[str, Target],
+    *,
+    progress: Callable[[int, int, str], None],
+) -> Prepared:
+    """Decode every clip of the training and validation splits once, and keep what the vision tower sees.
+
+    Raises:
+        FormatError: nothing is left to train on.
+    """
+    wanted = (*training_set.split("train"), *training_set.split("val"))
+    unreadable: dict[str, str] = {}
+    lengths: dict[str, int] = {}
+    began_s = time.monotonic()
+    for number, example in enumerate(wanted):
+        progress(number, len(wanted), example.name)
+        try:
+            row = rows.row(example)
+        except (ClipUnreadableError, ClipMissingError) as error:
+            unreadable[example.name] = str(error)
+            continue
+        lengths[example.clip_id] = row.tokens + len(targets[example.clip_id].ids)
+    good = [example for example in wanted if example.clip_id in lengths]
+    train = tuple(example for example in good if example.split == "train")
+    if not train:
+        reasons = "; ".join(list(unreadable.values())[:_NAMES_SHOWN]) or "no reviewed clip is in its part for training"
+        raise FormatError(f"There is nothing to train on: {reasons}.", hint="Review more clips, of other recordings.")
+    longest = max(train, key=lambda example: lengths[example.clip_id])
+    return Prepared(
+        train=train,
+        val=tuple(example for example in good if example.split == "val"),
+        targets=targets,
+        longest=longest,
+        unreadable=unreadable,
+        facts={
+            "train": len(train),
+            "val": len(good) - len(train),
+            "test": len(training_set.split("test")),
+            "left_out": {reason: list(names) for reason, names in training_set.left_out.items()},
+            "unreadable": dict(unreadable),
+            "notes": list(training_set.notes),
+            "classes": class_counts(training_set),
+            "longest": {"clip": longest.name, "tokens": lengths[longest.clip_id]},
+            "answer_tokens": max(len(targets[each.clip_id].ids) for each in good),
+            "features": {"made": rows.made, "found": rows.found, "seconds": round(time.monotonic() - began_s, 3)},
+        },
+    )
+
+
+def show_sample(tokenizer: Any, example: Example, row: ClipRow, target: Target) -> dict[str, Any]:
+    """One sample as the model sees it: the end of its prompt, its answer, and which part of that carries loss."""
+    learnt = [token if label != IGNORED else None for token, label in zip(target.ids, target.labels, strict=True)]
+    marked, run = [], []
+    for token in [*learnt, None]:
+        if token is not None:
+            run.append(int(token))
+        elif run:
+            marked.append(tokenizer.decode(run))
+            run = []
+    prompt = row.text["input_ids"][0]
+    return {
+        "clip": example.name,
+        "prompt_tokens": len(prompt),
+        "prompt_end": tokenizer.decode(prompt[-200:]),
+        "answer": tokenizer.decode(target.ids),
+        "answer_tokens": len(target.ids),
+        "learnt": marked,
+        "learnt_tokens": int((target.labels != IGNORED).sum()),
+    }
+
+
+def require_disk(config: TrainConfig, *, run_path: Any, trainable: int) -> None:
+    """Check that checkpoints will fit.
+
+    Raises:
+        StorageFullError: says how much is needed.
+    """
+    needed = trainable * _CHECKPOINT_BYTES * (config.keep_checkpoints + 1) + _SPARE_BYTES
+    free = shutil.disk_usage(run_path).free
+    if free < needed:
+        raise StorageFullError(
+            f"{free / 1e9:.1f} GB are free where the run is kept; its checkpoints need {needed / 1e9:.1f} GB.",
+            hint="Free some space, choose another run_dir, a smaller rank or keep_checkpoints=1.",
+        )
+
+
+def measure_step(
+    model: Any, base: Any, samples: Sequence[Sample], collate: Callable[..., dict[str, Any]], config: TrainConfig
+) -> dict[str, Any]:
+    """One real step on the longest clip: forward, backward, optimiser; afterwards everything is as it was before.
+
+    Returns:
+        Seconds of a batch and of a whole step, and the peak of memory; the loss for the curious.
+    """
+    import torch
+
+    from training.tuning import answer_loss
+
+    device = next(model.parameters()).device
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    before = [parameter.detach().to("cpu", copy=True) for parameter in trained]
+    chance = torch.random.get_rng_state(), _gpu_state(device)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    began_s = time.monotonic()
+    was_training = model.training
+    model.train()
+    try:
+        batch = _to_device(collate(samples), device)
+        total, count = answer_loss(model, base, batch)
+        loss = total / count
+        torch.autograd.backward(loss)
+        torch.optim.AdamW(trained, lr=config.learning_rate).step()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        seconds = time.monotonic() - began_s
+    finally:
+        model.train(was_training)
+        with torch.no_grad():
+            for parameter, value in zip(trained, before, strict=True):
+                parameter.copy_(value)
+                parameter.grad = None
+        torch.random.set_rng_state(chance[0])
+        if chance[1] is not None:
+            torch.cuda.set_rng_state(chance[1], device)
+    memory = int(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else None
+    return {
+        "batch_s": round(seconds, 4),
+        "step_s": round(seconds * config.accumulation, 3),
+        "memory_bytes": memory,
+        "memory_of_bytes": int(torch.cuda.get_device_properties(device).total_memory) if memory is not None else None,
+        "loss": float(loss.detach()),
+        "tokens": int(batch["input_ids"].numel()),
+    }
+
+
+def _gpu_state(device: Any) -> Any:
+    import torch
+
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+
+def _to_device(value: Any, device: Any) -> Any:
+    return {
+        name: _to_device(each, device) if isinstance(each, dict) else each.to(device) for name, each in value.items()
+    }
