@@ -118,6 +118,15 @@ class ManyBackend(Protocol):
         ...
 
 
+@runtime_checkable
+class Resting(Protocol):
+    """A backend that keeps something which others may need while it has nothing to do."""
+
+    def rest(self, idle_s: float) -> None:
+        """Nothing was asked for `idle_s` seconds; called about once a second until something is."""
+        ...
+
+
 class Tool(Protocol):
     """Something that a worker does for a model beside analysing."""
 

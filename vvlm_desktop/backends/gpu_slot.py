@@ -1,7 +1,8 @@
 """One GPU, one user at a time: an operating-system file lock shared by windows, command line and trainer.
 
 The lock belongs to an open file, so the operating system lets go of it when its process dies, however it dies; who
-holds it and since when is written into the file for people to read.
+holds it and since when is written into the file for people to read. Who waits for it leaves a wish in a file beside it,
+so that a holder that has nothing to do can let go.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from types import TracebackType
 from vvlm_desktop.domain.values import utc_now
 
 _RETRY_S = 0.01
+#: Idle holders look once a second, and freeing a large model takes a moment.
+PATIENCE_S = 4.0
+#: A wish that is older is of somebody who has given up, or died.
+_WISH_S = 10.0
 #: Windows locks are mandatory: locking a byte far behind the text leaves the text readable.
 _LOCKED_BYTE = 1 << 30
 
@@ -36,6 +41,15 @@ class GpuSlot:
     def __init__(self, file: Path) -> None:
         self.file = file
         self._descriptor: int | None = None
+        self._wish = file.with_name(f"{file.name}.wanted")
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody waits for it just now; for holders that do not need it."""
+        try:
+            return abs(time.time() - self._wish.stat().st_mtime) < _WISH_S
+        except OSError:
+            return False
 
     @property
     def held(self) -> bool:
@@ -60,6 +74,16 @@ class GpuSlot:
         os.write(descriptor, text)
         self._descriptor = descriptor
         return True
+
+    def acquire_asking(self, purpose: str, *, patience_s: float = PATIENCE_S) -> bool:
+        """As `acquire`, but a holder that has nothing to do is asked to let go, and waited for `patience_s` at most."""
+        if self.acquire(purpose):
+            return True
+        self._wish.write_text(purpose, encoding="utf-8")
+        try:
+            return self.acquire(purpose, timeout_s=patience_s)
+        finally:
+            self._wish.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Let go of the GPU; harmless when it is not held."""

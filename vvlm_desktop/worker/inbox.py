@@ -30,11 +30,17 @@ class Inbox:
             self._waiting.insert(place, request)
             self._changed.notify()
 
-    def wait(self) -> AnalyseRequest | None:
-        """The request whose turn it is, which goes on waiting; None when no more will come."""
+    @property
+    def ended(self) -> bool:
+        """Whether no more requests will come."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._ended)
-            return None if self._ended else self._waiting[0]
+            return self._ended
+
+    def wait(self, timeout_s: float | None = None) -> AnalyseRequest | None:
+        """The request whose turn it is, which goes on waiting; None when none came in time, or no more will come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended, timeout=timeout_s)
+            return self._waiting[0] if self._waiting and not self._ended else None
 
     def take(self, limit: int, *, backend: str) -> list[Taken]:
         """Up to `limit` requests whose turn it is, as far as they are for `backend`.

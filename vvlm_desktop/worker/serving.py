@@ -10,13 +10,14 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import IO, TypeAlias
 
 from vvlm_desktop import protocol
 from vvlm_desktop.backends import catalogue
-from vvlm_desktop.backends.base import Answer, Backend, Job, ManyBackend, Tool
+from vvlm_desktop.backends.base import Answer, Backend, Job, ManyBackend, Resting, Tool
 from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.worker.errand import Errand, failure
 from vvlm_desktop.worker.feed import BackendFeed
@@ -27,6 +28,11 @@ ResolveTool: TypeAlias = Callable[[str], Tool]
 
 #: How long work may go on after stdin has ended; then the process leaves without asking it.
 _GRACE_S = 1.0
+#: How often backends with nothing to do may look whether somebody else needs what they keep.
+_REST_EVERY_S = 1.0
+#: What is said when a GPU's driver has given a process up: nothing works in it any more.
+_GPU_IS_LOST = ("CUDA error", "HIP error")
+_EXIT_GPU_LOST = 70
 #: Shorter ones are placeholders ("EMPTY"), and taking them out would make errors unreadable.
 _SECRET_CHARACTERS = 6
 
@@ -60,8 +66,16 @@ class Worker:
         """Work until stdin ends, or nobody listens any more."""
         self._send(protocol.Hello(self._kind, os.getpid()))
         threading.Thread(target=self._listen, name="stdin", daemon=True).start()
-        while (request := self._inbox.wait()) is not None:
-            self._work(request)
+        worked_s = time.monotonic()
+        while not self._inbox.ended:
+            resting = [each for each in self._backends.values() if isinstance(each, Resting)]
+            request = self._inbox.wait(_REST_EVERY_S if resting else None)
+            if request is not None:
+                self._work(request)
+                worked_s = time.monotonic()
+                continue
+            for backend in resting:
+                backend.rest(time.monotonic() - worked_s)
         for tool in self._tools:
             tool.join()
         if self._deaf:
@@ -155,6 +169,8 @@ class Worker:
         except Exception as fault:  # noqa: BLE001  the edge of the process: one clip's bug must not take the batch
             # Whatever state the backend was left in, the next request finds a new one.
             self._backends.pop(name, None)
+            if any(words in str(fault) for words in _GPU_IS_LOST):
+                _give_up(fault)
             error = fault
         feed.fail_open(error)
         if not feed.asked:
@@ -196,6 +212,13 @@ def _answer(backend: Backend, job: Job) -> Answer | VvlmError:
         return backend.analyse(job.request, schema=job.schema, progress=job.progress, cancelled=job.cancelled)
     except VvlmError as error:
         return error
+
+
+def _give_up(fault: Exception) -> None:
+    """End as in a crash: the clips in work are tried again in a new process, and the others are not blamed."""
+    sys.stderr.write("".join(traceback.format_exception(fault)))
+    sys.stderr.flush()
+    os._exit(_EXIT_GPU_LOST)
 
 
 def _exit_after_grace() -> None:

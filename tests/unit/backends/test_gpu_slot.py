@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -86,3 +87,41 @@ def test_taking_it_twice_is_misuse(file):
         assert slot.acquire("analysis")
         with pytest.raises(ValueError, match="already"):
             slot.acquire("again")
+
+
+def test_a_holder_with_nothing_to_do_learns_that_it_is_wanted(file):
+    holder, seeker = GpuSlot(file), GpuSlot(file)
+    assert holder.acquire("a window")
+    assert not holder.wanted
+
+    def idle():
+        while not holder.wanted:
+            pause.wait(0.005)
+        holder.release()
+
+    pause = threading.Event()
+    resting = threading.Thread(target=idle, daemon=True)
+    resting.start()
+    assert seeker.acquire_asking("fine-tune run 7", patience_s=10.0)
+    resting.join()
+    assert not seeker.wanted
+    seeker.release()
+
+
+def test_a_wish_ends_with_the_patience_of_who_had_it(file):
+    holder = GpuSlot(file)
+    with holder:
+        assert holder.acquire("a batch")
+        assert not GpuSlot(file).acquire_asking("another", patience_s=0.01)
+        assert not holder.wanted
+
+
+def test_a_wish_of_somebody_who_died_long_ago_is_none(file):
+    holder = GpuSlot(file)
+    with holder:
+        assert holder.acquire("a batch")
+        wish = file.with_name(f"{file.name}.wanted")
+        wish.write_text("fine-tune run 7")
+        assert holder.wanted
+        os.utime(wish, (0, 0))
+        assert not holder.wanted

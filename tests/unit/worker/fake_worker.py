@@ -122,6 +122,9 @@ class FakeMany:
     def buggy(self, job, others):
         raise ZeroDivisionError(job.request.secrets.get("api_key", "no key"))
 
+    def gpu_lost(self, job, others):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
     def denied(self, job, others):
         job.progress(0.2, f"calling https://host/?key={job.request.secrets['api_key']}")
         error = CloudError(f"401 for key {job.request.secrets['api_key']}", hint=job.request.secrets["api_key"])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
+import threading
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.unit.worker.talk import Talk, request
+from vvlm_desktop.backends.base import Feed, Job, Outcome
+from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.jobs.child import ChildExited
-from vvlm_desktop.protocol import Done, Failure, Message, Progress, Result, ToolRequest, Upload
+from vvlm_desktop.protocol import Done, Failure, Message, Progress, Result, ToolRequest, Upload, encode
+from vvlm_desktop.worker import serving
 
 KEY = "sk-0123456789abcdef"
 
@@ -224,3 +231,51 @@ def test_what_is_in_hand_may_tidy_up_when_stdin_ends(tmp_path) -> None:
         talk.child.close(10.0)
         assert talk.until_exit().code == 0
     assert note.read_text(encoding="utf-8") == "tidied"
+
+
+def test_a_gpu_that_the_driver_has_given_up_ends_the_worker_so_that_the_next_has_a_whole_one() -> None:
+    with Talk() as talk:
+        talk.child.send(request("1", "many", "gpu_lost"))
+        talk.child.send(request("2", "many", "clip"))
+        exited = talk.until_exit()
+    assert exited.code == 70
+    assert not exited.expected
+    assert "illegal memory access" in exited.stderr_tail
+
+
+class Keeper:
+    """Answers nothing, and keeps what others may need until it has had nothing to do for a while."""
+
+    name = "keeper"
+
+    def __init__(self, rested: list[float], enough: threading.Event) -> None:
+        self._rested, self._enough = rested, enough
+
+    def analyse_many(self, feed: Feed) -> Iterator[tuple[Job, Outcome]]:
+        while jobs := feed.take(1):
+            yield jobs[0], ClipUnreadableError(Path(jobs[0].request.path), "is damaged")
+
+    def rest(self, idle_s: float) -> None:
+        self._rested.append(idle_s)
+        if len(self._rested) >= 3:
+            self._enough.set()
+
+
+def test_a_backend_with_nothing_to_do_is_told_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_REST_EVERY_S", 0.005)
+    monkeypatch.setattr(serving, "_exit_after_grace", lambda: None)
+    rested: list[float] = []
+    enough = threading.Event()
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as source, os.fdopen(writing, "w") as line, io.StringIO() as sink:
+        worker = serving.Worker("fake", source, sink, resolve=lambda _name: Keeper(rested, enough))
+        running = threading.Thread(target=worker.run)
+        running.start()
+        line.write(encode(request("1", "keeper")))
+        line.flush()
+        assert enough.wait(10.0)
+        line.close()
+        running.join(10.0)
+        assert not running.is_alive()
+    assert rested == sorted(rested)
+    assert 0.0 <= rested[0] < rested[2] < 5.0

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from vvlm_desktop.backends.base import Feed, Job, Outcome
 from vvlm_desktop.backends.local.pipeline import Pipeline
 from vvlm_desktop.backends.local.resident import Resident
+from vvlm_desktop.errors import VvlmError
+
+#: A model that nobody has asked anything for so long is let go of: other programs want the memory, too.
+IDLE_S = 300.0
 
 
 class LocalBackend:
-    """Keeps one model loaded between calls, and the GPU with it, until another is wanted or it is closed."""
+    """Keeps one model loaded between calls, and the GPU with it, until another is wanted or nobody asks any more."""
 
     name = "local"
 
@@ -24,7 +28,18 @@ class LocalBackend:
 
     def analyse_many(self, feed: Feed) -> Iterator[tuple[Job, Outcome]]:
         """See `backends.base.ManyBackend`."""
-        yield from Pipeline(self._resident, feed).outcomes()
+        try:
+            yield from Pipeline(self._resident, feed).outcomes()
+        except VvlmError:
+            raise
+        except Exception:  # whoever catches it begins anew, and must not find the GPU taken by us
+            self.close()
+            raise
+
+    def rest(self, idle_s: float) -> None:
+        """See `backends.base.Resting`: away after `IDLE_S`, at once where somebody waits for the GPU."""
+        if idle_s >= IDLE_S or self._resident.is_wanted:
+            self.close()
 
     def close(self) -> None:
         """Let go of the model, its memory and the GPU."""

@@ -8,13 +8,15 @@ from pathlib import Path
 import psutil
 import torch
 
-from vvlm_desktop.backends.gpu_slot import GpuSlot
+from vvlm_desktop.backends.gpu_slot import PATIENCE_S, GpuSlot
 from vvlm_desktop.errors import BackendUnavailableError
 
 ON_PROCESSOR = "Ran on the processor, because no GPU can be used here; that is many times slower."
 ON_PROCESSOR_BY_CHOICE = "Ran on the processor, as chosen; that is many times slower than on a GPU."
 #: The window and the clips need memory too.
 _LEFT_FOR_OTHERS_BYTES = 1 << 30
+#: How long a worker that has the GPU and nothing to do is waited for.
+slot_patience_s = PATIENCE_S
 
 
 def choose_device(wanted: str) -> str:
@@ -78,7 +80,7 @@ def let_go_of_memory() -> None:
 
 
 def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
-    """The GPU's slot, taken; None where nothing else can use it.
+    """The GPU's slot, taken, if need be from a worker that has nothing to do; None where nothing else can use it.
 
     Raises:
         BackendUnavailableError: somebody else has it; it says who, and since when.
@@ -86,7 +88,7 @@ def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
     if not file:
         return None
     slot = GpuSlot(Path(file))
-    if slot.acquire(purpose):
+    if slot.acquire_asking(purpose, patience_s=slot_patience_s):
         return slot
     holder = slot.holder()
     who = f"{holder.purpose} (process {holder.pid}, since {holder.since})" if holder is not None else "another program"

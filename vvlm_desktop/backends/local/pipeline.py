@@ -39,7 +39,7 @@ from vvlm_desktop.backends.local.stepping_down import (
 from vvlm_desktop.backends.local.tasks import Task
 from vvlm_desktop.backends.local_options import LocalOptions
 from vvlm_desktop.domain.analysis import Round
-from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.errors import BackendError, JobCancelledError, VvlmError
 
 #: Batches whose frames are read or waited for at once, the one in the model's hands included.
 _BATCHES_AHEAD = 3
@@ -156,7 +156,7 @@ class Pipeline:
         elif isinstance(error, VvlmError):
             yield self._done(task, error)
         else:
-            raise error
+            yield self._done(task, _fault(error))
 
     def _load(self) -> _Outcomes:
         """Read the weights, while the reading thread is already at the first clips."""
@@ -287,6 +287,16 @@ def _no_more_than(level: Level, ceiling: Level) -> Level:
     """A level cut to what is known to fit. The weights are the ceiling's."""
     sides = [side for side in (level.side_px, ceiling.side_px) if side is not None]
     return Level(min(level.frames, ceiling.frames), min(sides) if sides else None, ceiling.precision)
+
+
+def _fault(error: Exception) -> BackendError:
+    """A mistake of ours over one clip's frames; no model has seen them, so it is no other clip's affair."""
+    told = BackendError(
+        f"This clip stopped on a fault of the program: {type(error).__name__}: {error}",
+        hint="The other clips go on. Please report it with the details.",
+    )
+    told.__cause__ = error
+    return told
 
 
 def _round(task: Task, text: str, *, note: str) -> Round:

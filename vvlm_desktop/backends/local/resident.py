@@ -106,6 +106,8 @@ class Resident:
             purpose = f"the local model {options.model} of a window or command"
             self._slot = devices.take_slot(options.gpu_slot, purpose=purpose)
         try:
+            if device != "cpu":  # what a pass that failed has left would be taken for somebody else's
+                devices.let_go_of_memory()
             self._plan = self._planned(options, folder, family, device)
         except Exception:
             self._let_go_of_slot()
@@ -194,11 +196,18 @@ class Resident:
             ceiling = replace(self._plan.asked, precision=self._plan.ceiling.precision)
             self._plan = replace(self._plan, ceiling=ceiling, batch_limit=MOST_AT_ONCE)
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody else waits for the GPU that is held here."""
+        return self._slot is not None and self._slot.wanted
+
     def unload(self) -> None:
         """Let go of model, memory and GPU; harmless when there is none."""
-        self._drop_weights()
-        self._plan = None
-        self._let_go_of_slot()
+        try:
+            self._drop_weights()
+        finally:  # also where the driver has failed
+            self._plan = None
+            self._let_go_of_slot()
 
     def _drop_weights(self) -> None:
         if self._loaded is not None:

@@ -13,7 +13,7 @@ from vvlm_desktop.backends.base import Answer, ManyBackend
 from vvlm_desktop.backends.catalogue import resolve
 from vvlm_desktop.backends.gpu_slot import GpuSlot
 from vvlm_desktop.backends.local import devices, looking, pipeline, resident
-from vvlm_desktop.backends.local.backend import LocalBackend
+from vvlm_desktop.backends.local.backend import IDLE_S, LocalBackend
 from vvlm_desktop.backends.local_options import Sampling
 from vvlm_desktop.domain.labels import normalise
 from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
@@ -262,14 +262,31 @@ def test_stopping_in_the_middle_leaves_no_thread_and_no_model_in_doubt(backend):
     assert run_one(backend).labels
 
 
-def test_a_fault_of_the_program_is_not_hidden_and_leaves_no_thread(backend, monkeypatch):
+def test_a_fault_of_the_program_over_one_clips_frames_is_told_and_fails_it_alone(backend, monkeypatch):
+    real = pipeline.read_look
+
     def broken(task):
+        if task.options.sampling.frames == 3:
+            raise ZeroDivisionError("three")
+        real(task)
+
+    monkeypatch.setattr(pipeline, "read_look", broken)
+    outcomes = run(backend, *(JobNotes(options=options(frames=frames)) for frames in (1, 3, 2)))
+    assert isinstance(outcomes[1], BackendError)
+    assert "ZeroDivisionError: three" in str(outcomes[1])
+    assert isinstance(outcomes[1].__cause__, ZeroDivisionError)
+    assert [type(outcomes[n]) for n in (0, 2)] == [Answer, Answer]
+
+
+def test_a_fault_in_a_pass_is_not_hidden_and_leaves_no_thread(monkeypatch):
+    def broken(*_):
         raise ZeroDivisionError
 
+    backend = LocalBackend()
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "read_look", broken)
+        patch.setattr(pipeline, "look_at", broken)
         with pytest.raises(ZeroDivisionError):
-            list(backend.analyse_many(Feed([JobNotes()])))
+            list(backend.analyse_many(Feed([JobNotes(options=options(frames=1))])))
     assert run_one(backend, options=options(frames=1)).labels
 
 
@@ -301,7 +318,8 @@ def pretended_gpu(monkeypatch):
     )
 
 
-def test_a_taken_gpu_says_who_has_it(pretended_gpu, tmp_path):
+def test_a_taken_gpu_says_who_has_it(pretended_gpu, monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "slot_patience_s", 0.01)
     backend = LocalBackend()
     file = tmp_path / "gpu.lock"
     with GpuSlot(file) as other:
@@ -331,6 +349,38 @@ def test_the_gpu_is_held_while_a_model_is_loaded_and_batches_are_as_large_as_fit
     assert holder is not None
     assert "tiny internvl" in holder.purpose
     backend.close()
+    assert GpuSlot(file).holder() is None
+
+
+def test_a_fault_in_a_pass_lets_go_of_the_gpu(pretended_gpu, monkeypatch, tmp_path):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    given = options(device="auto", gpu_slot=str(tmp_path / "gpu.lock"), frames=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "look_at", broken)
+        with pytest.raises(ZeroDivisionError):
+            list(LocalBackend().analyse_many(Feed([JobNotes(options=given)])))
+    # The worker goes on with a new backend, in the same process.
+    assert run_one(LocalBackend(), options=given).labels
+
+
+def test_a_model_with_nothing_to_do_is_let_go_of_when_the_gpu_is_wanted_or_after_a_while(
+    pretended_gpu, monkeypatch, tmp_path
+):
+    file = tmp_path / "gpu.lock"
+    given = options(device="auto", gpu_slot=str(file), frames=1)
+    backend = LocalBackend()
+    run_one(backend, options=given)
+    backend.rest(IDLE_S - 1)
+    assert GpuSlot(file).holder() is not None
+    file.with_name("gpu.lock.wanted").touch()
+    backend.rest(0.0)
+    assert GpuSlot(file).holder() is None
+    run_one(backend, options=given)
+    assert backend.loads == 2
+    file.with_name("gpu.lock.wanted").unlink(missing_ok=True)
+    backend.rest(IDLE_S)
     assert GpuSlot(file).holder() is None
 
 
