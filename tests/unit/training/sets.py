@@ -11,6 +11,7 @@ import numpy as np
 
 from tests.tiny_models import tiny_model
 from training.configs import TrainConfig
+from training.run_folder import RunFolder
 from vvlm_desktop.domain.clip import Clip, clip_id
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.review import Review, Verdict
@@ -152,13 +153,14 @@ def config(train_set: Path, run_dir: Path, **changes) -> TrainConfig:
         "model_dir": str(tiny_model(changes.pop("family", "internvl"))),
         "train_set": str(train_set),
         "run_dir": str(run_dir),
+        "cache_dir": str(run_dir.parent / "features"),
         "device": "cpu",
         "precision": "fp32",
         "frames": 4,
         "rank": 8,
         "alpha": 16,
         "dropout": 0.0,
-        "batch": 4,
+        "batch": 2,
         "accumulation": 1,
         "learning_rate": 5e-3,
         "schedule": "constant",
@@ -169,3 +171,13 @@ def config(train_set: Path, run_dir: Path, **changes) -> TrainConfig:
         "save_every": 1000,
     }
     return TrainConfig(**(values | changes))
+
+
+def told(run_dir: Path, kind: str) -> list[dict]:
+    """Events of one kind."""
+    return [event for event in RunFolder(run_dir).events() if event["kind"] == kind]
+
+
+def losses(run_dir: Path) -> dict[int, float]:
+    """Loss of each step; of a step that was done twice, the later one."""
+    return {event["step"]: event["loss"] for event in told(run_dir, "step")}
