@@ -179,12 +179,14 @@ class EventLog(Database):
         with self.read() as connection:
             return [Link(*row).event() for row in connection.execute(query)][::-1]
 
-    def events_of_kind(self, kind: EventKind) -> list[Event]:
-        """Events of one kind in this library's own chains, in the order of the fold."""
+    def events_of_kind(self, kind: EventKind, *, after: int = 0) -> list[Event]:
+        """Events of one kind in this library's own chains, in the order of the fold; those after a lamport time."""
         e = t.event_log.c
-        query = select(*LINK_COLUMNS).where(e.kind == kind, e.origin.in_(_OWN)).order_by(e.lamport, e.origin, e.seq)
+        query = select(*LINK_COLUMNS).where(e.kind == kind, e.lamport > after).order_by(e.lamport, e.origin, e.seq)
         with self.read() as connection:
-            return [Link(*row).event() for row in connection.execute(query)]
+            # Origins are looked at here: asked for them, SQLite reads whole chains instead of what is new.
+            own = frozenset(connection.scalars(_OWN))
+            return [Link(*row).event() for row in connection.execute(query) if row.origin in own]
 
     def undo(self, reviewer: str, *, schema_key: str | None = None) -> Change | None:
         """Take back this reviewer's latest action, as a new action; None when there is none left.

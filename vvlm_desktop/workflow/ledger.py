@@ -6,68 +6,26 @@ left", never a hole.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import psutil
 
 from vvlm_desktop.domain.review import Event, NewEvent
 from vvlm_desktop.protocol import Upload
+from vvlm_desktop.store.library import Library
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.transmissions import Transmission, Transmissions
 
-#: Before anything is sent `asked`; the others are what the worker tells (`protocol.Upload`).
-STATES = ("asked", "sending", "sent", "failed", "deleted", "refused")
+__all__ = ["Consent", "Transmission"]
 
-#: The transmissions of one request by the other side's name for them.
-_OfRequest: TypeAlias = dict[str | None, "Transmission"]
-
-_WORDS = {
-    "asked": "may have left: the program ended before it was known",
-    "sending": "may have left in part: the program ended while it was sent",
-    "sent": "sent",
-    "failed": "was not received",
-    "deleted": "sent, deleted there",
-    "refused": "was not sent",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Transmission:
-    """One clip's pictures on their way to somebody else's computer; the latest that is known of it.
-
-    Attributes:
-        request_id: of the analysis that it was for.
-        at: when it was asked for; `changed_at` when its state was last told.
-        remote: the other side's name for it, where something is kept there.
-    """
-
-    request_id: str
-    at: str
-    changed_at: str
-    reviewer: str
-    clip_id: str
-    backend: str
-    model: str
-    host: str
-    content: str
-    size_bytes: int
-    state: str
-    remote: str | None = None
-    consent_id: str = ""
-
-    @property
-    def in_words(self) -> str:
-        """What became of it, for people."""
-        return _WORDS.get(self.state, self.state)
-
-    @property
-    def left(self) -> bool:
-        """Whether pictures left this computer, or may have."""
-        return self.state not in {"failed", "refused"}
-
-    @property
-    def remains(self) -> bool:
-        """Whether a file of ours may still lie on the other side."""
-        return self.remote is not None and self.state in {"sending", "sent"}
+#: Before anything is sent `asked`; `gone` when it was looked for and not found; the others are what the worker tells.
+STATES = ("asked", "sending", "sent", "failed", "deleted", "gone", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +73,7 @@ def record_asked(session: Session, transmission: Transmission) -> None:
         "bytes": transmission.size_bytes,
         "state": "asked",
         "consent": transmission.consent_id,
+        "owner": _this_process(),
     }
     session.library.append([NewEvent("upload", None, session.reviewer, "", payload)])
 
@@ -139,19 +98,31 @@ def record_refused(session: Session, request_id: str) -> None:
     )
 
 
-def record_deleted(session: Session, transmission: Transmission) -> None:
+def record_deleted(session: Session, transmission: Transmission, *, remote: str | None = None) -> None:
     """Write down that a left-over was deleted on the other side."""
-    payload = {"request": transmission.request_id, "remote": transmission.remote, "state": "deleted"}
+    _record_end(session, transmission, "deleted", remote)
+
+
+def record_gone(session: Session, transmission: Transmission, *, remote: str | None = None) -> None:
+    """Write down that a left-over was looked for on the other side, and not found."""
+    _record_end(session, transmission, "gone", remote)
+
+
+def _record_end(session: Session, transmission: Transmission, state: str, remote: str | None) -> None:
+    payload = {"request": transmission.request_id, "remote": transmission.remote or remote, "state": state}
     session.library.append([NewEvent("upload", None, session.reviewer, "", payload)])
 
 
 def transmissions(session: Session) -> list[Transmission]:
     """Everything that left or may have left, in the order in which it was asked for."""
-    found: dict[str, _OfRequest] = {}
-    for event in session.library.events_of_kind("upload"):
-        if event.payload is not None:
-            _fold(found.setdefault(str(event.payload.get("request", "")), {}), event, event.payload)
-    return [each for of_request in found.values() for each in of_request.values() if each.state != "refused"]
+    with _following(session) as known:
+        return known.lines()
+
+
+def open_transmissions(session: Session) -> list[Transmission]:
+    """What may still lie elsewhere, as far as was told; `workflow.left_overs` looks at clock and owners too."""
+    with _following(session) as known:
+        return known.open()
 
 
 def consents(session: Session) -> list[Consent]:
@@ -160,42 +131,42 @@ def consents(session: Session) -> list[Consent]:
 
 
 def left_overs(session: Session, *, backend: str) -> list[Transmission]:
-    """What may still lie on the other side, because the program was killed before it was deleted."""
-    return [each for each in transmissions(session) if each.backend == backend and each.remains]
+    """What may still lie on the other side under a name that is known, as far as was told."""
+    return [each for each in open_transmissions(session) if each.backend == backend and each.remains]
 
 
 def summary(session: Session) -> tuple[int, int, int]:
     """How many clips left or may have left, their bytes, and how many files may still lie elsewhere."""
-    sent = [each for each in transmissions(session) if each.left]
-    return len({each.clip_id for each in sent}), sum(each.size_bytes for each in sent), sum(e.remains for e in sent)
+    with _following(session) as known:
+        clips, size_bytes = known.sums()
+        return clips, size_bytes, sum(each.remains for each in known.open())
 
 
-def _fold(of_request: _OfRequest, event: Event, payload: Mapping[str, Any]) -> None:
-    """Take one event in: `asked` opens an entry; where files are kept on the other side, each has one of its own."""
-    remote = payload.get("remote")
-    before = of_request.get(remote) or next(iter(of_request.values()), None)
-    if before is None:
-        before = Transmission(
-            str(payload.get("request", "")), event.at, event.at, event.reviewer, "", "", "", "", "", 0, "asked"
-        )
-    if remote is not None:
-        # The entry without a name becomes the one with it; what was sent without a name before stays.
-        unnamed = of_request.get(None)
-        if unnamed is not None and unnamed.state in {"asked", "sending"}:
-            del of_request[None]
-    of_request[remote] = replace(
-        before,
-        changed_at=event.at,
-        clip_id=str(payload.get("clip", before.clip_id)),
-        backend=str(payload.get("backend", before.backend)),
-        model=str(payload.get("model", before.model)),
-        host=str(payload.get("host", before.host)),
-        content=str(payload.get("content", before.content)),
-        size_bytes=int(payload.get("bytes", before.size_bytes)),
-        state=str(payload.get("state", before.state)),
-        remote=remote,
-        consent_id=str(payload.get("consent", before.consent_id)),
-    )
+@dataclass(slots=True)
+class _Known:
+    """What was read of a library's log; only what is new is read the next time."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    followed: Transmissions = field(default_factory=Transmissions)
+
+
+_known: WeakKeyDictionary[Library, _Known] = WeakKeyDictionary()
+_known_lock = threading.Lock()
+
+
+@contextmanager
+def _following(session: Session) -> Iterator[Transmissions]:
+    library = session.library
+    with _known_lock:
+        known = _known.setdefault(library, _Known())
+    with known.lock:
+        for event in library.events_of_kind("upload", after=known.followed.taken_until):
+            known.followed.take(event)
+        yield known.followed
+
+
+def _this_process() -> dict[str, Any]:
+    return {"pid": os.getpid(), "created": psutil.Process().create_time()}
 
 
 def _consent(event: Event) -> Consent:

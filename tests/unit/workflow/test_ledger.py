@@ -6,7 +6,7 @@ from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.protocol import Upload
 from vvlm_desktop.workflow import ledger
 from vvlm_desktop.workflow.ledger import Transmission
-from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.session import Session, open_session
 
 HOST = "example.test"
 
@@ -65,13 +65,71 @@ def test_two_files_of_one_request_are_two_lines(session: Session) -> None:
     assert ledger.summary(session) == (1, 1600, 1)
 
 
-def test_what_was_not_received_did_not_leave(session: Session) -> None:
+def test_what_broke_off_may_have_left_in_part(session: Session) -> None:
     ask(session)
     tell(session, "sending")
     tell(session, "failed")
 
-    assert ledger.summary(session) == (0, 0, 0)
-    assert [each.state for each in ledger.transmissions(session)] == ["failed"]
+    (line,) = ledger.transmissions(session)
+    assert (line.state, line.left, line.remains) == ("failed", True, False)
+    assert "may have left in part" in line.in_words
+    assert ledger.summary(session) == (1, 800, 0)
+
+
+def test_what_broke_off_under_a_name_may_still_lie_there_until_it_is_deleted(session: Session) -> None:
+    ask(session)
+    tell(session, "sending", remote="files/a")
+    tell(session, "failed", remote="files/a")
+
+    (line,) = ledger.transmissions(session)
+    assert (line.left, line.remains) == (True, True)
+    assert "may still lie there" in line.in_words
+    assert ledger.summary(session) == (1, 800, 1)
+
+    ledger.record_deleted(session, line)
+    assert ledger.summary(session) == (1, 800, 0)
+
+
+def test_what_broke_off_and_is_known_to_be_gone_closes_the_line_with_its_name(session: Session) -> None:
+    ask(session)
+    tell(session, "sending", remote="files/a")
+    tell(session, "failed")
+    tell(session, "sending", remote="files/b")
+    tell(session, "sent", remote="files/b")
+    tell(session, "deleted", remote="files/b")
+
+    assert [(each.remote, each.state) for each in ledger.transmissions(session)] == [
+        (None, "failed"),
+        ("files/b", "deleted"),
+    ]
+    assert ledger.summary(session) == (1, 1600, 0)
+
+
+def test_pictures_sent_twice_are_counted_twice(session: Session) -> None:
+    ask(session)
+    for _ in range(2):
+        tell(session, "sending")
+        tell(session, "sent")
+
+    assert ledger.summary(session) == (1, 1600, 0)
+
+
+def test_refused_before_it_was_told_of_sending_is_set_right(session: Session) -> None:
+    ask(session)
+    ledger.record_refused(session, "r1")
+    tell(session, "sending", remote="files/a")
+
+    assert [(each.state, each.clip_id) for each in ledger.transmissions(session)] == [("sending", "c1")]
+
+
+def test_a_line_written_by_another_program_is_seen_at_once(session: Session) -> None:
+    ask(session)
+    assert len(ledger.transmissions(session)) == 1
+    with open_session(session.settings, library_dir=session.library.folder) as other:
+        ask(other, "r2", "c2")
+        tell(other, "sending", request_id="r2")
+
+    assert [each.state for each in ledger.transmissions(session)] == ["asked", "sending"]
 
 
 def test_inline_pictures_leave_no_file_behind(session: Session) -> None:
