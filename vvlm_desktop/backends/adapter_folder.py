@@ -64,6 +64,9 @@ def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFo
     config = read_json(
         path / "adapter_config.json", missing=f"{path.name} holds no adapter.", hint="Choose it on the Models page."
     )
+    rank, saved = config.get("r") or 0, config.get("modules_to_save") or []
+    if type(rank) is not int or not isinstance(saved, list) or not all(isinstance(each, str) for each in saved):
+        raise ModelFolderError(f"{path.name} is damaged: its adapter_config.json makes no sense.", hint=COPY_AGAIN)
     kind = config.get("peft_type")
     if kind != "LORA":
         raise ModelFolderError(f"{path.name} is an adapter of the kind {kind}; only LoRA is known.")
@@ -85,9 +88,9 @@ def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFo
         path=path,
         name=str(card.get("name") or path.name),
         base_name=_last_part(str(config.get("base_model_name_or_path") or "")),
-        rank=int(config.get("r") or 0),
+        rank=rank,
         target=str(config.get("target_modules") or ""),
-        saved_modules=tuple(config.get("modules_to_save") or ()),
+        saved_modules=tuple(saved),
         config=config,
         card=card,
         tensors=tensors,

@@ -48,6 +48,7 @@ def examine_model(path: Path) -> ModelFolder:
     _refuse_other_weights(path)
     family = importlib.import_module(_FAMILIES).family_for(config, source=str(path))
     tensors, weight_bytes = _weights(path)
+    _check_quantised(path, quantised, tensors)
     _check_processor(path, family, config)
     return ModelFolder(
         path=path,
@@ -88,6 +89,27 @@ def _refuse_remote_code(path: Path, config: Mapping[str, Any]) -> None:
             f"{path.name} needs program code that comes with the model, and such code is never run.",
             hint=f"Use {_code_free_name(path, config)} instead, which needs none.",
         )
+    kernel = _named_kernel(config)
+    if kernel is not None:
+        raise ModelFolderError(
+            f"{path.name} asks for program code from the network ({kernel}), and such code is never run.",
+            hint="Download the model from its maker, or take that name out of its config.json.",
+        )
+
+
+def _named_kernel(value: Any) -> str | None:
+    """A repository of compiled code that a config, or one inside it, wants fetched and run (`owner/name`)."""
+    if not isinstance(value, Mapping):
+        return None
+    for key, inner in value.items():
+        if "_implementation" in str(key):
+            named = inner.values() if isinstance(inner, Mapping) else (inner,)
+            found = next((each for each in named if isinstance(each, str) and "/" in each), None)
+        else:
+            found = _named_kernel(inner)
+        if found is not None:
+            return found
+    return None
 
 
 def _code_free_name(path: Path, config: Mapping[str, Any]) -> str:
@@ -132,12 +154,22 @@ def _quantisation(config: Mapping[str, Any]) -> str | None:
     return method
 
 
+def _check_quantised(path: Path, quantised: str | None, tensors: Mapping[str, TensorInfo]) -> None:
+    # Tables of scales lie beside compressed weights, whatever type those are stored as.
+    if quantised and not any(".weight." in name or name.endswith(".SCB") for name in tensors):
+        raise ModelFolderError(f"{path.name} calls its weights compressed, and they are not.", hint=COPY_AGAIN)
+
+
 def _check_processor(path: Path, family: Any, config: Mapping[str, Any]) -> None:
     if not any((path / name).is_file() for name in _PROCESSOR_FILES):
         raise ModelFolderError(f"{path.name} is incomplete: preprocessor_config.json is missing.", hint=COPY_AGAIN)
     if not (path / "tokenizer.json").is_file() and not (path / "vocab.json").is_file():
         raise ModelFolderError(f"{path.name} is incomplete: tokenizer.json is missing.", hint=COPY_AGAIN)
-    family.check(processor_settings(path), config)
+    try:
+        family.check(processor_settings(path), config)
+    except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+        # Tables where numbers belong, and the like: somebody else's text.
+        raise ModelFolderError(f"{path.name} is damaged: its config.json makes no sense.", hint=COPY_AGAIN) from error
 
 
 def _examine_adapter_weights(path: Path) -> ModelFolder:

@@ -24,12 +24,18 @@ class Adapters:
         self._peft: Any = None
         self._names: dict[str, str] = {}  # what peft calls it → what people call it
         self._directories: dict[str, Path] = {}
+        self._notes: dict[str, str] = {}
         self.in_use: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """Those that were loaded, in that order."""
         return tuple(self._names.values())
+
+    @property
+    def note(self) -> str:
+        """A sentence where the adapter in use may belong to another base although its shapes fit; else empty."""
+        return self._notes.get(self.in_use or "", "")
 
     def use(self, name: str | None, directory: Path | str | None = None) -> None:
         """Work with an adapter from now on, or with the base alone for None.
@@ -50,15 +56,16 @@ class Adapters:
             raise ValueError(f"the adapter {name!r} was never loaded")
         key = _key(place)
         if key not in self._names:
-            self._load(key, place)
+            self._notes[name] = self._load(key, place)
             self._names[key] = name
         self._directories[name] = place
         self._peft.base_model.enable_adapter_layers()
         self._peft.set_adapter(key, inference_mode=True)
         self.in_use = name
 
-    def _load(self, key: str, directory: Path) -> None:
-        examine_adapter(directory, base=self._folder)
+    def _load(self, key: str, directory: Path) -> str:
+        """Put it on, and return its note."""
+        note = examine_adapter(directory, base=self._folder).note
         peft = _peft_package()
         device = str(next(self._model.parameters()).device)
         try:
@@ -78,6 +85,7 @@ class Adapters:
                 f"The adapter {directory.name} cannot be put on {self._folder.name}: {str(error).splitlines()[0]}",
                 hint="Choose the model that it was trained on, or another adapter.",
             ) from error
+        return note
 
     def _base_alone(self) -> None:
         """Layers of adapters stay where they are and do nothing, also those of one that was loaded by half."""

@@ -77,6 +77,7 @@ def _common(task: Task, said: Decoded, *, loaded: LoadedModel, plan: Plan, flags
     if frames is None:
         raise ValueError("an answer without frames")
     counts = {key: float(value) for key, value in task.counts.items()}
+    task.flag(loaded.adapter_note)
     return {
         "frames_pts": frames.pts,
         "raw_text": said.text,

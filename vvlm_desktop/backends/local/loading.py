@@ -60,6 +60,11 @@ class LoadedModel:
         """The adapter in use, None for the base alone."""
         return self._adapters.in_use
 
+    @property
+    def adapter_note(self) -> str:
+        """What people should know about the adapter in use; empty where there is nothing."""
+        return self._adapters.note
+
     def use_adapter(self, name: str | None, directory: Path | str | None = None) -> None:
         """Work with an adapter from now on, with the base alone for None; exact both ways.
 

@@ -86,6 +86,9 @@ class Resident:
                 return False
         except BackendUnavailableError:
             return False  # `prepare` says why
+        if options.precision == "auto" and mine.precision != "auto" and self._plan.folder.quantised is None:
+            # Somebody insisted on coarser weights before; that is nobody else's choice.
+            return self._plan.ceiling.precision == _precisions(options, self._plan.folder, device=self._plan.device)[0]
         return options.precision in {"auto", mine.precision, self._plan.ceiling.precision}
 
     def prepare(self, options: LocalOptions) -> Plan:

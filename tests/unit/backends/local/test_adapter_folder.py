@@ -131,3 +131,10 @@ def test_damaged_adapter_is_refused(adapter):
 def test_folder_without_an_adapter(tmp_path):
     with pytest.raises(ModelFolderError, match="holds no adapter"):
         examine_adapter(tmp_path)
+
+
+@pytest.mark.parametrize("nonsense", [{"r": "many"}, {"modules_to_save": 5}, {"modules_to_save": [5]}, {"r": [8]}])
+def test_numbers_and_lists_that_are_none_are_damage(adapter, nonsense):
+    edit(adapter / "adapter_config.json", **nonsense)
+    with pytest.raises(ModelFolderError, match="damaged"):
+        examine_adapter(adapter)

@@ -243,6 +243,27 @@ def test_an_adapter_that_cannot_be_used_fails_alone(backend, tmp_path):
     assert isinstance(outcomes[1], Answer)
 
 
+def test_an_adapter_that_may_be_of_another_model_is_said_on_its_answers_only(tmp_path):
+    backend = LocalBackend()
+    sister = tmp_path / "sister"
+    sister.symlink_to(tiny_model("internvl"))
+    made = tiny_adapter(tmp_path / "mine", tiny_model("internvl"), seed=3)
+    tuned = options(frames=1, model_dir=str(sister), adapter="mine", adapter_dir=str(made))
+    mine, base = run(
+        backend, JobNotes(options=tuned), JobNotes(options={**tuned, "adapter": None, "adapter_dir": None})
+    )
+    assert any("made for" in flag and "sister" in flag for flag in mine.flags)
+    assert not any("made for" in flag for flag in base.flags)
+
+
+def test_a_precision_that_somebody_insisted_on_is_not_kept_for_those_who_did_not():
+    backend = LocalBackend()
+    order = ("bf16", "auto", "fp32", "auto")
+    outcomes = run(backend, *(JobNotes(options=options(frames=1, precision=each)) for each in order))
+    assert [each.settings["precision"] for each in outcomes] == ["bf16", "fp32", "fp32", "fp32"]
+    assert backend.loads == 2
+
+
 # --- stopping -------------------------------------------------------------------------------------------------------
 
 

@@ -216,3 +216,28 @@ def test_qwen_patches_must_be_cut_as_the_model_expects(tmp_path):
     folder = copy_model("qwen2_5_vl", tmp_path / "qwen")
     edit(folder / "processor_config.json", video_processor__patch_size=16)
     refused(folder, "patch_size 16", "14")
+
+
+@pytest.mark.parametrize("place", ["", "text_config__", "vision_config__"])
+@pytest.mark.parametrize("named", ["kernels-community/flash-attn", {"": "somebody/kernel:forward"}])
+def test_compiled_code_from_the_network_is_refused_wherever_a_config_names_it(folder, place, named):
+    edit(folder / "config.json", **{f"{place}_attn_implementation": named})
+    refused(folder, "code from the network", "/")
+
+
+def test_ordinary_attention_may_be_named(folder):
+    edit(folder / "config.json", text_config___attn_implementation="sdpa")
+    assert examine_model(folder).family == "internvl"
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "small", [1]])
+def test_config_with_something_else_where_a_table_belongs_is_damaged(folder, nonsense):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "vision_config": nonsense}))
+    refused(folder, "damaged")
+
+
+def test_weights_that_are_called_compressed_and_are_not_are_damaged(folder):
+    compressed = {"quant_method": "bitsandbytes", "load_in_8bit": True}
+    edit(folder / "config.json", quantization_config=compressed)
+    refused(folder, "compressed", "not")
