@@ -52,7 +52,7 @@ class TrainConfig(BaseModel):
     preset: Preset = Field(
         default="none", title="GPU memory", description="Fills in what is not set otherwise, for a model of 8 billion."
     )
-    device: str = Field(default="auto", title="Device", description="auto, cpu, cuda:0 …")
+    device: str = Field(default="auto", title="Device", description="auto, cpu, or a GPU such as cuda:0.")
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
         default="bf16", title="Precision of the base", description="nf4 is QLoRA: a quarter of the memory, some slower."
     )

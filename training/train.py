@@ -17,7 +17,7 @@ from training.failures import explained
 from training.run_folder import RunFolder
 from training.training_set import TrainingSet, read_training_set
 from vvlm_desktop import paths
-from vvlm_desktop.errors import SettingsError
+from vvlm_desktop.errors import JobCancelledError, SettingsError
 
 if TYPE_CHECKING:
     from training.callbacks import RunNotes
@@ -49,6 +49,9 @@ def train(config: TrainConfig) -> bool:
         run.tell("started", pid=os.getpid(), config=config.model_dump())
         slot = take_gpu(config, purpose=f"fine-tune {config.name or run.path.name}")
         return _train(config, run)
+    except JobCancelledError:
+        run.tell("stopped", step=0)
+        return False
     except Exception as error:  # the edge of the process: told in the run folder, then raised again
         _tell_failure(run, error)
         plain = explained(error)
@@ -327,9 +330,7 @@ def _telling(run: RunFolder) -> Callable[[int, int, str], None]:
 
     def tell(done: int, total: int, name: str) -> None:
         if run.stop_requested:
-            from vvlm_desktop.errors import JobCancelledError
-
-            raise JobCancelledError("Stopped before the first step.", hint="Start the run again to go on.")
+            raise JobCancelledError("Stopped before the first step.")
         if time.monotonic() - last_s[0] >= _TELL_EVERY_S:
             last_s[0] = time.monotonic()
             run.tell("preparing", done=done, clips=total, clip=name)

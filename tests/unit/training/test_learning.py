@@ -24,7 +24,8 @@ STEPS = 60
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("learning")
     train_set = light_set(folder, train=8, val=4, test=4)
-    wanted = config(train_set, folder / "run", steps=STEPS, eval_every=30, save_every=30, eval_clips=4, name="lights")
+    given = {"steps": STEPS, "batch": 1, "learning_rate": 3e-3, "eval_every": 30, "save_every": 30}
+    wanted = config(train_set, folder / "run", **given, eval_clips=4, name="lights")
     assert train(wanted)
     return folder / "run"
 

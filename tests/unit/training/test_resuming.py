@@ -1,0 +1,110 @@
+"""A run that was stopped, killed while writing, or crashed goes on as if nothing had happened."""
+
+import json
+import shutil
+import signal
+
+import pytest
+
+from tests.unit.training.sets import config, light_set, losses, told
+from training.callbacks import RunNotes
+from training.run_folder import RunFolder
+from training.train import train
+from vvlm_desktop.errors import UsageError
+
+STEPS = 6
+
+
+@pytest.fixture(scope="module")
+def train_set(tmp_path_factory):
+    return light_set(tmp_path_factory.mktemp("resuming"), train=3, val=0)
+
+
+def settings(train_set, run_dir, **changes):
+    """Chance in the adapter, gradients over two batches, activations made anew: whatever could differ after a stop."""
+    given = {"steps": STEPS, "save_every": 2, "batch": 1, "accumulation": 2, "dropout": 0.2, "checkpointing": True}
+    return config(train_set, run_dir, **(given | {"schedule": "cosine", "warmup": 0.2} | changes))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(train_set, tmp_path_factory):
+    run = tmp_path_factory.mktemp("uninterrupted") / "run"
+    assert train(settings(train_set, run))
+    return run
+
+
+def stop_after(monkeypatch, step, how):
+    """Let something happen as soon as a step was told."""
+    original = RunNotes.on_log
+
+    def on_log(self, args, state, control, **kwargs):
+        original(self, args, state, control, **kwargs)
+        if state.global_step == step:
+            how(self)
+
+    monkeypatch.setattr(RunNotes, "on_log", on_log)
+
+
+def test_stop_file_ends_it_at_the_next_step_and_it_goes_on_exactly(train_set, uninterrupted, tmp_path, monkeypatch):
+    wanted = settings(train_set, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 3, lambda notes: notes._run.stop_file.touch())
+        assert train(wanted) is False
+    run = RunFolder(tmp_path / "run")
+    assert [event["step"] for event in told(run.path, "stopped")] == [4]
+    assert [path.name for path in run.checkpoints()] == ["checkpoint-2", "checkpoint-4"]
+    assert not run.pid_file.exists()
+    assert not run.adapter_dir.exists()
+    assert train(wanted)
+    assert told(run.path, "resumed")[0]["step"] == 4
+    assert not run.stop_file.exists()
+    assert losses(run.path) == losses(uninterrupted)
+
+
+def test_weights_after_a_stop_are_those_of_the_uninterrupted_run(train_set, uninterrupted, tmp_path, monkeypatch):
+    wanted = settings(train_set, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        stop_after(patch, 1, lambda notes: notes.ask_to_stop(signal.SIGTERM, None))
+        assert train(wanted) is False
+    assert train(wanted)
+    name = "adapter_model.safetensors"
+    assert (tmp_path / "run/adapter" / name).read_bytes() == (uninterrupted / "adapter" / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["killed while writing", "cut short", "crashed without a checkpoint"])
+def test_unfinished_checkpoint_is_skipped(train_set, uninterrupted, tmp_path, damage):
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(uninterrupted, run.path)
+    shutil.rmtree(run.adapter_dir)
+    last = run.checkpoints_dir / f"checkpoint-{STEPS}"
+    if damage == "killed while writing":
+        (last / "complete.json").unlink()
+        (last / "optimizer.pt").unlink()
+    elif damage == "cut short":
+        with (last / "optimizer.pt").open("r+b") as file:
+            file.truncate(100)
+    else:
+        shutil.rmtree(run.checkpoints_dir)
+    assert train(settings(train_set, run.path))
+    resumed = [event["step"] for event in told(run.path, "resumed")]
+    assert resumed == ([] if damage.startswith("crashed") else [4])
+    skipped = [event["folder"] for event in told(run.path, "checkpoint_skipped")]
+    assert skipped == ([] if damage.startswith("crashed") else [f"checkpoints/checkpoint-{STEPS}"])
+    assert losses(run.path) == losses(uninterrupted)
+
+
+def test_checkpoint_of_another_config_is_refused_by_name(train_set, uninterrupted, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    shutil.copytree(uninterrupted, run.path)
+    shutil.rmtree(run.adapter_dir)
+    with pytest.raises(UsageError, match=r"learning_rate was 0\.005, is 0\.001"):
+        train(settings(train_set, run.path, learning_rate=1e-3))
+    (failed,) = told(run.path, "failed")
+    assert "run_dir" in failed["hint"]
+
+
+def test_checkpoints_are_few(uninterrupted):
+    names = sorted(path.name for path in (uninterrupted / "checkpoints").iterdir())
+    assert names == ["checkpoint-4", "checkpoint-6"]
+    card = json.loads((uninterrupted / "adapter/card.json").read_text(encoding="utf-8"))
+    assert card["steps"] == STEPS

@@ -1,0 +1,104 @@
+"""The run folder: events that survive a kill, a pid that cannot be mistaken, checkpoints that are whole or nothing."""
+
+import json
+import os
+
+import psutil
+import pytest
+
+from training.run_folder import COMPLETE_FILE, RunFolder
+from vvlm_desktop.errors import UsageError
+
+
+@pytest.fixture
+def run(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim()
+    return folder
+
+
+def checkpoint(run, step, *, sealed=True):
+    folder = run.checkpoints_dir / f"checkpoint-{step}"
+    folder.mkdir(parents=True)
+    (folder / "adapter_model.safetensors").write_bytes(b"numbers" * 10)
+    if sealed:
+        run.seal(folder, identity={"rank": 8})
+    return folder
+
+
+def test_line_that_a_kill_cut_off_is_ended_and_skipped(run):
+    run.tell("started")
+    with run.events_file.open("ab") as file:
+        file.write(b'{"v": 1, "kind": "step", "lo')
+    run.tell("started", again=True)
+    assert [event["kind"] for event in run.events()] == ["started", "started"]
+    assert run.events_file.read_bytes().endswith(b"\n")
+
+
+def test_numbers_that_json_does_not_know_are_told_as_words(run):
+    run.tell("step", loss=float("nan"), more={"list": [float("inf"), 1.0]})
+    (event,) = run.events()
+    assert (event["loss"], event["more"]["list"]) == ("nan", ["inf", 1.0])
+
+
+def test_helpers_of_a_training_on_several_gpus_write_nothing(tmp_path):
+    helper = RunFolder(tmp_path / "run", quiet=True)
+    helper.claim()
+    helper.tell("step")
+    helper.let_go()
+    assert not (tmp_path / "run").exists()
+
+
+def test_own_process_is_seen(run):
+    trainer = run.trainer()
+    assert trainer is not None
+    assert trainer.pid == os.getpid()
+    run.let_go()
+    assert run.trainer() is None
+
+
+def test_number_that_another_process_has_now_is_not_taken_for_the_trainer(run):
+    began_s = psutil.Process().create_time() - 3600
+    run.pid_file.write_text(json.dumps({"pid": os.getpid(), "began_s": began_s}), encoding="utf-8")
+    assert run.trainer() is None
+
+
+@pytest.mark.parametrize("text", ["", "12", '{"pid": "x"}', '{"pid": -5, "began_s": 1}', "[1]"])
+def test_damaged_pid_file_means_nobody(run, text):
+    run.pid_file.write_text(text, encoding="utf-8")
+    assert run.trainer() is None
+
+
+def test_stop_of_an_earlier_part_does_not_stop_the_next(run):
+    run.stop_file.touch()
+    assert run.stop_requested
+    run.claim()
+    assert not run.stop_requested
+
+
+def test_checkpoints_are_in_the_order_of_their_steps(run):
+    for step in (10, 9, 100):
+        checkpoint(run, step)
+    assert [path.name for path in run.checkpoints()] == ["checkpoint-9", "checkpoint-10", "checkpoint-100"]
+
+
+@pytest.mark.parametrize("damage", ["unsealed", "shorter", "missing", "no json"])
+def test_checkpoint_that_is_not_whole_is_none(run, damage):
+    folder = checkpoint(run, 5, sealed=damage != "unsealed")
+    if damage == "shorter":
+        (folder / "adapter_model.safetensors").write_bytes(b"numb")
+    if damage == "missing":
+        (folder / "adapter_model.safetensors").unlink()
+    if damage == "no json":
+        (folder / COMPLETE_FILE).write_text("{", encoding="utf-8")
+    checkpoint(run, 4)
+    assert [path.name for path in run.checkpoints()] == ["checkpoint-4"]
+    assert run.discard_broken() == ["checkpoint-5"]
+    assert not folder.exists()
+
+
+def test_other_config_is_named(run):
+    folder = checkpoint(run, 5)
+    run.require_same(folder, {"rank": 8})
+    with pytest.raises(UsageError, match="rank was 8, is 16"):
+        run.require_same(folder, {"rank": 16})
