@@ -20,6 +20,7 @@ from vvlm_desktop.cli import (
     output,
     reviewing,
     tools,
+    trainsets,
 )
 from vvlm_desktop.errors import VvlmError
 
@@ -85,6 +86,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(models.app, name="models")
+app.add_typer(trainsets.app, name="trainset")
 app.command("import")(exchange.import_)
 app.command("analyze", hidden=True)(analysing.analyse)
 app.command("app")(tools.open_app)

@@ -39,6 +39,7 @@ class ExportItem:
         sampled_pts: the frames that our own sampler chooses, for trainers that can be told; empty where unknown.
         group: what must not be separated (a recording, and what looks the same); empty where not looked for.
         weight: how often the clip should be drawn compared with others, None where that was not asked for.
+        kept_out: why the library keeps the clip out of training, empty where it does not.
     """
 
     clip: Clip
@@ -52,6 +53,7 @@ class ExportItem:
     sampled_pts: tuple[int, ...] = ()
     group: str = ""
     weight: float | None = None
+    kept_out: str = ""
 
     @property
     def settled_truth(self) -> Review | None:

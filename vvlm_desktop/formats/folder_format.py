@@ -147,15 +147,21 @@ class FolderFormat(ABC):
         return placed, failed
 
 
-def not_trainable(item: ExportItem, *, context: ExportContext) -> str | None:
-    """Why a clip must not train a model, None when it may. Shared by all training formats."""
+def not_trainable(item: ExportItem, *, context: ExportContext, names_streams: bool = False) -> str | None:
+    """Why a clip must not train a model, None when it may. Shared by all training formats.
+
+    Args:
+        names_streams: whether the format can name a later video stream of a file.
+    """
+    if item.kept_out:
+        return item.kept_out
     if item.schema.labels_sha != context.schema.labels_sha:
         return f"described by another label schema ({item.schema.key})"
     if item.clip.is_sample and not context.include_samples:
         return "sample clips train nobody unless they are let in"
     if not item.clip.readable:
         return "gives no pictures"
-    if item.clip.stream_index:
+    if item.clip.stream_index and not names_streams:
         return "a later video stream of its file, which this format cannot name"
     if item.settled_truth is None:
         reason = _unsettled(item, context=context)

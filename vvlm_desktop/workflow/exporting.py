@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +10,23 @@ from pathlib import Path
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import FormatError, UsageError
+from vvlm_desktop.errors import ClipMissingError, ClipReplacedError, ClipUnreadableError, FormatError, UsageError
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
+from vvlm_desktop.video.sampling import uniform
 from vvlm_desktop.workflow.add import regroup_unfinished
 from vvlm_desktop.workflow.clip_files import is_untouched, likely_path
 from vvlm_desktop.workflow.drafts import drafted_recordings
+from vvlm_desktop.workflow.frame_index import index_of
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, part_of_recordings, read_book
 
-#: How a model is shown the clip when training follows our own sampling.
-SAMPLER = {"name": "uniform", "frames": 16}
+_log = logging.getLogger(__name__)
+
+#: How many frames of a clip a model is shown when training follows our own sampling.
+DEFAULT_FRAMES = 16
+SAMPLER = {"name": "uniform", "frames": DEFAULT_FRAMES}
 
 
 def export(
@@ -56,31 +63,76 @@ def export(
     library_folder = session.library.folder.absolute()
     if out == library_folder or library_folder in out.parents:
         raise FormatError(f"{out} is inside the library folder.", hint="Choose a folder elsewhere.")
-    regroup_unfinished(session)
-    wanted = clips if clips is not None else session.library.all_clips()
-    drafted = drafted_recordings(session)
-    items = [
-        gather(session, clip if clip.recording else session.library.clip(clip.id), drafted=drafted) for clip in wanted
-    ]
-    context = ExportContext(
+    items = _in_their_parts(session, gather_all(session, clips))
+    context = export_context(session, copy=copy, include_samples=include_samples, cancelled=cancelled)
+    context = replace(
+        context,
+        unreviewed=unreviewed,
+        events=session.library.export_events() if with_log else None,
+        progress=progress,
+    )
+    return chosen.write(_with_frames(session, items), out, context=context)
+
+
+def export_context(
+    session: Session, *, copy: bool, include_samples: bool, cancelled: Callable[[], bool]
+) -> ExportContext:
+    """What holds for every export of this library."""
+    return ExportContext(
         schema=session.schema,
         prompt=build_prompt(session.schema),
         created_at=utc_now(),
         copy=copy,
-        unreviewed=unreviewed,
         include_samples=include_samples,
         # Our own first: an import names the reviewers after it.
         heads=[
             head.to_json()
             for head in sorted(session.library.heads(), key=lambda head: head.origin != session.library.origin)
         ],
-        events=session.library.export_events() if with_log else None,
         sampler=SAMPLER,
         untouched=lambda clip: is_untouched(session, clip),
-        progress=progress,
         cancelled=cancelled,
     )
-    return chosen.write(items, out, context=context)
+
+
+def gather_all(session: Session, clips: Sequence[Clip] | None) -> list[ExportItem]:
+    """Everything known about all clips, or about those of `clips`, grouped into recordings first."""
+    regroup_unfinished(session)
+    wanted = clips if clips is not None else session.library.all_clips()
+    drafted = drafted_recordings(session)
+    return [
+        gather(session, clip if clip.recording else session.library.clip(clip.id), drafted=drafted) for clip in wanted
+    ]
+
+
+def _in_their_parts(session: Session, items: Sequence[ExportItem]) -> list[ExportItem]:
+    """Items in the parts that training sets have decided on; a clip of a test part trains nobody elsewhere either."""
+    book = read_book(session.library.folder / SETS_FOLDER)
+    if not book:
+        return list(items)
+    drafted = drafted_recordings(session)
+    members = [
+        Member(clip.id, clip.recording or clip.id, (clip.recording or clip.id) in drafted)
+        for clip in session.library.all_clips()
+    ]
+    parts = part_of_recordings(book, members)
+    return [replace(item, assigned=parts.get(item.clip.recording or item.clip.id)) for item in items]
+
+
+def _with_frames(session: Session, items: Sequence[ExportItem]) -> list[ExportItem]:
+    return [replace(item, sampled_pts=sampled_pts(session, item, frames=DEFAULT_FRAMES)) for item in items]
+
+
+def sampled_pts(session: Session, item: ExportItem, *, frames: int) -> tuple[int, ...]:
+    """The frames that our sampler chooses; none where the clip is unsettled, or its index cannot be had."""
+    if item.settled_truth is None or not item.clip.readable:
+        return ()
+    try:
+        index = index_of(session, item.clip)
+    except (ClipMissingError, ClipReplacedError, ClipUnreadableError) as error:
+        _log.info("No frames of %s: %s", item.clip.path, error)
+        return ()
+    return tuple(index.pts[i] for i in uniform(index, frames))
 
 
 def gather(session: Session, clip: Clip, *, drafted: frozenset[str] = frozenset()) -> ExportItem:

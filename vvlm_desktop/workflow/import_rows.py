@@ -74,7 +74,7 @@ def _clips_of(session: Session, found: ForeignSet) -> tuple[dict[str, Clip], lis
     problems: list[str] = []
     for row in found.rows:
         file = next((file for place in row.places if (file := _file_beside(place, found.folder))), None)
-        elsewhere = next((clip for place in row.places if (clip := _clip_elsewhere(session, place))), None)
+        elsewhere = next((clip for place in row.places if (clip := _known_clip(session, place, found.folder))), None)
         if file is not None:
             files[row.where] = file
         elif elsewhere is not None:
@@ -92,7 +92,7 @@ def _clips_of(session: Session, found: ForeignSet) -> tuple[dict[str, Clip], lis
 
 
 def _file_beside(place: Place, folder: Path) -> Path | None:
-    """The file, if it really lies in the folder; a link out of it leads nowhere."""
+    """The file, if it really lies in the folder; a link out of it adds nothing to the library."""
     if place.kind != "beside":
         return None
     try:
@@ -102,9 +102,16 @@ def _file_beside(place: Place, folder: Path) -> Path | None:
         return None
 
 
-def _clip_elsewhere(session: Session, place: Place) -> Clip | None:
-    """A clip of the library by its path; the file system is not asked."""
-    return session.library.clip_by_path(place.path) if place.kind == "elsewhere" else None
+def _known_clip(session: Session, place: Place, folder: Path) -> Clip | None:
+    """A clip that the library has already: by its path, or at the end of a link, as our own exports hold them."""
+    if place.kind == "elsewhere":
+        return session.library.clip_by_path(place.path)
+    if place.kind != "beside":
+        return None
+    try:
+        return session.library.clip_by_path((folder / place.path).resolve())
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 def _why_not(row: ForeignRow) -> str:

@@ -83,6 +83,9 @@ def _of_another_program(session: Session, found: ForeignSet) -> ImportReport:
     new = known = 0
     for each in taken.reviews:
         reviewer = f"{found.format} {found.fingerprint[:8]}"
+        held = session.library.review(each.clip_id, reviewer=reviewer, schema_key=each.schema_key)
+        if held.status != "needs_review":  # taken before: whether it held then was decided then
+            each = replace(each, status=held.status, broken_rules=held.broken_rules)  # noqa: PLW2901
         events = _events_of(session, each.clip_id, each.schema_key, each, reviewer=reviewer)
         if events:
             session.library.append(events)
