@@ -273,6 +273,8 @@ def test_compressed_weights_are_counted_as_they_are(settings):
     folder = downloaded(settings, ONE)
     stored = {"quant_method": "bitsandbytes", "load_in_8bit": True, "load_in_4bit": False}
     (folder / "config.json").write_text(json.dumps({**CONFIG, "quantization_config": stored}))
+    scales = safetensors({"x.weight": (64, 64), "x.SCB": (64,)})
+    (folder / "model-00001-of-00002.safetensors").write_bytes(scales)
     (card,) = [card for card in model_cards(settings, on=computer(gpu_gib=20)) if card.name == ONE]
     assert (card.state, card.fit.precision) == ("ready", "int8")
 
