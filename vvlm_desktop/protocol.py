@@ -122,7 +122,7 @@ class Upload:
 
     Attributes:
         state: `sending` before the first byte goes, `sent` when it is there, `deleted` when the other side confirmed,
-            `failed` when it is not known to have arrived.
+            `failed` when it is not known to have arrived, `refused` when not a byte of it went.
         host: to whom, without path, query or key.
         content: what, in words ("12 frames, JPEG", "video 00:03–00:08 without sound").
         remote: the other side's name for it, by which a left-over can be deleted; None where nothing is kept there.

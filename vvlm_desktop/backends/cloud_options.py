@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
@@ -17,6 +19,9 @@ DEFAULT_GEMINI_MODEL = "gemini-flash-latest"
 #: What the service takes.
 MAX_GEMINI_FPS = 24.0
 MAX_VOTES = 9
+
+#: What the service takes as a file's name, after `files/`.
+_FILE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,33}", re.ASCII)
 
 ServerMode: TypeAlias = Literal["images", "video"]
 
@@ -154,6 +159,12 @@ class ServerOptions:
             return cls(**values)
         except (TypeError, AttributeError) as error:
             raise BackendError(f"The options of the VLM server cannot be read: {error}.") from error
+
+
+def upload_name(request_id: str, attempt: int = 0) -> str:
+    """Under which a request's video lies at Google; known before, so that it can be deleted whatever was heard of it."""
+    stem = request_id if _FILE_NAME.fullmatch(request_id) else hashlib.sha256(request_id.encode()).hexdigest()[:32]
+    return f"files/vvlm-{stem}-{attempt}"
 
 
 def _known(cls: type[GeminiOptions | ServerOptions], data: Mapping[str, Any]) -> dict[str, Any]:

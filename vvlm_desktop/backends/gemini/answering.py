@@ -124,6 +124,14 @@ class Conversation:
 
     def _request(self, parts: list[types.Part]) -> Said:
         schema = gemini_schema(self.clip.job.schema) if self.clip.job.request.question is None else None
+        written = 0
+
+        def count(size: int) -> None:
+            nonlocal written
+            written += size
+            if self.inline:
+                self.clip.job.progress(0.6, "sending and asking Gemini")
+
         self._tell("sending")
         try:
             said = generate(
@@ -132,14 +140,14 @@ class Conversation:
                 parts,
                 json_schema=schema,
                 cancelled=self.clip.job.cancelled,
-                on_sent=self._count,
+                on_sent=count,
             )
         except (errors.APIError, CloudError):
             # It was answered, so it had arrived.
             self._tell("sent")
             raise
         except (httpx2.HTTPError, JobCancelledError, ValueError):
-            self._tell("failed")
+            self._tell("failed" if written else "refused")
             raise
         self._tell("sent")
         return said
@@ -149,10 +157,6 @@ class Conversation:
             excerpt, request = self.clip.excerpt, self.clip.job.request
             size_bytes = excerpt.size_bytes * len(self.clip.looks)
             self.clip.job.tell(Upload(request.id, state, self.host, excerpt.content, size_bytes))
-
-    def _count(self, _: int) -> None:
-        if self.inline:
-            self.clip.job.progress(0.6, "sending and asking Gemini")
 
 
 def answer_from(clip: Clip, talk: Conversation, *, timings: Mapping[str, float]) -> Answer:

@@ -13,7 +13,7 @@ from vvlm_desktop.backends.cloud_keys import gemini_key, host_of
 from vvlm_desktop.backends.cloud_options import DEFAULT_GEMINI_MODEL
 from vvlm_desktop.backends.gemini.client import base_url, make_client
 from vvlm_desktop.backends.gemini.failures import SDK_ERRORS, explained
-from vvlm_desktop.backends.gemini.uploads import DISPLAY_NAME, delete_once
+from vvlm_desktop.backends.gemini.uploads import DISPLAY_NAME, Deletion, try_to_delete
 
 _WITHIN_S = 15.0
 _MOST_MODELS = 200
@@ -63,15 +63,15 @@ def delete_uploads(
     """Delete the uploads called `arguments["names"]`; without names, all that this program left at Google.
 
     Returns:
-        `deleted`: names that are no longer there. `left`: names that could not be deleted now.
+        Names, each in one of three: `deleted`; `absent`, which were not there, or not with this key; `left`, which could
+        not be deleted now.
 
     Raises:
         CloudError: there is no key, or the list cannot be had.
     """
     key = gemini_key(secrets)
     client, http = make_client(key)
-    deleted: list[str] = []
-    left: list[str] = []
+    found: dict[Deletion, list[str]] = {"deleted": [], "absent": [], "left": []}
     with closing(http):
         try:
             names = _names(client, arguments, cancelled)
@@ -80,9 +80,9 @@ def delete_uploads(
         else:
             for number, name in enumerate(names):
                 progress(number / len(names), "deleting what was left over")
-                gone = not cancelled() and delete_once(client, name, uncertain=True)
-                (deleted if gone else left).append(name)
-            return {"deleted": deleted, "left": left}
+                became: Deletion = "left" if cancelled() else try_to_delete(client, name, uncertain=True)
+                found[became].append(name)
+            return {**found}
     raise failure
 
 

@@ -138,6 +138,12 @@ class Conversation:
     def _request(self, messages: list[dict[str, Any]], abilities: Abilities) -> Said:
         labels = self.job.request.question is None
         schema = self.job.schema if labels else None
+        written = 0
+
+        def count(size: int) -> None:
+            nonlocal written
+            written += size
+
         self._tell("sending")
         try:
             said = chat(
@@ -150,13 +156,14 @@ class Conversation:
                 logprobs=abilities.logprobs and labels,
                 extra=self.extra,
                 cancelled=self.job.cancelled,
+                on_sent=count,
             )
         except (openai.APIStatusError, CloudError):
             # It was answered, so it had arrived.
             self._tell("sent")
             raise
         except (*SDK_ERRORS, JobCancelledError):
-            self._tell("failed")
+            self._tell("failed" if written else "refused")
             raise
         self._tell("sent")
         return said

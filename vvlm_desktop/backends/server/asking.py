@@ -88,8 +88,9 @@ def chat(
     logprobs: bool,
     extra: dict[str, Any] | None,
     cancelled: Callable[[], bool],
+    on_sent: Callable[[int], None] = lambda _: None,
 ) -> Said:
-    """One request.
+    """One request; `on_sent` hears how many bytes have just left.
 
     Raises:
         CloudError: the server answered without an answer.
@@ -99,7 +100,7 @@ def chat(
         wanted["logprobs"] = True
     if response_format is not None:
         wanted["response_format"] = response_format
-    with calling(cancelled, within_s=options.timeout_s):
+    with calling(cancelled, within_s=options.timeout_s, on_sent=on_sent):
         answer: Any = client.chat.completions.create(
             messages=[{"role": "system", "content": SYSTEM}, *messages],  # type: ignore[list-item]  # plain JSON
             extra_body=extra,

@@ -38,10 +38,10 @@ def test_a_wrong_key_is_told_without_showing_it(gemini):
     assert KEY not in str(caught.value)
 
 
-def test_named_left_overs_are_deleted_also_those_that_never_arrived(gemini):
+def test_named_left_overs_are_deleted_and_those_that_are_not_there_are_told_apart(gemini):
     left(gemini, "files/vvlm-a")
     found = call(connection.delete_uploads, {"names": ["files/vvlm-a", "files/vvlm-b"]})
-    assert found == {"deleted": ["files/vvlm-a", "files/vvlm-b"], "left": []}
+    assert found == {"deleted": ["files/vvlm-a"], "absent": ["files/vvlm-b"], "left": []}
     assert gemini.stored == {}
 
 
@@ -55,7 +55,7 @@ def test_without_names_only_ours_are_deleted(gemini):
 def test_what_cannot_be_deleted_now_is_named(gemini):
     left(gemini, "files/vvlm-a")
     gemini.fail("delete", Fault(status=500, body={}))
-    assert call(connection.delete_uploads, {}) == {"deleted": [], "left": ["files/vvlm-a"]}
+    assert call(connection.delete_uploads, {}) == {"deleted": [], "absent": [], "left": ["files/vvlm-a"]}
 
 
 def test_a_key_that_is_refused_does_not_pass_for_a_deletion(gemini):

@@ -1,5 +1,6 @@
 """Whatever goes wrong at Google's end: a plain message or a right result; nothing stays, the key shows nowhere."""
 
+import re
 import threading
 import time
 
@@ -10,6 +11,7 @@ from tests.standins.http_server import Fault
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import ALLOWED, GOOD, text
 from vvlm_desktop.backends.base import Answer
+from vvlm_desktop.backends.cloud_options import upload_name
 from vvlm_desktop.errors import CloudError, ConsentError, JobCancelledError
 
 ECHO = {"error": {"code": 400, "message": f"API key not valid: {KEY}", "details": [{"key": KEY}]}}
@@ -38,8 +40,25 @@ def test_an_upload_is_deleted_after_the_answer_and_told_in_order(gemini, jobs, u
     assert {each.remote for each in recorder.uploads} == {stored.name}
     assert stored.name.startswith("files/vvlm-")
     assert len(stored.data) == recorder.uploads[0].size_bytes
-    assert recorder.stages.index("uploading") < recorder.stages.index("asking Gemini")
+    assert recorder.stages.index("uploading 100 %") < recorder.stages.index("asking Gemini")
     assert {"prepare_s", "upload_s", "wait_s", "generate_s"} <= set(answer_of(outcome).timings)
+
+
+def test_nobody_at_the_address_of_an_upload_gets_a_byte(gemini, jobs, uploading, short, monkeypatch):
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")
+    _, recorder = upload(jobs, uploading, gemini, short)
+    assert recorder.states == ["sending", "refused"] * 5
+    assert recorder.uploads[1].remote is None
+
+
+def test_the_first_name_of_an_upload_follows_from_the_request(gemini, jobs, uploading, short):
+    upload(jobs, uploading, gemini, short)
+    assert [each.name for each in gemini.ever_stored] == [upload_name("job-0")]
+
+
+@pytest.mark.parametrize("request_id", ["a" * 32, "A/b c", "ü" * 99, ""])
+def test_every_request_has_a_name_that_the_service_takes(request_id):
+    assert re.fullmatch(r"files/[a-z0-9][a-z0-9-]{0,38}[a-z0-9]", upload_name(request_id, 12))
 
 
 def test_the_ledger_hears_of_it_before_the_first_byte(gemini, jobs, uploading, short):
@@ -180,7 +199,7 @@ def test_nobody_at_the_address_is_told(gemini, jobs, backend, short, monkeypatch
     outcome, recorder = upload(jobs, backend, gemini, short)
     with pytest.raises(CloudError, match="cannot be reached"):
         answer_of(outcome)
-    assert set(recorder.states) == {"sending", "failed"}
+    assert recorder.states == ["sending", "refused"] * 5
 
 
 def test_an_answer_that_is_no_api_s_is_told(gemini, jobs, backend, short):
