@@ -154,10 +154,27 @@ def load_processor(folder: Path, family: Family) -> Any:
         raise ModelFolderError(f"{folder.name} has no processor for videos.", hint=_COPY_AGAIN)
     if not (processor.chat_template or processor.tokenizer.chat_template):
         raise ModelFolderError(f"{folder.name} has no chat template.", hint=_COPY_AGAIN)
+    _try_template(processor, folder)
     settings = processor.video_processor.to_dict()
     length = getattr(processor, "image_seq_length", None)
     family.check(settings | ({"image_seq_length": length} if length else {}), family.config)
     return processor
+
+
+def _try_template(processor: Any, folder: Path) -> None:
+    """Chat templates are programs of their own, run in a sandbox; one that fails would fail over every clip."""
+    content = [{"type": "video"}, {"type": "text", "text": "?"}]
+    conversation = [
+        {"role": "system", "content": content[1:]},
+        {"role": "user", "content": content},
+    ]
+    try:
+        processor.apply_chat_template(conversation, add_generation_prompt=True, tokenize=False)
+    except Exception as error:
+        # Whatever the template does: jinja2's errors, and those of Python inside of it.
+        raise ModelFolderError(
+            f"The chat template of {folder.name} does not work: {_first_line(error)}", hint=_COPY_AGAIN
+        ) from error
 
 
 def _check_config(transformers: Any, examined: ModelFolder) -> None:

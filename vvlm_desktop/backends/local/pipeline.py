@@ -110,7 +110,7 @@ class Pipeline:
             self._waiting.remove(pair)
             task = self._task(*pair)
             self._active.append(task)
-            self._ahead.ask(task)
+            self._ahead.ask(task, soon=task.question is not None)
 
     def _task(self, job: Job, options: LocalOptions) -> Task:
         plan = self._resident.plan
@@ -181,6 +181,7 @@ class Pipeline:
         kept = [task for task in ready if not self._is_too_large(task) and task in self._ahead.ready()]
         if not kept:
             return []
+        kept.sort(key=lambda task: task.question is None)  # a person waits for the answer to a question
         limit = self._resident.plan.batch_for(kept[0].options)
         together = [task for task in kept if task.batch_key == kept[0].batch_key][:limit]
         if len(together) < limit and self._ahead.reading:

@@ -153,6 +153,13 @@ def test_jobs_are_taken_in_small_portions_so_that_others_can_be_added(backend):
     assert 2 < most_held <= 6
 
 
+def test_a_question_goes_before_clips_that_were_read_ahead(backend):
+    notes = [JobNotes(options=options(frames=1, batch=1)) for _ in range(2)]
+    asked = JobNotes(options=options(frames=1, batch=1), question="Who brakes?")
+    ended = [job.request.id for job, _ in backend.analyse_many(Feed([*notes, asked]))]
+    assert ended.index(asked.job.request.id) < ended.index(notes[1].job.request.id)
+
+
 def test_an_unreadable_clip_among_good_ones_fails_alone(backend, tmp_path):
     (tmp_path / "page.mp4").write_text("<html>", encoding="utf-8")
     outcomes = run(backend, JobNotes(), JobNotes(tmp_path / "page.mp4"), JobNotes(tmp_path / "gone.mp4"), JobNotes())

@@ -270,6 +270,17 @@ def test_missing_chat_template(tmp_path):
         load(folder)
 
 
+@pytest.mark.parametrize(
+    "template",
+    ["{{ ''.__class__.__mro__ }}", "{% for x in %}", "{{ raise_exception('No videos.') }}", "{{ messages[7].role }}"],
+)
+def test_chat_template_that_does_not_work_is_said_before_any_clip(tmp_path, template):
+    folder = copy_model("internvl", tmp_path / "m")
+    (folder / "chat_template.jinja").write_text(template)
+    with pytest.raises(ModelFolderError, match="chat template"):
+        load(folder)
+
+
 def test_processor_is_checked_as_it_was_loaded_and_not_only_as_it_was_written(tmp_path, monkeypatch):
     folder = copy_model("internvl", tmp_path / "model")
     data = json.loads((folder / "processor_config.json").read_text())
