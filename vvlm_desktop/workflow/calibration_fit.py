@@ -32,6 +32,8 @@ ISOTONIC_FROM = 1000
 MOST_ECE = 0.15
 _FOLDS = 5
 _BIN_ANSWERS, _MOST_BINS = 30, 10
+#: Each knot of a curve of free shape rests on so many answers.
+_KNOT_ANSWERS = 25
 _EPSILON = 1e-4
 #: No number of reviews that a fleet makes proves certainty.
 _LOWEST, _HIGHEST = 0.01, 0.99
@@ -218,7 +220,10 @@ def _fit_platt(confidence: Floats, right: Floats) -> tuple[tuple[float, float], 
 def _fit_isotonic(confidence: Floats, right: Floats) -> tuple[tuple[float, float], ...] | None:
     from sklearn.isotonic import IsotonicRegression
 
-    model = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip").fit(confidence, right)
+    # Of single answers the curve ends at 0 and 1 wherever the last few happen to be wrong or right.
+    parts = np.array_split(np.argsort(confidence, kind="stable"), max(1, len(confidence) // _KNOT_ANSWERS))
+    claimed, share = (np.array([float(values[part].mean()) for part in parts]) for values in (confidence, right))
+    model = IsotonicRegression(y_min=0.0, y_max=1.0, increasing=True, out_of_bounds="clip").fit(claimed, share)
     knots = [(float(x), float(y)) for x, y in zip(model.X_thresholds_, model.y_thresholds_, strict=True)]
     if len(knots) > MOST_KNOTS:
         kept = np.unique(np.linspace(0, len(knots) - 1, MOST_KNOTS, dtype=int))
