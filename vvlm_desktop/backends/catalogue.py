@@ -136,8 +136,20 @@ def resolve(name: str) -> Backend | ManyBackend:
     module, _, attribute = info.attribute.partition(":")
     try:
         backend: Backend | ManyBackend = getattr(importlib.import_module(module), attribute)()
-    except ImportError as error:
-        raise BackendUnavailableError(
-            f"{info.title} cannot run: {error}.", hint="Run `vvlm doctor`; it names what is missing."
-        ) from error
+    except (ImportError, OSError) as error:  # OSError: a package whose compiled half does not fit this computer
+        raise _not_installed(info, error) from error
     return backend
+
+
+def _not_installed(info: BackendInfo, error: ImportError | OSError) -> BackendUnavailableError:
+    if info.name == "local":
+        package = getattr(error, "name", None)
+        missing = isinstance(error, ModuleNotFoundError) and package
+        what = f"{package} is not installed" if missing else str(error).strip().partition("\n")[0]
+        return BackendUnavailableError(
+            f"The packages for local models are not complete: {what}.",
+            hint="Press Install on the Models page, or: python3 installer/bootstrap.py run --local-model",
+        )
+    return BackendUnavailableError(
+        f"{info.title} cannot run: {error}.", hint="Run `vvlm doctor`; it names what is missing."
+    )
