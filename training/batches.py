@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from training.answers import IGNORED, Target
 from training.clip_rows import ClipRow, ClipRows
@@ -36,12 +36,38 @@ class Samples(Dataset[Sample]):
         self._targets = targets
         self._rows = rows
 
+    @property
+    def weights(self) -> list[float]:
+        """How often each clip is to be drawn, compared with others."""
+        return [example.weight for example in self.examples]
+
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, index: int) -> Sample:
         example = self.examples[index]
         return Sample(self._rows.row(example), self._targets[example.clip_id])
+
+
+class WeightedOrder(Sampler[int]):
+    """Draws clips by weight, with replacement; the same in every process, and again after a resume."""
+
+    def __init__(self, weights: Sequence[float], *, seed: int) -> None:
+        self._weights = torch.tensor(weights, dtype=torch.double)
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Another order for another epoch; the loader says which."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __iter__(self) -> Iterator[int]:
+        chance = torch.Generator().manual_seed(self._seed + 1_000_003 * self._epoch)
+        drawn = torch.multinomial(self._weights, len(self._weights), replacement=True, generator=chance)
+        yield from drawn.tolist()
 
 
 class Collator:

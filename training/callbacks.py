@@ -11,11 +11,15 @@ from types import FrameType
 from typing import Any
 
 import torch
-from transformers import TrainerCallback
 from typing_extensions import override
 
 from training.run_folder import RunFolder
 from training.tensorboard_file import ScalarFile
+from vvlm_desktop.backends.local.loading import transformers_package
+
+transformers_package()  # offline, and beside whatever torchvision there is
+
+from transformers import TrainerCallback  # noqa: E402
 
 #: Steps over which the time of one is averaged.
 _RECENT_STEPS = 20

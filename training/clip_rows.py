@@ -86,7 +86,7 @@ def chosen_frames(example: Example, index: FrameIndex, config: TrainConfig) -> t
         try:
             return tuple(sorted({index.number(pts) for pts in example.stored_pts}))[: config.frames]
         except ValueError as error:
-            raise ClipUnreadableError(example.path, f"a frame that the analysis saw is not there ({error})") from error
+            raise ClipUnreadableError(example.path, f"the set names a frame that it does not have ({error})") from error
     sampling = Sampling(kind="fps" if config.sampling == "fps" else "uniform", frames=config.frames, fps=config.fps)
     look = first_look(question=False, rounds=1, iterative=False)
     return choose_frames(index, sampling, look, frames=config.frames)

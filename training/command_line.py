@@ -79,5 +79,8 @@ def _evaluate(parsed: argparse.Namespace) -> int:
     }
     out = parsed.out or run / f"evaluation-{parsed.split}"
     metrics = evaluate(config, split=parsed.split, adapters=adapters, out=out)
+    if metrics is None:
+        sys.stdout.write(f"Stopped: {out}\n")
+        return 3
     sys.stdout.write(f"{plain_summary(metrics)}\n{out}\n")
     return 0

@@ -106,7 +106,9 @@ class TrainConfig(BaseModel):
     # --- what the model sees and says ---
     frames: int = Field(default=16, ge=1, le=128, title="Frames", description="As many as analyses will use.")
     sampling: Literal["uniform", "fps", "stored"] = Field(
-        default="uniform", title="Sampling", description="stored: the very frames that the reviewed analysis saw."
+        default="uniform",
+        title="Sampling",
+        description="stored: the frames that the set names, else those the analysis saw.",
     )
     fps: float = Field(default=2.0, gt=0, le=60, title="Frames a second", description="For the sampling fps.")
     max_answer_tokens: int = Field(

@@ -6,6 +6,7 @@ python -m training evaluate --config run.toml --split test
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,62 +15,61 @@ from typing import TYPE_CHECKING, Any
 from training.atomic import write_atomically
 from training.configs import TrainConfig
 from training.failures import explained
+from training.run_folder import RunFolder
 from training.scores import Said, paired, score
 from training.training_set import Example, TrainingSet, read_training_set
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipUnreadableError, FormatError, UsageError
+from vvlm_desktop.errors import ClipUnreadableError, FormatError, JobCancelledError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from training.clip_rows import ClipRows
+    from vvlm_desktop.backends.gpu_slot import GpuSlot
     from vvlm_desktop.backends.local.loading import LoadedModel
 
 METRICS_FILE = "metrics.json"
 ANSWERS_FILE = "answers.jsonl"
 
 
-def evaluate(
-    config: TrainConfig,
-    *,
-    split: str,
-    adapters: Mapping[str, Path],
-    out: Path,
-    progress: Callable[[int, int, str], None] = lambda *_: None,
-) -> dict[str, Any]:
-    """Answer every clip of a split with the base and with each adapter; write metrics and answers into `out`.
+def evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], out: Path) -> dict[str, Any] | None:
+    """Answer every clip of a split with the base and with each adapter.
 
     Args:
         split: train, val or test.
         adapters: name and folder of each.
+        out: gets `metrics.json`, `answers.jsonl`, and `events.jsonl` as it goes on; a file `stop` in it ends it.
+
+    Returns:
+        What is in `metrics.json`; None where it was stopped.
 
     Raises:
-        VvlmError: in plain words.
+        VvlmError: in plain words; also told in `out`.
     """
     from training.train import take_gpu
 
+    notes = RunFolder(out)
+    notes.open()
+    slot: GpuSlot | None = None
     try:
+        notes.tell("started", pid=os.getpid(), split=split, answerers=["base", *adapters])
         slot = take_gpu(config, purpose="evaluation")
-        try:
-            return _evaluate(config, split=split, adapters=adapters, out=out, progress=progress)
-        finally:
-            if slot is not None:
-                slot.release()
+        metrics = _evaluate(config, split=split, adapters=adapters, notes=notes)
+        notes.tell("finished")
+        return metrics
+    except JobCancelledError:
+        notes.tell("stopped")
+        return None
     except Exception as error:
         plain = explained(error)
+        notes.tell("failed", message=str(plain or error), hint=plain.hint if plain is not None else "")
         if plain is None or plain is error:
             raise
         raise plain from error
+    finally:
+        if slot is not None:
+            slot.release()
 
 
-def _evaluate(
-    config: TrainConfig,
-    *,
-    split: str,
-    adapters: Mapping[str, Path],
-    out: Path,
-    progress: Callable[[int, int, str], None],
-) -> dict[str, Any]:
+def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], notes: RunFolder) -> dict[str, Any]:
     from training.train import make_rows
     from vvlm_desktop.backends.local.loading import load_model
 
@@ -86,11 +86,11 @@ def _evaluate(
     loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=config.device)
     # Rows are made anew: an adapter may bring its own projector, so features behind it could not be shared.
     rows = make_rows(config.model_copy(update={"cache": False}), loaded, training_set)
-    said, unreadable = _answers(loaded, training_set, examples, rows, adapters=adapters, progress=progress)
+    said, unreadable = _answers(loaded, training_set, examples, rows, adapters=adapters, notes=notes)
     metrics = _metrics(training_set, said, split=split, unreadable=unreadable, config=config)
-    out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / ANSWERS_FILE, "".join(_lines(said)))
-    write_atomically(out / METRICS_FILE, json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(notes.path / ANSWERS_FILE, "".join(_lines(said)))
+    text = json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(notes.path / METRICS_FILE, text)
     return metrics
 
 
@@ -101,7 +101,7 @@ def _answers(
     rows: ClipRows,
     *,
     adapters: Mapping[str, Path],
-    progress: Callable[[int, int, str], None],
+    notes: RunFolder,
 ) -> tuple[dict[str, list[Said]], dict[str, str]]:
     """Answers by name of the answerer; clip by clip, so that each is decoded once."""
     from training.answering import answer
@@ -109,7 +109,9 @@ def _answers(
     said: dict[str, list[Said]] = {name: [] for name in ("base", *adapters)}
     unreadable: dict[str, str] = {}
     for number, example in enumerate(examples):
-        progress(number, len(examples), example.name)
+        if notes.stop_requested:
+            raise JobCancelledError("Stopped.")
+        notes.tell("answering", done=number, clips=len(examples), clip=example.name)
         try:
             row = rows.row(example)
         except ClipUnreadableError as error:

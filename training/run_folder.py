@@ -114,6 +114,11 @@ class RunFolder:
         write_atomically(self.pid_file, json.dumps({"pid": os.getpid(), "began_s": began_s}) + "\n")
         self._claimed = True
 
+    def open(self) -> None:
+        """Make the folder for events alone, as an evaluation does; an old wish to stop is forgotten."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.stop_file.unlink(missing_ok=True)
+
     def let_go(self) -> None:
         """Be the trainer no more."""
         if self._claimed:

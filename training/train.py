@@ -113,7 +113,7 @@ def _fit(
             frozen=_frozen(loaded, config),
             model=tuned,
             args=arguments,
-            train_dataset=train_samples,
+            samples=train_samples,
             eval_dataset=val_samples if len(val_samples) else None,
             data_collator=collate,
             callbacks=[notes, *_early_stopping(config, prepared)],

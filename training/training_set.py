@@ -25,7 +25,9 @@ class Example:
 
     Attributes:
         known: values that a person stands behind, by field.
-        stored_pts: the frames that the reviewed analysis saw; empty where there was none.
+        stored_pts: the frames that the set's own sampler chose, else those that the reviewed analysis saw.
+        weight: how often it is drawn, compared with others.
+        group: what must not be separated.
     """
 
     clip_id: str
@@ -38,6 +40,8 @@ class Example:
     split: str
     known: Mapping[str, LabelValue]
     stored_pts: tuple[int, ...]
+    weight: float = 1.0
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,7 @@ def _example(record: ImportedRecord, folder: Path) -> Example:
     clip, review = record.clip, record.review
     if review is None or clip.file is None:
         raise ValueError("a record that was let through without a review or a file")
+    seen = record.analysis.frames_pts if record.analysis is not None else ()
     return Example(
         clip_id=clip.id,
         name=clip.name,
@@ -150,13 +155,15 @@ def _example(record: ImportedRecord, folder: Path) -> Example:
         recording=clip.recording or clip.id,
         split=record.split,
         known=supervised_labels(record.schema, review),
-        stored_pts=record.analysis.frames_pts if record.analysis is not None else (),
+        stored_pts=tuple(record.sampling.get("frames_pts") or ()) or seen,
+        weight=1.0 if record.weight is None else record.weight,
+        group=record.group or clip.recording or clip.id,
     )
 
 
 def _refuse_leaks(examples: Sequence[Example]) -> None:
-    """The same file, or the same drive, in two splits would make every measurement a lie."""
-    for what, key in (("recording", "recording"), ("file", "sha256")):
+    """The same file, the same drive, or clips that look the same in two splits would make every measurement a lie."""
+    for what, key in (("recording", "recording"), ("file", "sha256"), ("look", "group")):
         splits: dict[str, set[str]] = {}
         for example in examples:
             splits.setdefault(getattr(example, key), set()).add(example.split)

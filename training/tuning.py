@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from transformers import Trainer
+from typing_extensions import override
 
 from training.answers import IGNORED
+from training.batches import Samples, WeightedOrder
 from training.features import model_arguments
+from vvlm_desktop.backends.local.loading import transformers_package
 from vvlm_desktop.errors import BackendError
+
+transformers_package()  # offline, and beside whatever torchvision there is
+
+from transformers import Trainer  # noqa: E402
 
 if TYPE_CHECKING:
     from training.configs import TrainConfig
@@ -100,13 +106,15 @@ def answer_loss(model: Any, base: Any, batch: Mapping[str, Any]) -> tuple[Tensor
 class AnswerTrainer(Trainer):
     """Trainer whose loss is the mean over all answer tokens of a step, however they fall into batches and GPUs."""
 
-    def __init__(self, *, base: Any, frozen: list[Any], **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, *, base: Any, frozen: list[Any], samples: Samples, **given: Any) -> None:
+        super().__init__(train_dataset=samples, **given)
+        self._weights = samples.weights
         self._base = base
         self._frozen = frozen
         # Tells Trainer to count a step's labels, which it then hands to `compute_loss`.
         self.model_accepts_loss_kwargs = True
 
+    @override
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
@@ -125,6 +133,14 @@ class AnswerTrainer(Trainer):
             loss = loss * self.accelerator.num_processes
         return (loss, {}) if return_outputs else loss
 
+    @override
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """By weight where the set has weights, else every clip once an epoch."""
+        if len(set(self._weights)) == 1:
+            return super()._get_train_sampler(train_dataset)
+        return WeightedOrder(self._weights, seed=self.args.seed)
+
+    @override
     def _move_model_to_device(self, model: Any, device: Any) -> None:
         """It is there already; compressed weights must not be moved."""
 

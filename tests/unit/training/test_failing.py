@@ -150,6 +150,7 @@ def test_targets_that_match_nothing(train_set, tmp_path):
 
 def test_gpu_that_somebody_else_has_is_told_with_its_holder(train_set, tmp_path, monkeypatch):
     monkeypatch.setattr("vvlm_desktop.backends.local.devices.choose_device", lambda _: "cuda:0")
+    monkeypatch.setattr("vvlm_desktop.backends.local.devices.slot_patience_s", 0.0)
     from vvlm_desktop import paths
 
     with GpuSlot(paths.gpu_slot_file()) as slot:

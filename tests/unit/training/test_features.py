@@ -142,5 +142,5 @@ def test_stored_frames_are_those_that_the_analysis_saw(train_set, tmp_path):
     every = bench.rows()._shown(example).index.pts
     seen = replace(example, stored_pts=(every[1], every[6]))
     assert replace(bench.rows(), _chosen={})._shown(seen).pts == (every[1], every[6])
-    with pytest.raises(ClipUnreadableError, match="a frame that the analysis saw"):
+    with pytest.raises(ClipUnreadableError, match="names a frame that it does not have"):
         bench.rows()._shown(replace(example, stored_pts=(every[1] + 1,)))
