@@ -88,11 +88,21 @@ def counted(placed: Iterable[Placed]) -> Counter[Split]:
     return Counter(entry.item.split for entry in placed)
 
 
-def write_splits(folder: Path, rows: Iterable[tuple[Split, Mapping[str, Any]]], *, names: Mapping[Split, str]) -> None:
-    """Write one file of JSON lines for each split, an empty one where no recording falls into it."""
+def write_splits(
+    folder: Path,
+    rows: Iterable[tuple[Split, Mapping[str, Any]]],
+    *,
+    names: Mapping[Split, str],
+    ascii_only: bool = False,
+) -> None:
+    """Write one file of JSON lines for each split, an empty one where no recording falls into it.
+
+    Args:
+        ascii_only: for readers that open it in the system's encoding.
+    """
     by_split: dict[Split, list[str]] = {split: [] for split in SPLITS}
     for split, row in rows:
-        by_split[split].append(compact_json(row) + "\n")
+        by_split[split].append(compact_json(row, ascii_only=ascii_only) + "\n")
     for split in SPLITS:
         write_text(folder / names[split], by_split[split])
 

@@ -70,7 +70,7 @@ class InternVLChat(FolderFormat):
             split = entry.item.split
             rows.append((split, _row(entry, numbers[split], media_dir=self.media_dir, context=context)))
             numbers[split] += 1
-        write_splits(folder, rows, names=_NAMES)
+        write_splits(folder, rows, names=_NAMES, ascii_only=True)
         for split in SPLITS:
             meta = {
                 _NAMES[split].removesuffix(".jsonl"): {

@@ -100,7 +100,7 @@ class Metadata(FolderFormat):
         files = [path / name for name in _FILES.values() if (path / name).is_file()] if path.is_dir() else [path]
         rows = Rows(schema)
         for where, row in objects(files):
-            said = {field: row[key] for key, field in self.keys.items() if row.get(key) is not None}
+            said = {field: _our_spelling(row[key]) for key, field in self.keys.items() if row.get(key) is not None}
             rows.add(where, [text_of(row, "video", where=where)], said)
         return finished(self.name, path, files, rows)
 
@@ -182,6 +182,11 @@ def _dataset_card(title: str) -> str:
         f"# {title}\n\n"
         "Give the recipe this folder's path with a slash at its end. What is missing here is told in LOSSES.md.\n"
     )
+
+
+def _our_spelling(value: Any) -> Any:
+    """A value of the recipe's training code by our name for it; others as they are."""
+    return next((key for key, written in _SCENES.items() if written == value), value)
 
 
 def _lines(rows: Iterable[dict[str, Any]]) -> Iterable[str]:

@@ -57,7 +57,7 @@ class QwenVL(FolderFormat):
         """Write one file for each split."""
         require_clean_prompt(context, reader="Qwen-VL")
         rows = [(entry.item.split, _row(entry, context=context)) for entry in placed]
-        write_splits(folder, rows, names=_NAMES)
+        write_splits(folder, rows, names=_NAMES, ascii_only=True)
         splits = counted(placed)
         return Filled(splits, notes=tuple(empty_notes(splits, names=_NAMES)))
 
