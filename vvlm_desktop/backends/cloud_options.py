@@ -162,7 +162,7 @@ class ServerOptions:
 
 
 def upload_name(request_id: str, attempt: int = 0) -> str:
-    """Under which a request's video lies at Google; known before, so that it can be deleted whatever was heard of it."""
+    """Under which a request's video lies at Google; known before, so that it can be deleted in any case."""
     stem = request_id if _FILE_NAME.fullmatch(request_id) else hashlib.sha256(request_id.encode()).hexdigest()[:32]
     return f"files/vvlm-{stem}-{attempt}"
 

@@ -19,13 +19,17 @@ from vvlm_desktop.cli.choosing import (
     FpsOption,
     FramesOption,
     ModelOption,
+    PerMinuteOption,
     PrecisionOption,
     RoundsOption,
-    allowed,
+    UrlOption,
+    VotesOption,
+    WidthOption,
     choose,
     flag_lines,
     warn_of_processor,
 )
+from vvlm_desktop.cli.leaving import allowed
 from vvlm_desktop.cli.output import (
     EXIT_SOME_FAILED,
     JsonOption,
@@ -36,6 +40,7 @@ from vvlm_desktop.cli.output import (
     progress_bar,
     warn,
 )
+from vvlm_desktop.cli.spent import spent_in_words, spent_on
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
@@ -57,6 +62,10 @@ def analyse(
     batch: BatchOption = None,
     fps: FpsOption = None,
     around: AroundOption = None,
+    width: WidthOption = None,
+    votes: VotesOption = None,
+    url: UrlOption = None,
+    per_minute: PerMinuteOption = None,
     as_teacher: Annotated[
         bool, typer.Option("--as-teacher", help="Draft reviews for people to check; drafts are never truth.")
     ] = False,
@@ -65,7 +74,7 @@ def analyse(
     as_json: JsonOption = False,
 ) -> None:
     """Analyse clips in a child process. Killed in the middle, the same command goes on where it was."""
-    asked = Asked(backend, model, adapter, frames, rounds, precision, batch, fps, around)
+    asked = Asked(backend, model, adapter, frames, rounds, precision, batch, fps, around, width, votes, url, per_minute)
     rows: list[dict[str, Any]] = []
     with opened(library) as session:
         chosen = choose(session, asked)
@@ -101,7 +110,8 @@ def _run(session: Session, wanted: list[Clip], chosen: Chosen, rows: list[dict[s
         bar.show(event.fraction, progress_words(event))
         if event.kind in ("analysed", "failed") and event.clip:
             problem = f"{event.message} {event.hint}".strip() if event.kind == "failed" else None
-            rows.append(_row(event.clip, event.kind, problem, event.flags))
+            row = _row(event.clip, event.kind, problem, event.flags)
+            rows.append({**row, **spent_on(session, event.clip, chosen)} if event.kind == "analysed" else row)
 
     with progress_bar("analysing") as bar:
         run(
@@ -151,7 +161,11 @@ def _report(rows: list[dict[str, Any]], *, pace: float | None, as_json: bool) ->
             name = Path(row["path"]).name
             for line in [f"{name}: {row['problem']}"] if row["problem"] else flag_lines(name, row["flags"]):
                 print_line(line)
+            if "tokens_in" in row:
+                print_line(f"{name}: {spent_in_words([row])}")
         print_line(_summary(len(rows) - len(failed), len(failed), pace))
+        if any("tokens_in" in row for row in rows):
+            print_line(f"In all {spent_in_words(rows)}.")
     if failed:
         raise typer.Exit(EXIT_SOME_FAILED)
 

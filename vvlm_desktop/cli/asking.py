@@ -16,10 +16,12 @@ from vvlm_desktop.cli.choosing import (
     ModelOption,
     PrecisionOption,
     RoundsOption,
-    allowed,
+    UrlOption,
+    WidthOption,
     choose,
     warn_of_processor,
 )
+from vvlm_desktop.cli.leaving import allowed
 from vvlm_desktop.cli.output import (
     ClipArgument,
     JsonOption,
@@ -50,6 +52,8 @@ def ask(
     frames: FramesOption = None,
     rounds: RoundsOption = None,
     precision: PrecisionOption = None,
+    width: WidthOption = None,
+    url: UrlOption = None,
     allow_upload: AllowUploadOption = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
@@ -63,7 +67,7 @@ def ask(
     range_ms = _range_ms(part)
     with opened(library) as session:
         found = session.library.find_clip(clip)
-        asked = Asked(backend, model, adapter, frames, rounds, precision)
+        asked = Asked(backend, model, adapter, frames, rounds, precision, width=width, url=url)
         chosen = choose(session, asked, default=session.settings.backend)
         require_answers(chosen.backend, chosen.options)
         chosen = allowed(session, chosen, [found], allow_upload=allow_upload)

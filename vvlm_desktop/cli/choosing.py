@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vvlm_desktop.cli.output import warn
-from vvlm_desktop.errors import ConsentError, UsageError
+from vvlm_desktop.errors import UsageError
 
 if TYPE_CHECKING:
     from vvlm_desktop.backends.local_options import Sampling
-    from vvlm_desktop.domain.clip import Clip
     from vvlm_desktop.settings import Settings
     from vvlm_desktop.workflow.session import Session
 
@@ -49,11 +48,29 @@ AroundOption = Annotated[
     str | None, typer.Option("--around", metavar="event", help="Frames around each clip's event, not all over it.")
 ]
 
+WidthOption = Annotated[
+    int | None, typer.Option("--width", metavar="PX", min=64, help="Gemini, server: pictures at most so wide.")
+]
+VotesOption = Annotated[
+    int | None, typer.Option("--votes", metavar="N", min=1, max=9, help="Gemini: ask N times; gives a confidence.")
+]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", metavar="URL", help="Server: its address, http://10.0.0.7:8000/v1")
+]
+PerMinuteOption = Annotated[
+    int | None, typer.Option("--per-minute", metavar="N", min=0, help="Gemini, server: requests at most; 0: no limit.")
+]
 AllowUploadOption = Annotated[
-    bool, typer.Option("--allow-upload", help="Send clips to Gemini or your server; it is written into the ledger.")
+    bool,
+    typer.Option("--allow-upload", help="Say yes beforehand to sending clips to Gemini or a server; else it is asked."),
 ]
 
-_LOCAL_ONLY = frozenset({"--adapter", "--rounds", "--precision", "--batch"})
+#: What was typed for each backend that has it.
+_KNOWN_BY = {
+    "local": ("model", "adapter", "frames", "rounds", "precision", "batch", "fps", "around"),
+    "gemini": ("model", "fps", "around", "width", "votes", "per_minute"),
+    "server": ("model", "frames", "fps", "around", "width", "url", "per_minute"),
+}
 #: Frames at most where a rate was asked for and no number.
 _MOST_AT_A_RATE = 64
 
@@ -71,11 +88,15 @@ class Asked:
     batch: int | None = None
     fps: float | None = None
     around: str | None = None
+    width: int | None = None
+    votes: int | None = None
+    url: str | None = None
+    per_minute: int | None = None
 
     def typed(self) -> list[str]:
-        """Names of the options, beside the backend's, that were typed."""
-        names = ("model", "adapter", "frames", "rounds", "precision", "batch", "fps", "around")
-        return [f"--{name}" for name in names if getattr(self, name) is not None]
+        """Names of the attributes, beside the backend's, that were typed."""
+        names = (each.name for each in fields(self) if each.name != "backend")
+        return [name for name in names if getattr(self, name) is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +127,36 @@ def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chose
     from vvlm_desktop.backends.catalogue import backend_info
 
     typed = asked.typed()
-    backend = asked.backend or ("local" if "--model" in typed or "--adapter" in typed else default)
+    backend = asked.backend or ("local" if "model" in typed or "adapter" in typed else default)
     info = backend_info(backend)
+    unknown = [f"--{name.replace('_', '-')}" for name in typed if name not in _KNOWN_BY.get(backend, ())]
+    if unknown:
+        raise UsageError(f"{info.title} has no {' and no '.join(unknown)}.", hint=_who_has(unknown[0]))
     if backend == "local":
         return Chosen(backend, _local(session.settings, asked))
-    unknown = [name for name in typed if not info.leaves_computer or name in _LOCAL_ONLY]
-    if unknown:
-        raise UsageError(
-            f"{info.title} has no {' and no '.join(unknown)}.",
-            hint="Name the backend that has, for example --backend local.",
-        )
     return Chosen(backend, _elsewhere(session.settings, backend, asked) if info.leaves_computer else {})
+
+
+def _who_has(option: str) -> str:
+    name = option.removeprefix("--").replace("-", "_")
+    having = [f"--backend {backend}" for backend, names in _KNOWN_BY.items() if name in names]
+    return f"These have: {', '.join(having)}."
 
 
 def _elsewhere(settings: Settings, backend: str, asked: Asked) -> dict[str, Any]:
     from vvlm_desktop.workflow.cloud import cloud_options
 
-    options = cloud_options(settings, backend, model=asked.model, frames=asked.frames, fps=asked.fps)
+    options = cloud_options(
+        settings,
+        backend,
+        model=asked.model,
+        frames=asked.frames,
+        fps=asked.fps,
+        width_px=asked.width,
+        votes=asked.votes,
+        url=asked.url,
+        per_minute=asked.per_minute,
+    )
     return {**options, **_around(asked)}
 
 
@@ -132,30 +166,6 @@ def _around(asked: Asked) -> dict[str, str]:
     if asked.around is not None and asked.around != "event":
         raise UsageError(f"Nothing is known around {asked.around!r}.", hint="Write: --around event")
     return {AROUND: asked.around} if asked.around is not None else {}
-
-
-def allowed(session: Session, chosen: Chosen, clips: Sequence[Clip], *, allow_upload: bool) -> Chosen:
-    """The same with the consent and the key that a backend elsewhere needs; what stays here needs neither.
-
-    Raises:
-        ConsentError: nobody allowed it.
-        CloudError: there is no key.
-    """
-    from vvlm_desktop.backends.catalogue import backend_info
-
-    if not backend_info(chosen.backend).leaves_computer or not clips:
-        return chosen
-    from vvlm_desktop.workflow import consent
-    from vvlm_desktop.workflow.cloud import secrets_for
-    from vvlm_desktop.workflow.keys import Keys
-
-    plan = consent.plan_upload(clips, backend=chosen.backend, options=chosen.options)
-    if not allow_upload:
-        raise ConsentError(plan.sentence, hint="Nothing was sent. To allow it, add --allow-upload.")
-    secrets = secrets_for(Keys(), chosen.backend)
-    warn(plan.sentence)
-    consent_id = consent.allow(session, plan, how="command_line")
-    return replace(chosen, options={**chosen.options, consent.ALLOWED: consent_id}, secrets=secrets)
 
 
 def _local(settings: Settings, asked: Asked) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from vvlm_desktop.cli import (
     asking,
     calibrating,
     clips,
+    cloud,
     comparing,
     exchange,
     ledger,
@@ -86,6 +87,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(models.app, name="models")
+app.add_typer(cloud.app, name="cloud")
 app.add_typer(trainsets.app, name="trainset")
 app.command("import")(exchange.import_)
 app.command("analyze", hidden=True)(analysing.analyse)

@@ -40,12 +40,13 @@ def _print_consents(session: Session, *, as_json: bool) -> None:
         rows = [
             [c.at, c.reviewer, c.how.replace("_", " "), f"{c.clips}", megabytes(c.size_bytes), c.host] for c in allowed
         ]
-        print_table(["when", "who", "how", "clips", "at most", "to"], rows)
+        print_table(["when (UTC)", "who", "how", "clips", "at most", "to"], rows)
 
 
 def _print_transmissions(session: Session, *, as_json: bool) -> None:
     from vvlm_desktop.workflow.consent import megabytes
     from vvlm_desktop.workflow.ledger import summary, transmissions
+    from vvlm_desktop.workflow.left_overs import left_overs
 
     lines = transmissions(session)
     if as_json:
@@ -56,7 +57,10 @@ def _print_transmissions(session: Session, *, as_json: bool) -> None:
         return
     names = {each: Path(session.library.clip(each).path).name for each in {line.clip_id for line in lines}}
     rows = [[t.at, names[t.clip_id], t.host, t.content, megabytes(t.size_bytes), t.in_words] for t in lines]
-    print_table(["when", "clip", "to", "what", "size", "state"], rows)
-    clips, size_bytes, remaining = summary(session)
-    rest = f"; {remaining} may still lie there" if remaining else ""
-    print_line(f"{clips} clips, {megabytes(size_bytes)} in all{rest}.")
+    print_table(["when (UTC)", "clip", "to", "what", "size", "state"], rows)
+    clips, size_bytes, _ = summary(session)
+    print_line(f"{clips} clips, {megabytes(size_bytes)} in all.")
+    found = left_overs(session)
+    for words in (found.sentence, found.hint):
+        if words:
+            print_line(words)

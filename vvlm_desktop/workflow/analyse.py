@@ -70,6 +70,7 @@ class AnalyseBatch:
         self._waiting_work = sum(work_in(clip, self.backend) for clip in clips)
         self._alone: deque[Clip] = deque()  # a worker died over each: tried again with nothing beside it
         self._held: dict[str, Held] = {}
+        self._asked_for: set[str] = set()  # ids of all requests that a worker was given
         self._deaths: dict[str, int] = {}
         self._refused_by: set[int | None] = set()  # children that were gone when they were asked
         self._throughput = Throughput()
@@ -134,7 +135,12 @@ class AnalyseBatch:
         self.finished = True
 
     def handle(self, delivered: Delivered) -> None:
-        """Take what the child said; messages about other requests, and the end of an earlier child, are ignored."""
+        """Take what the child said; messages about other requests, and the end of an earlier child, are ignored.
+
+        What left is heard also of requests that were given up, and after the end of the batch.
+        """
+        if isinstance(delivered, Upload) and delivered.id in self._asked_for:
+            self._hooks.on_upload(delivered)
         if self.finished:
             return
         if isinstance(delivered, ChildExited):
@@ -146,8 +152,6 @@ class AnalyseBatch:
             return
         if isinstance(delivered, Progress):
             self._on_progress(held, delivered)
-        elif isinstance(delivered, Upload):
-            self._hooks.on_upload(delivered)
         elif isinstance(delivered, Result):
             self._on_result(held, delivered)
         elif isinstance(delivered, Failure):
@@ -289,6 +293,7 @@ class AnalyseBatch:
         )
         child = self._workers.child(self.backend.worker)
         self._hooks.before(clip, request)
+        self._asked_for.add(request.id)
         held = self._held[request.id] = Held(clip, request.id, child.pid, alone)
         try:
             child.send(request)
@@ -373,6 +378,8 @@ def analyse(
         run_batch(batch, inbox)
     finally:
         workers.close()
+        while not inbox.empty():  # the last that its workers said of what left
+            batch.handle(inbox.get())
     return batch
 
 

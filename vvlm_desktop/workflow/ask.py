@@ -88,6 +88,7 @@ class Asking:
         self._secrets = dict(secrets or {})
         self._hooks = hooks or hooks_for(session, self.backend, self._options)
         self._held: Held | None = None
+        self._asked_for: set[str] = set()
         self._tries = 0
         self._cancelled = False
 
@@ -115,7 +116,12 @@ class Asking:
             self._end(AskEvent("cancelled"))
 
     def handle(self, delivered: Delivered) -> None:
-        """Take what the child said; everything about other requests is ignored."""
+        """Take what the child said; everything about other requests is ignored.
+
+        What left is heard also after the question was given up.
+        """
+        if isinstance(delivered, Upload) and delivered.id in self._asked_for:
+            self._hooks.on_upload(delivered)
         held = self._held
         if self.finished or held is None:
             return
@@ -128,8 +134,6 @@ class Asking:
     def _on_message(self, held: Held, delivered: Delivered) -> None:
         if isinstance(delivered, Progress):
             self._on_event(AskEvent("progress", delivered.done, delivered.stage))
-        elif isinstance(delivered, Upload):
-            self._hooks.on_upload(delivered)
         elif isinstance(delivered, Result):
             self._on_result(delivered)
         elif isinstance(delivered, Failure):
@@ -190,6 +194,7 @@ class Asking:
         )
         child = self._workers.child(self.backend.worker)
         self._hooks.before(self.clip, request)
+        self._asked_for.add(request.id)
         self._held = Held(self.clip, request.id, child.pid)
         try:
             child.send(request)
@@ -288,6 +293,7 @@ def ask(
         on_event(event)
 
     workers = Workers(inbox.put)
+    asking: Asking | None = None
     try:
         asking = Asking(
             session,
@@ -306,6 +312,8 @@ def ask(
             asking.handle(inbox.get())
     finally:
         workers.close()
+        while asking is not None and not inbox.empty():  # the last that its worker said of what left
+            asking.handle(inbox.get())
     last = told[-1]
     if last.kind == "cancelled":
         raise JobCancelledError("The question was given up.")

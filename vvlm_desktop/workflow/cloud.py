@@ -26,6 +26,7 @@ def cloud_options(
     width_px: int | None = None,
     votes: int | None = None,
     url: str | None = None,
+    per_minute: int | None = None,
     teacher: bool = False,
 ) -> dict[str, Any]:
     """Options of `gemini` or `server`, from the settings where nothing else is given; without a consent in them.
@@ -38,7 +39,8 @@ def cloud_options(
         gemini = GeminiOptions(
             model=model or settings.gemini_model, teacher=teacher, width_px=width_px, event_ms=event_ms
         )
-        gemini = replace(gemini, fps=fps or gemini.fps, votes=votes or gemini.votes)
+        pace = gemini.per_minute if per_minute is None else per_minute
+        gemini = replace(gemini, fps=fps or gemini.fps, votes=votes or gemini.votes, per_minute=pace)
         return gemini.to_json()
     address = url or settings.server_url
     if not address:
@@ -48,9 +50,11 @@ def cloud_options(
     wanted = frames or settings.frames
     around = Sampling("around", frames=wanted, at_ms=event_ms) if event_ms is not None else None
     sampling = around or (Sampling("fps", frames=max(wanted, 64), fps=fps) if fps else Sampling(frames=wanted))
-    return ServerOptions(
+    server = ServerOptions(
         base_url=address, model=model or settings.server_model, sampling=sampling, teacher=teacher
-    ).to_json()
+    )
+    side = width_px or server.longest_side_px
+    return replace(server, longest_side_px=side, per_minute=per_minute or 0).to_json()
 
 
 def secrets_for(keys: Keys, backend: str) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ConsentError
 from vvlm_desktop.workflow import ledger
+from vvlm_desktop.workflow.around import AROUND
 from vvlm_desktop.workflow.session import Session
 
 #: Key of a batch's options under which the consent's id travels to the worker; without it nothing is sent.
@@ -28,7 +29,7 @@ class UploadPlan:
 
     Attributes:
         size_bytes: an upper estimate: the files themselves for Gemini, that many pictures for a server.
-        exact: whether `size_bytes` is a sum of file sizes.
+        content: what of each clip, to begin a sentence with.
     """
 
     backend: BackendInfo
@@ -37,16 +38,13 @@ class UploadPlan:
     clips: int
     size_bytes: int
     content: str
-    exact: bool
 
     @property
     def sentence(self) -> str:
         """What would leave, for people."""
-        about = "" if self.exact else "about "
         clips = "1 clip" if self.clips == 1 else f"{self.clips:,} clips"
-        return (
-            f"{self.content} of {clips} would leave this computer: {about}{megabytes(self.size_bytes)} to {self.host}."
-        )
+        size = megabytes(self.size_bytes)
+        return f"{self.content} of {clips} would leave this computer: at most about {size} to {self.host}."
 
 
 def plan_upload(clips: Sequence[Clip], *, backend: str, options: Mapping[str, Any]) -> UploadPlan:
@@ -59,13 +57,16 @@ def plan_upload(clips: Sequence[Clip], *, backend: str, options: Mapping[str, An
     if not info.leaves_computer:
         raise ConsentError(f"{info.title} works on this computer; nothing is sent.")
     host = host_of(backend, options)
+    gemini = backend == "gemini"
     frames = int((options.get("sampling") or {}).get("frames", options.get("frames", 16)))
-    whole_files = backend == "gemini" and not options.get("width_px")
-    size = sum(c.size_bytes for c in clips) if whole_files else frames * _JPEG_BYTES * len(clips)
-    if backend == "gemini" and not whole_files:
-        size = min(size * 4, sum(c.size_bytes for c in clips))
-    content = "The video" if backend == "gemini" else f"{frames} pictures"
-    return UploadPlan(info, str(options.get("model", "")), host, len(clips), size, content, exact=whole_files)
+    size = sum(c.size_bytes for c in clips) if gemini else frames * _JPEG_BYTES * len(clips)
+    if gemini and (options.get("event_ms") is not None or options.get(AROUND)):
+        size *= 2  # small clips travel once for each look
+    if gemini:
+        content = f"The video {'with' if options.get('sound') else 'without'} sound"
+    else:
+        content = "1 picture" if frames == 1 else f"{frames} pictures"
+    return UploadPlan(info, str(options.get("model", "")), host, len(clips), size, content)
 
 
 def host_of(backend: str, options: Mapping[str, Any]) -> str:

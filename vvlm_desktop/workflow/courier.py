@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any
+
+import psutil
 
 from vvlm_desktop.backends.catalogue import BackendInfo
 from vvlm_desktop.domain.values import utc_now
@@ -12,8 +15,12 @@ from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.protocol import AnalyseRequest, Upload
 from vvlm_desktop.workflow import consent, ledger
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.transmissions import Transmission
 
 _log = logging.getLogger(__name__)
+
+#: Requests of this process that may still send, or still have to delete.
+_in_hand: set[str] = set()
 
 
 class Courier:
@@ -58,7 +65,12 @@ class Courier:
             state="asked",
             consent_id=str(self._options.get(consent.ALLOWED, "")),
         )
-        ledger.record_asked(self._session, line)
+        _in_hand.add(request.id)
+        try:
+            ledger.record_asked(self._session, line)
+        except BaseException:
+            _in_hand.discard(request.id)
+            raise
         self._silent.add(request.id)
 
     def on_upload(self, upload: Upload) -> None:
@@ -70,7 +82,8 @@ class Courier:
             _log.warning("The ledger could not be written (%s): %s", upload.state, error)
 
     def on_settled(self, request_id: str) -> None:
-        """The worker answered or refused; where it never spoke of sending, nothing was sent."""
+        """The worker answered, refused or died; where it never spoke of sending, nothing was sent."""
+        _in_hand.discard(request_id)
         if request_id not in self._silent:
             return
         self._silent.discard(request_id)
@@ -78,3 +91,14 @@ class Courier:
             ledger.record_refused(self._session, request_id)
         except VvlmError as error:
             _log.warning("The ledger could not be written (refused): %s", error)
+
+
+def is_in_hand(line: Transmission) -> bool:
+    """Whether the program that had this sent still has it in its hands, and will delete it."""
+    try:
+        owner = psutil.Process(int(line.owner["pid"]))
+        if abs(owner.create_time() - float(line.owner["created"])) > 1.0:
+            return False
+    except (psutil.Error, KeyError, TypeError, ValueError):
+        return False
+    return owner.pid != os.getpid() or line.request_id in _in_hand

@@ -17,8 +17,9 @@ from vvlm_desktop import __version__, paths
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.workflow.gpu import Hardware, hardware
+from vvlm_desktop.workflow.left_overs import HOW, left_overs
 from vvlm_desktop.workflow.model_shelf import installed_models, partly_here
-from vvlm_desktop.workflow.session import load_schema, open_session
+from vvlm_desktop.workflow.session import Session, load_schema, open_session
 
 State: TypeAlias = Literal["ok", "missing", "broken"]
 
@@ -164,10 +165,16 @@ def _library(library_dir: Path | None) -> list[Check]:
         load_schema(Path(settings.schema_file).expanduser() if settings.schema_file else None)
         with open_session(settings, library_dir=folder) as session:
             count = session.library.count_clips()
-            library = Check("Library", "ok", f"{folder} ({count} clips)")
+            library = [Check("Library", "ok", f"{folder} ({count} clips)"), *_left_over(session)]
     except VvlmError as error:
-        library = Check("Library", "broken", str(error), error.hint)
-    return [library, _space(folder), *_models(settings)]
+        library = [Check("Library", "broken", str(error), error.hint)]
+    return [*library, _space(folder), *_models(settings)]
+
+
+def _left_over(session: Session) -> list[Check]:
+    """What a killed program could not delete at Gemini; known from the ledger, nobody is asked."""
+    found = left_overs(session)
+    return [Check("Uploads left over", "missing", found.sentence, HOW)] if found else []
 
 
 def _space(folder: Path) -> Check:

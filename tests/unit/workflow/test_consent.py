@@ -15,10 +15,20 @@ def test_the_plan_names_clips_bytes_and_host(session: Session) -> None:
 
     plan = consent.plan_upload(clips, backend="gemini", options={"model": "gemini-flash-latest"})
 
-    assert (plan.clips, plan.size_bytes, plan.exact) == (2, 4_500_000, True)
+    assert (plan.clips, plan.size_bytes) == (2, 4_500_000)
     assert plan.sentence == (
-        "The video of 2 clips would leave this computer: 4.5 MB to generativelanguage.googleapis.com."
+        "The video without sound of 2 clips would leave this computer: "
+        "at most about 4.5 MB to generativelanguage.googleapis.com."
     )
+
+
+def test_the_plan_says_that_people_will_be_heard_and_counts_each_look(session: Session) -> None:
+    clips = [put_clip(session, "a.mp4", size_bytes=3_000_000)]
+
+    plan = consent.plan_upload(clips, backend="gemini", options={"sound": True, "event_ms": 0})
+
+    assert plan.size_bytes == 6_000_000
+    assert plan.sentence.startswith("The video with sound of 1 clip would leave")
 
 
 def test_a_server_gets_pictures_and_a_local_address_counts_as_leaving(session: Session) -> None:

@@ -63,8 +63,8 @@ def delete_uploads(
     """Delete the uploads called `arguments["names"]`; without names, all that this program left at Google.
 
     Returns:
-        Names, each in one of three: `deleted`; `absent`, which were not there, or not with this key; `left`, which could
-        not be deleted now.
+        Names, each in one of three: `deleted`; `absent`, which were not there, or not with this key; `left`, which
+        could not be deleted now.
 
     Raises:
         CloudError: there is no key, or the list cannot be had.
