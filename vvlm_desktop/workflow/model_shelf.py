@@ -136,6 +136,8 @@ def _examined(name: str, path: Path, *, entry: Path | None, record: ModelRecord 
             folder, reason, hint = None, "it is an adapter, not a model.", "Import it as an adapter."
     except ModelFolderError as error:
         reason, hint = str(error), error.hint
+    except OSError as error:  # rights, a network drive that went away
+        reason, hint = f"its folder cannot be read: {error.strerror or error}.", f"Look at the rights of {path}."
     return InstalledModel(
         name=name,
         path=path,
@@ -151,7 +153,10 @@ def _examined(name: str, path: Path, *, entry: Path | None, record: ModelRecord 
 
 def _may_be_model(entry: Path) -> bool:
     hidden = entry.name.startswith(".") or entry.name == ADAPTERS_FOLDER
-    return not hidden and ((entry / "config.json").is_file() or read_record(entry) is not None)
+    try:
+        return not hidden and ((entry / "config.json").is_file() or read_record(entry) is not None)
+    except OSError:
+        return True  # it is shown, with the reason why it cannot be used
 
 
 def _folders(parent: Path) -> list[Path]:

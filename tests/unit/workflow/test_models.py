@@ -1,5 +1,7 @@
+import errno
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -267,6 +269,22 @@ def test_weights_that_were_cut_off_are_a_broken_card(settings):
     (card,) = [card for card in model_cards(settings, on=computer()) if card.name == ONE]
     assert card.state == "broken"
     assert card.reason
+
+
+def test_a_folder_that_may_not_be_read_is_a_broken_card_and_the_others_stay(settings, monkeypatch):
+    closed, real = downloaded(settings, ONE), Path.is_file
+    downloaded(settings, TWO)
+
+    def is_file(path):
+        if path.parent == closed:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    states = {card.name: (card.state, card.reason) for card in model_cards(settings, on=computer())}
+    assert states[TWO][0] == "ready"
+    (broken,) = [reason for state, reason in states.values() if state == "broken"]
+    assert "Permission denied" in broken
 
 
 def test_compressed_weights_are_counted_as_they_are(settings):
