@@ -210,7 +210,7 @@ def _arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, loaded: 
         num_train_epochs=config.epochs,
         max_steps=config.steps or -1,
         per_device_train_batch_size=config.batch,
-        per_device_eval_batch_size=config.batch,
+        per_device_eval_batch_size=1,
         gradient_accumulation_steps=config.accumulation,
         learning_rate=config.learning_rate,
         lr_scheduler_type={"constant": "constant_with_warmup"}.get(config.schedule, config.schedule),

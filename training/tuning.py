@@ -126,6 +126,8 @@ class AnswerTrainer(Trainer):
         for module in self._frozen:
             module.eval()  # what rests must not drop out either, or cached features would differ
         total, count = answer_loss(model, self._base, inputs)
+        if not model.training:
+            num_items_in_batch = None  # clip by clip, so that the number of processes changes nothing
         loss = total / (count if num_items_in_batch is None else num_items_in_batch)
         if not torch.isfinite(loss):
             raise not_a_number(self.state.global_step)
