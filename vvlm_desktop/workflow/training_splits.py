@@ -7,6 +7,7 @@ in the test part never trains, whatever is added later.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -123,7 +124,8 @@ def write_book(folder: Path, book: Mapping[str, Split]) -> None:
             os.fsync(handle.fileno())
         draft.replace(folder / BOOK_FILE)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise StorageFullError(
             f"{folder / BOOK_FILE} cannot be written: {error.strerror or error}.",
             hint="Without it the test part could not be kept apart, so no set was made. Make room.",

@@ -125,7 +125,9 @@ def test_nexar_by_name_takes_the_scene(csv_file):
     assert row.places[0].path == "00001.mp4"
     assert row.labels == {
         "event_time": {"start_ms": 18600, "end_ms": 19500},
-        **{"light_conditions": "normal", "weather": "cloudy", "scene": "urban"},
+        "light_conditions": "normal",
+        "weather": "cloudy",
+        "scene": "urban",
     }
     (row,) = rows(negative).rows
     assert row.labels["event_type"] == "no_incident"
@@ -157,7 +159,8 @@ def test_a_url_column_is_read_with_fields_in_any_spelling(csv_file):
 
 def test_formulas_are_left_out_and_told(csv_file):
     file = csv_file(
-        'url,caption,weather\na.mp4,"=HYPERLINK(""http://x"",""y"")",fog\n=cmd|\' /C calc\'!A0,x,fog\nb.mp4,+SUM(1),fog\n'
+        'url,caption,weather\na.mp4,"=HYPERLINK(""http://x"",""y"")",fog\n'
+        "=cmd|' /C calc'!A0,x,fog\nb.mp4,+SUM(1),fog\n"
     )
 
     found = rows(file)
