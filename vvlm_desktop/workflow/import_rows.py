@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.clip_times import outside
 from vvlm_desktop.domain.labels import broken_rules, infer_reason
 from vvlm_desktop.domain.review import PtsRange, Review, Verdict
 from vvlm_desktop.domain.values import LabelValue
@@ -30,6 +31,7 @@ _NONSENSE = "{where}: {name!r} is not the name of a file."
 _BESIDE_A_PERSON = (
     "{n} clips have been reviewed by a person here: what the file says is kept beside, and does not hold."
 )
+_BEYOND = "{where}: its times lie beyond the end of the clip ({duration_s:.1f} s)."
 #: The field whose time an event's stretch shows.
 _EVENT_TIME = "event_time"
 _EVENT = "event_type"
@@ -56,6 +58,9 @@ def take_rows(session: Session, found: ForeignSet) -> TakenRows:
             continue
         if clip.id in twice:
             problems.append(f"{row.where}: another row speaks of the same clip; neither was taken.")
+            continue
+        if not clip.readable:
+            problems.append(f"{row.where}: {Path(clip.path).name}: {clip.problem or 'no picture can be decoded'}")
             continue
         if not row.labels:
             problems.append(f"{row.where}: says nothing that {session.schema.key} has a field for.")
@@ -131,6 +136,8 @@ def _settled_here(session: Session, clip: Clip, *, reviewer_prefix: str) -> bool
 
 def _review(session: Session, clip: Clip, row: ForeignRow, *, settles: bool, problems: list[str]) -> Review:
     verdicts = {key: _verdict(key, value) for key, value in row.labels.items()}
+    if row.seen_ms is None and outside(row.labels, clip.duration_s):  # else its stretch is told of below
+        problems.append(_BEYOND.format(where=row.where, duration_s=clip.duration_s))
     return Review(
         clip_id=clip.id,
         reviewer="",
@@ -158,7 +165,7 @@ def _evidence(
         problems.append(f"{row.where}: its times could not be marked in the clip: {error}")
         return {}
     if row.seen_ms[1] > clip.duration_s * 1000:
-        problems.append(f"{row.where}: its times lie beyond the end of the clip ({clip.duration_s:.1f} s).")
+        problems.append(_BEYOND.format(where=row.where, duration_s=clip.duration_s))
         return {}
     span = PtsRange(index.pts_at_ms(row.seen_ms[0]), index.pts_at_ms(row.seen_ms[1]))
     known: Sequence[str] = [key for key in (_EVENT_TIME, _EVENT) if key in session.schema]

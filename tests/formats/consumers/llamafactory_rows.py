@@ -2,6 +2,12 @@
 
 import json
 import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+# It imports this for sound, which no row here has; the registry's build of it does not fit the torch beside it.
+sys.modules["torchaudio"] = ModuleType("torchaudio")
+sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
 
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import DataArguments, ModelArguments
