@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.clip_times import lies_within
 from vvlm_desktop.domain.review import Review
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import Json, LabelValue
@@ -74,10 +75,14 @@ class ExportItem:
 
     @property
     def labels(self) -> dict[str, LabelValue]:
-        """Labels that hold: the settled review's, else the analysis with what a person has touched so far on top."""
+        """Labels that hold: the settled review's, else the analysis with what a person has touched so far on top.
+
+        A machine's time that the clip does not have is none; it stays in the analysis as it was said.
+        """
         if self.settled_truth is not None:
             return self.settled_truth.labels()
-        labels = dict(self.analysis.labels) if self.analysis else {}
+        said = self.analysis.labels if self.analysis else {}
+        labels = {key: value for key, value in said.items() if lies_within(value, self.clip.duration_s)}
         for review in sorted(self.reviews, key=lambda review: review.updated_at):
             for key, verdict in review.verdicts.items():
                 if verdict.how == "explicit":

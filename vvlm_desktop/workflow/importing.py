@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.clip_times import outside
 from vvlm_desktop.domain.fold import FoldedKind, apply, verdict_to_json
 from vvlm_desktop.domain.review import Event, NewEvent, Review, Verdict
 from vvlm_desktop.errors import ClipNotFoundError
@@ -73,8 +74,23 @@ def import_file(session: Session, file: Path) -> ImportReport:
     clips, problems = _clips_here(session, imported, folder)
     problems += imported.flags
     if imported.events:
-        return _as_chains(session, imported, clips=clips, source=file.name, problems=problems)
-    return _as_actions(session, imported, clips=clips, problems=problems)
+        report = _as_chains(session, imported, clips=clips, source=file.name, problems=problems)
+    else:
+        report = _as_actions(session, imported, clips=clips, problems=problems)
+    return replace(report, notes=(*report.notes, *_times_outside(imported, clips)))
+
+
+def _times_outside(imported: ImportedSet, clips: Mapping[str, Clip]) -> list[str]:
+    """A sentence for each review with a time that its clip does not have; what somebody said is taken as it is."""
+    told = {}
+    for record in imported.records:
+        clip = clips.get(record.clip.id)
+        if clip is not None and record.review is not None and outside(record.review.labels(), clip.duration_s):
+            told[clip.id] = (
+                f"{record.clip.name}: its event's time lies beyond the end of the clip ({clip.duration_s:.1f} s); it"
+                " is kept as it was said, and nothing is looked for there."
+            )
+    return list(told.values())
 
 
 def _of_another_program(session: Session, found: ForeignSet) -> ImportReport:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
+from vvlm_desktop.domain.clip_times import require_within
 from vvlm_desktop.domain.labels import broken_rules, check_value
 from vvlm_desktop.domain.review import DISMISS_REASONS, STATUSES, Change, How, NewEvent, PtsRange, Verdict
 from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue, utc_now
@@ -64,7 +65,7 @@ def set_value(
     """The reviewer gave `field_key` this value: accepted where the answer said the same, else a correction.
 
     Raises:
-        LabelError: the schema has no such field or value.
+        LabelError: the schema has no such field or value, or the clip no such time.
     """
     return set_values(session, clip_id, {field_key: value}, reason=reason, shown=shown)
 
@@ -301,7 +302,8 @@ def following(session: Session, state: ReviewState, changed: Mapping[str, Verdic
     Only what was accepted in bulk follows; what a person set by hand stays, and is flagged where it breaks a rule.
     """
     verdicts = {key: v for key, v in {**state.review.verdicts, **changed}.items() if v is not None}
-    labels = labels_if_accepted(session.schema, state.analysis, replace(state.review, verdicts=verdicts))
+    review = replace(state.review, verdicts=verdicts)
+    labels = labels_if_accepted(session.schema, state.analysis, review, duration_s=state.clip.duration_s)
     result: dict[str, Verdict | None] = {}
     for key, verdict in verdicts.items():
         if verdict.how == "explicit" or key in changed:
@@ -329,9 +331,14 @@ def _check_status(status: str) -> None:
 def _verdicts(
     session: Session, state: ReviewState, values: Mapping[str, LabelValue], *, reason: str | None
 ) -> dict[str, Verdict | None]:
+    """A person's values; nobody has seen an event where the clip has no frames."""
+    schema, duration_s = session.schema, state.clip.duration_s
+    checked = {key: check_value(schema, key, value) for key, value in values.items()}
     return {
-        key: verdict_for(state, key, check_value(session.schema, key, value), how="explicit", reason=reason)
-        for key, value in values.items()
+        key: verdict_for(
+            state, key, require_within(schema, key, value, duration_s=duration_s), how="explicit", reason=reason
+        )
+        for key, value in checked.items()
     }
 
 

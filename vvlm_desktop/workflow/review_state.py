@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.domain.clip_times import lies_within
 from vvlm_desktop.domain.labels import (
     broken_rules,
     check_value,
@@ -64,7 +65,7 @@ def open_review(session: Session, clip_id: str) -> ReviewState:
     analyses = tuple(session.library.analyses(clip_id))
     analysis = starting_point(analyses, session.schema)
     review = session.library.review(clip_id, reviewer=session.reviewer, schema_key=session.schema.key)
-    labels = labels_if_accepted(session.schema, analysis, review)
+    labels = labels_if_accepted(session.schema, analysis, review, duration_s=clip.duration_s)
     return ReviewState(
         clip=clip,
         analysis=analysis,
@@ -90,15 +91,21 @@ def starting_point(analyses: Sequence[Analysis], schema: LabelSchema) -> Analysi
     return next(iter(answers or fitting), None)
 
 
-def labels_if_accepted(schema: LabelSchema, analysis: Analysis | None, review: Review) -> dict[str, LabelValue]:
+def labels_if_accepted(
+    schema: LabelSchema, analysis: Analysis | None, review: Review, *, duration_s: float = 0.0
+) -> dict[str, LabelValue]:
     """Values as they would stand if Enter were pressed now.
 
     What the reviewer set by hand holds. Under it come values on which a rule then leaves no choice, under those what
     Enter accepted earlier, under that the answer. Where the reviewer left open what something depends on (the event was
-    rejected, or cannot be told), nothing is said of what depends on it.
+    rejected, or cannot be told), nothing is said of what depends on it. A time that the clip does not have is none.
+
+    Args:
+        duration_s: of the clip, 0 where it is not known.
     """
     labels = {key: value for key, value in (analysis.labels if analysis else {}).items() if _fits(schema, key, value)}
     labels.update({k: v.value for k, v in review.verdicts.items() if v.how != "explicit" and v.verdict == "accepted"})
+    labels = {key: value for key, value in labels.items() if lies_within(value, duration_s)}
     explicit = {k: v.value for k, v in review.verdicts.items() if v.how == "explicit" and v.verdict != "rejected"}
     labels.update(implied_values(schema, explicit))
     unknown = frozenset(k for k, v in review.verdicts.items() if v.verdict == "rejected")

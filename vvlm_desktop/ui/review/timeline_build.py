@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vvlm_desktop.domain.analysis import Analysis, EventCandidate
+from vvlm_desktop.domain.clip_times import lies_within
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
@@ -78,14 +79,15 @@ def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterat
     # The answer that the review starts from comes first: its event is the one that is looked at and accepted.
     for analysis in sorted(state.analyses, key=lambda each: each.id != state.analysis_id):
         span = analysis.labels.get(EVENT_TIME)
-        if isinstance(span, dict):
+        if isinstance(span, dict) and lies_within(span, index.duration_s):
             label = _event_label(schema, analysis.labels.get(EVENT_TYPE))
             who = f"{SOURCE_WORDS.get(analysis.provenance, 'model')}: {analysis.model or analysis.backend}"
             yield _span_mark(index, span, "model_event", label, who)
     verdict = state.review.verdicts.get(EVENT_TIME)
-    if verdict is not None and isinstance(verdict.value, dict):
+    value = verdict.value if verdict is not None else None
+    if isinstance(value, dict) and lies_within(value, index.duration_s):
         label = _event_label(schema, state.labels.get(EVENT_TYPE))
-        yield _span_mark(index, verdict.value, "event", label, "")
+        yield _span_mark(index, value, "event", label, "")
     for field_key, by_value in state.review.evidence.items():
         if field_key not in schema:
             continue
@@ -135,7 +137,7 @@ def seen_frames(index: FrameIndex, state: ReviewState) -> tuple[int, ...]:
 def first_look_ms(state: ReviewState) -> int:
     """Where a clip will be opened, as far as that is known without its frames."""
     span = state.labels.get(EVENT_TIME)
-    if isinstance(span, dict):
+    if isinstance(span, dict) and lies_within(span, state.clip.duration_s):
         return span["end_ms"]
     candidates = [candidate for analysis in state.analyses for candidate in analysis.candidates]
     best = max(candidates, key=lambda c: c.score, default=None)
