@@ -29,7 +29,7 @@ from vvlm_desktop.cli.choosing import (
     flag_lines,
     warn_of_processor,
 )
-from vvlm_desktop.cli.leaving import allowed
+from vvlm_desktop.cli.leaving import allowed, tidy_up
 from vvlm_desktop.cli.output import (
     EXIT_SOME_FAILED,
     JsonOption,
@@ -123,6 +123,7 @@ def _run(session: Session, wanted: list[Clip], chosen: Chosen, rows: list[dict[s
             batch_id=batch_id,
             secrets=chosen.secrets,
         )
+    tidy_up(session, chosen.backend, chosen.secrets)  # where a worker was killed
     return pace
 
 
