@@ -20,7 +20,9 @@ from vvlm_desktop.cli.output import (
 
 
 def export(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="ours, metadata, llamafactory, …")],
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help="ours, llamafactory, ms-swift, internvl, qwen-vl, videofolder, …")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="New or empty folder.")],
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Also clips that nobody has reviewed; each record says so.")
@@ -65,11 +67,14 @@ def export(
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A corrections.jsonl, or the folder that holds it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="An export of ours, prompt/text or metadata rows, or a CSV (Nexar, url)."),
+    ],
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import reviews that were exported before. Importing twice changes nothing."""
+    """Import reviews that were exported before, or labels of another program. Importing twice changes nothing."""
     from vvlm_desktop.workflow.importing import import_file
 
     with opened(library) as session:

@@ -10,7 +10,14 @@ from pathlib import Path
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipMissingError, ClipReplacedError, ClipUnreadableError, FormatError, UsageError
+from vvlm_desktop.errors import (
+    ClipMissingError,
+    ClipReplacedError,
+    ClipUnreadableError,
+    FormatError,
+    JobCancelledError,
+    UsageError,
+)
 from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.registry import get_format
 from vvlm_desktop.video.sampling import uniform
@@ -71,7 +78,7 @@ def export(
         events=session.library.export_events() if with_log else None,
         progress=progress,
     )
-    return chosen.write(_with_frames(session, items), out, context=context)
+    return chosen.write(_with_frames(session, items, cancelled=cancelled), out, context=context)
 
 
 def export_context(
@@ -119,8 +126,13 @@ def _in_their_parts(session: Session, items: Sequence[ExportItem]) -> list[Expor
     return [replace(item, assigned=parts.get(item.clip.recording or item.clip.id)) for item in items]
 
 
-def _with_frames(session: Session, items: Sequence[ExportItem]) -> list[ExportItem]:
-    return [replace(item, sampled_pts=sampled_pts(session, item, frames=DEFAULT_FRAMES)) for item in items]
+def _with_frames(session: Session, items: Sequence[ExportItem], *, cancelled: Callable[[], bool]) -> list[ExportItem]:
+    found = []
+    for item in items:
+        if cancelled():
+            raise JobCancelledError("The export was cancelled; nothing was written.")
+        found.append(replace(item, sampled_pts=sampled_pts(session, item, frames=DEFAULT_FRAMES)))
+    return found
 
 
 def sampled_pts(session: Session, item: ExportItem, *, frames: int) -> tuple[int, ...]:
