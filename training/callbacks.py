@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
@@ -26,7 +24,13 @@ _RECENT_STEPS = 20
 
 
 class RunNotes(TrainerCallback):
-    """Tells what happens, and stops when asked to: by the stop file, or by a polite signal."""
+    """Tells what happens, and stops when asked to.
+
+    Attributes:
+        stopped: whether it was.
+        evaluated_step: the step of the last evaluation.
+        validation: what that found.
+    """
 
     def __init__(
         self,
@@ -42,26 +46,9 @@ class RunNotes(TrainerCallback):
         self._scalars = ScalarFile(run.path / "tensorboard")
         self._step_began_s = 0.0
         self._recent_s: deque[float] = deque(maxlen=_RECENT_STEPS)
-        self._signalled = False
         self.stopped = False
-
-    def ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
-        """A signal's handler: stop after this step."""
-        self._signalled = True
-
-    def handle_signals(self) -> Callable[[], None]:
-        """Stop cleanly when asked to end; returns what undoes it."""
-        before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
-
-        def undo() -> None:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-        return undo
-
-    def answered(self) -> Mapping[str, Any] | None:
-        """Scores of the adapter as it is now."""
-        return self._answer_validation()
+        self.evaluated_step = -1
+        self.validation: dict[str, Any] = {}
 
     # --- Trainer calls these ---
 
@@ -74,7 +61,7 @@ class RunNotes(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """Stop where that was asked for."""
         self._recent_s.append(time.monotonic() - self._step_began_s)
-        if self._signalled or self._run.stop_requested:
+        if self._run.stop_requested:
             self.stopped = True
             control.should_save = True
             control.should_training_stop = True
@@ -106,11 +93,13 @@ class RunNotes(TrainerCallback):
     @override
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Tell how the validation split does."""
-        loss = (kwargs.get("metrics") or {}).get("eval_loss")
-        answers = self._answer_validation()
-        self._run.tell("eval", step=state.global_step, loss=loss, answers=answers)
+        self.evaluated_step = state.global_step
         if self._run.quiet:
             return
+        loss = (kwargs.get("metrics") or {}).get("eval_loss")
+        answers = self._answer_validation()
+        self.validation = {"val_loss": loss, "validation": answers}
+        self._run.tell("eval", step=state.global_step, loss=loss, answers=answers)
         scalars = {"eval/loss": float(loss)} if loss is not None else {}
         for key, scores in ((answers or {}).get("fields") or {}).items():
             if scores.get("score") is not None:

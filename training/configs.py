@@ -135,6 +135,9 @@ class TrainConfig(BaseModel):
     cache: bool = Field(
         default=True, title="Keep features", description="What the frozen vision tower sees is computed once per clip."
     )
+    cache_limit_gb: float = Field(
+        default=50.0, gt=0, title="Most for features", description="What was not used for longest is deleted above it."
+    )
     cache_dir: str = Field(default="", title="Features' folder", description="Empty: beside the program's data.")
 
     @model_validator(mode="before")
@@ -158,7 +161,17 @@ class TrainConfig(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What must not change between the parts of one run."""
-        free = {"run_dir", "name", "device", "eval_clips", "keep_checkpoints", "cache", "cache_dir", "preset"}
+        free = {
+            "run_dir",
+            "name",
+            "device",
+            "eval_clips",
+            "keep_checkpoints",
+            "cache",
+            "cache_dir",
+            "cache_limit_gb",
+            "preset",
+        }
         return {key: value for key, value in self.model_dump().items() if key not in free}
 
 

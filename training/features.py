@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
@@ -167,9 +168,22 @@ class FeatureStore:
         except (safetensors.SafetensorError, OSError, ValueError):
             noted, tensors = None, {}
         if noted == str(_checksum(tensors)):
+            os.utime(file)  # used just now
             return tensors
         file.unlink(missing_ok=True)
         return None
+
+    def shrink(self, limit_bytes: int) -> int:
+        """Delete what was not used for longest until the rest is within `limit_bytes`; how many files that were."""
+        files = [(file, file.stat()) for file in self.folder.rglob("*.safetensors")]
+        files.sort(key=lambda pair: pair[1].st_mtime)
+        total, deleted = sum(stat.st_size for _, stat in files), 0
+        for file, stat in files:
+            if total <= limit_bytes:
+                break
+            file.unlink(missing_ok=True)
+            total, deleted = total - stat.st_size, deleted + 1
+        return deleted
 
     def put(self, key: str, tensors: Tensors) -> None:
         """Keep tensors; whole or not at all."""

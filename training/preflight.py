@@ -88,6 +88,8 @@ def prepare(
         except (ClipUnreadableError, ClipMissingError) as error:
             unreadable[example.name] = str(error)
             continue
+        if not lengths:
+            _require_room(rows, row, clips=len(wanted))
         lengths[example.clip_id] = row.tokens + len(targets[example.clip_id].ids)
     good = [example for example in wanted if example.clip_id in lengths]
     train = tuple(example for example in good if example.split == "train")
@@ -114,6 +116,22 @@ def prepare(
             "features": {"made": rows.made, "found": rows.found, "seconds": round(time.monotonic() - began_s, 3)},
         },
     )
+
+
+def _require_room(rows: ClipRows, row: ClipRow, *, clips: int) -> None:
+    """Check, after the first clip, that the features of all will fit.
+
+    Raises:
+        StorageFullError: says how much is needed.
+    """
+    if rows.store is None or not rows.made:
+        return
+    needed, free = row.size_bytes * clips, shutil.disk_usage(rows.store.folder).free
+    if free < needed:
+        raise StorageFullError(
+            f"The features of {clips} clips need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
+            hint="Free some space, name another cache_dir, use fewer frames, or set cache=false.",
+        )
 
 
 def show_sample(tokenizer: Any, example: Example, row: ClipRow, target: Target) -> dict[str, Any]:

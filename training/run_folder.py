@@ -14,7 +14,10 @@ import json
 import math
 import os
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,8 @@ from vvlm_desktop.errors import UsageError
 
 EVENTS_VERSION = 1
 COMPLETE_FILE = "complete.json"
+#: Events after which nothing more is to come.
+_ENDS = frozenset({"finished", "stopped", "failed", "interrupted"})
 #: Clocks of processes are read with a little noise.
 _SAME_START_S = 1.0
 
@@ -46,6 +51,7 @@ class RunFolder:
         self.path = path
         self.quiet = quiet
         self._claimed = False
+        self._signalled = False
 
     @property
     def config_file(self) -> Path:
@@ -127,8 +133,25 @@ class RunFolder:
 
     @property
     def stop_requested(self) -> bool:
-        """Whether somebody wants the run to stop."""
-        return self.stop_file.exists()
+        """Whether somebody wants the run to stop: by the stop file, or by a polite signal."""
+        return self._signalled or self.stop_file.exists()
+
+    @contextmanager
+    def stopping_on_signals(self) -> Iterator[None]:
+        """Take the signals by which a system or a terminal asks a process to end as a wish to stop."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may
+            return
+        before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def ask_to_stop(self, *_: object) -> None:
+        """Stop at the next step."""
+        self._signalled = True
 
     # --- what happened ---
 
@@ -159,6 +182,16 @@ class RunFolder:
                 continue  # being written, or cut off by a kill
             if isinstance(event, dict):
                 yield event
+
+    def tell_interruption(self) -> None:
+        """Where the last trainer came to no end of its own, say so: it was killed, or the computer went off."""
+        last, step = "", 0
+        for event in self.events():
+            last, step = str(event.get("kind")), int(event.get("step", step) or 0)
+        if last and last not in _ENDS:
+            self.tell(
+                "interrupted", step=step, message=f"The trainer was killed or the computer went off after step {step}."
+            )
 
     # --- checkpoints ---
 

@@ -45,10 +45,12 @@ def train(config: TrainConfig) -> bool:
     run.claim()
     slot: GpuSlot | None = None
     try:
+        run.tell_interruption()
         save_config(config, run.config_file)
         run.tell("started", pid=os.getpid(), config=config.model_dump())
         slot = take_gpu(config, purpose=f"fine-tune {config.name or run.path.name}")
-        return _train(config, run)
+        with run.stopping_on_signals():
+            return _train(config, run)
     except JobCancelledError:
         run.tell("stopped", step=0)
         return False
@@ -74,6 +76,8 @@ def _train(config: TrainConfig, run: RunFolder) -> bool:
     loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=_device(config))
     targets = make_targets(training_set, loaded.tokenizer, limit=config.max_answer_tokens)
     rows = make_rows(config, loaded, training_set)
+    if rows.store is not None and not run.quiet:
+        rows.store.shrink(int(config.cache_limit_gb * 1e9))
     prepared = prepare(training_set, rows, targets, progress=_telling(run))
     return _fit(config, run, loaded=loaded, training_set=training_set, rows=rows, prepared=prepared)
 
@@ -131,17 +135,16 @@ def _fit(
         steps = _steps(config, prepared)
         run.tell("first_step", **step, steps=steps, whole_s=round(step["step_s"] * steps, 1))
         set_seed(config.seed)
-        undo = notes.handle_signals()
-        try:
-            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
-        finally:
-            undo()
-    if notes.stopped and trainer.state.global_step < trainer.state.max_steps:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
+        stopped = notes.stopped and trainer.state.global_step < trainer.state.max_steps
+        if prepared.val and not stopped and (arguments.load_best_model_at_end or _is_new(trainer, notes)):
+            trainer.evaluate()
+    if stopped:
         run.tell("stopped", step=trainer.state.global_step)
         return False
     if run.quiet:
         return True
-    metrics = _final_metrics(trainer, notes, prepared)
+    metrics = {"train_loss": _last_loss(trainer), **notes.validation}
     name = config.name or run.path.resolve().name
     card = make_card(
         config,
@@ -314,14 +317,14 @@ def _validation(
     return answered
 
 
-def _final_metrics(trainer: Any, notes: RunNotes, prepared: Prepared) -> dict[str, Any]:
+def _is_new(trainer: Any, notes: RunNotes) -> bool:
+    """Whether the weights have changed since the last evaluation."""
+    return bool(notes.evaluated_step != trainer.state.global_step)
+
+
+def _last_loss(trainer: Any) -> float | None:
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-    metrics: dict[str, Any] = {"train_loss": losses[-1] if losses else None}
-    if prepared.val:
-        evaluated = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
-        metrics["val_loss"] = min(evaluated) if trainer.args.load_best_model_at_end else (evaluated or [None])[-1]
-        metrics["validation"] = notes.answered()
-    return metrics
+    return losses[-1] if losses else None
 
 
 def _telling(run: RunFolder) -> Callable[[int, int, str], None]:

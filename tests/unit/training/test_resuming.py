@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import signal
 
 import pytest
 
@@ -59,19 +58,11 @@ def test_stop_file_ends_it_at_the_next_step_and_it_goes_on_exactly(train_set, un
     assert told(run.path, "resumed")[0]["step"] == 4
     assert not run.stop_file.exists()
     assert losses(run.path) == losses(uninterrupted)
+    name = "adapter/adapter_model.safetensors"
+    assert (run.path / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
-def test_weights_after_a_stop_are_those_of_the_uninterrupted_run(train_set, uninterrupted, tmp_path, monkeypatch):
-    wanted = settings(train_set, tmp_path / "run")
-    with monkeypatch.context() as patch:
-        stop_after(patch, 1, lambda notes: notes.ask_to_stop(signal.SIGTERM, None))
-        assert train(wanted) is False
-    assert train(wanted)
-    name = "adapter_model.safetensors"
-    assert (tmp_path / "run/adapter" / name).read_bytes() == (uninterrupted / "adapter" / name).read_bytes()
-
-
-@pytest.mark.parametrize("damage", ["killed while writing", "cut short", "crashed without a checkpoint"])
+@pytest.mark.parametrize("damage", ["killed while writing", "cut short"])
 def test_unfinished_checkpoint_is_skipped(train_set, uninterrupted, tmp_path, damage):
     run = RunFolder(tmp_path / "run")
     shutil.copytree(uninterrupted, run.path)
@@ -80,16 +71,12 @@ def test_unfinished_checkpoint_is_skipped(train_set, uninterrupted, tmp_path, da
     if damage == "killed while writing":
         (last / "complete.json").unlink()
         (last / "optimizer.pt").unlink()
-    elif damage == "cut short":
+    else:
         with (last / "optimizer.pt").open("r+b") as file:
             file.truncate(100)
-    else:
-        shutil.rmtree(run.checkpoints_dir)
     assert train(settings(train_set, run.path))
-    resumed = [event["step"] for event in told(run.path, "resumed")]
-    assert resumed == ([] if damage.startswith("crashed") else [4])
-    skipped = [event["folder"] for event in told(run.path, "checkpoint_skipped")]
-    assert skipped == ([] if damage.startswith("crashed") else [f"checkpoints/checkpoint-{STEPS}"])
+    assert [event["step"] for event in told(run.path, "resumed")] == [4]
+    assert [event["folder"] for event in told(run.path, "checkpoint_skipped")] == [f"checkpoints/checkpoint-{STEPS}"]
     assert losses(run.path) == losses(uninterrupted)
 
 

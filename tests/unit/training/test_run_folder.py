@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 
 import psutil
 import pytest
@@ -74,6 +75,30 @@ def test_stop_of_an_earlier_part_does_not_stop_the_next(run):
     assert run.stop_requested
     run.claim()
     assert not run.stop_requested
+
+
+def test_polite_signal_is_a_wish_to_stop_and_handlers_are_put_back(run):
+    before = signal.getsignal(signal.SIGTERM)
+    with run.stopping_on_signals():
+        assert not run.stop_requested
+        signal.raise_signal(signal.SIGTERM)
+        assert run.stop_requested
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_end_that_nobody_told_is_told_by_the_next_trainer(run):
+    run.tell_interruption()
+    assert list(run.events()) == []
+    run.tell("started")
+    run.tell("step", step=7)
+    run.tell_interruption()
+    run.tell_interruption()
+    events = list(run.events())
+    assert [event["kind"] for event in events] == ["started", "step", "interrupted"]
+    assert "after step 7" in events[-1]["message"]
+    run.tell("stopped", step=7)
+    run.tell_interruption()
+    assert list(run.events())[-1]["kind"] == "stopped"
 
 
 def test_checkpoints_are_in_the_order_of_their_steps(run):

@@ -29,7 +29,7 @@ def test_clips_are_drawn_by_weight_and_the_same_after_a_resume(tmp_path, monkeyp
     items = light_items(tmp_path / "clips", train=4, val=0)
     weighted = [replace(each, weight=9.0 if number == 3 else 0.0) for number, each in enumerate(items)]
     folder = export(tmp_path / "set", weighted)
-    whole = config(folder, tmp_path / "whole/run", steps=5, batch=1, cache_dir=str(tmp_path / "features"))
+    whole = config(folder, tmp_path / "whole/run", steps=4, batch=1, cache_dir=str(tmp_path / "features"))
     assert train(whole)
     parts = whole.model_copy(update={"run_dir": str(tmp_path / "parts/run"), "save_every": 3})
     whole_losses = losses(tmp_path / "whole/run")
@@ -48,8 +48,10 @@ def test_clips_are_drawn_by_weight_and_the_same_after_a_resume(tmp_path, monkeyp
 def test_early_stopping_keeps_the_best_weights(train_set, tmp_path):
     given = {"steps": 30, "eval_every": 1, "save_every": 1, "early_stopping": 1, "batch": 1}
     assert train(config(train_set, tmp_path / "run", **given, learning_rate=0.5))  # far too large: it gets worse
-    evaluated = {event["step"]: event["loss"] for event in told(tmp_path / "run", "eval")}
+    *during, at_the_end = told(tmp_path / "run", "eval")
+    evaluated = {event["step"]: event["loss"] for event in during}
     best = min(evaluated, key=evaluated.__getitem__)
+    assert at_the_end["loss"] == pytest.approx(evaluated[best])
     assert max(evaluated) == best + 1 < 30
     (finished,) = told(tmp_path / "run", "finished")
     assert finished["metrics"]["val_loss"] == pytest.approx(evaluated[best])
