@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -24,6 +24,7 @@ from vvlm_desktop.cli.output import (
     EXIT_SOME_FAILED,
     JsonOption,
     LibraryOption,
+    counted,
     opened,
     print_json,
     print_line,
@@ -33,12 +34,15 @@ from vvlm_desktop.cli.output import (
 from vvlm_desktop.domain.values import LabelValue
 
 if TYPE_CHECKING:
+    from vvlm_desktop.domain.analysis import Analysis
     from vvlm_desktop.domain.clip import Clip
     from vvlm_desktop.workflow.agreement import FieldAgreement
     from vvlm_desktop.workflow.analyse import BatchEvent
     from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
     from vvlm_desktop.workflow.session import Session
 
+#: Answers that are not asked for again, by side and clip.
+Kept: TypeAlias = "dict[str, dict[str, Analysis]]"
 #: With more clips than this the table of each is left out; `--json` has them all.
 _SHOWN = 10
 
@@ -47,7 +51,7 @@ def compare(
     clips: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CLIP…]", help="Analysed anew. Default: all clips; what both have answered is taken as it is."
+            metavar="[CLIP…]", help="Analysed anew. Default: all clips; answers with these very settings are kept."
         ),
     ] = None,
     model: ModelOption = None,
@@ -66,19 +70,23 @@ def compare(
     with opened(library) as session:
         chosen = choose(session, Asked("local", model, adapter, frames, rounds, precision, batch))
         wanted = _wanted(session, clips)
-        _analyse(session, wanted, chosen, anew=bool(clips), problems=problems)
-        found = [pair for clip in wanted if (pair := _pair(session, clip, chosen)) is not None]
-        counts = agreement(session, found)
+        kept = _analyse(session, wanted, chosen, anew=bool(clips), problems=problems)
+        failed = {row["clip"] for row in problems}
+        pairs = (_pair(session, clip, chosen, kept=kept) for clip in wanted if clip.id not in failed)
+        found = [pair for pair in pairs if pair is not None]
+        tally = agreement(session.schema, found)
+        counts = list(tally.fields.values())
     if as_json:
         print_json(
             {
                 "clips": [_comparison_json(pair) for pair in found],
                 "agreement": [_agreement_json(each) for each in counts],
+                "left_out": tally.unfair,
                 "failed": problems,
             }
         )
     else:
-        _print(found, counts, problems)
+        _print(found, counts, problems, left_out=tally.unfair)
     if problems:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -91,11 +99,15 @@ def _wanted(session: Session, clips: list[str] | None) -> list[Clip]:
 
 def _analyse(
     session: Session, clips: list[Clip], chosen: Chosen, *, anew: bool, problems: list[dict[str, str]]
-) -> None:
-    from vvlm_desktop.workflow.comparing import compare_clips
+) -> Kept:
+    """Analyse; what was answered before with just these settings is kept, and returned by side and clip."""
+    from vvlm_desktop.workflow.comparing import compare_clips, require_adapter
+    from vvlm_desktop.workflow.reusing import reusable_pairs
 
-    skip = {} if anew else {side: _answered(session, clips, chosen, side) for side in ("base", "tuned")}
-    left = sum(any(clip.id not in skip.get(side, frozenset()) for side in ("base", "tuned")) for clip in clips)
+    require_adapter(chosen.options)
+    kept: Kept = {} if anew else reusable_pairs(session, clips, backend=chosen.backend, options=chosen.options)
+    skip = {side: frozenset(answers) for side, answers in kept.items()}
+    left = sum(clip.id not in skip.get(side, frozenset()) for side in ("base", "tuned") for clip in clips)
     warn_of_processor(session, chosen, clips=left)
 
     def on_event(event: BatchEvent) -> None:
@@ -105,25 +117,24 @@ def _analyse(
 
     with progress_bar("comparing") as bar:
         compare_clips(session, clips, backend=chosen.backend, options=chosen.options, on_event=on_event, skip=skip)
+    return kept
 
 
-def _answered(session: Session, clips: list[Clip], chosen: Chosen, side: str) -> frozenset[str]:
-    adapter = "" if side == "base" else chosen.adapter
-    sha = session.schema.labels_sha
-    without = session.library.clips_without(chosen.backend, model=chosen.model, adapter=adapter, schema_labels_sha=sha)
-    return frozenset(clip.id for clip in clips) - {clip.id for clip in without}
-
-
-def _pair(session: Session, clip: Clip, chosen: Chosen) -> Comparison | None:
+def _pair(session: Session, clip: Clip, chosen: Chosen, *, kept: Kept) -> Comparison | None:
+    """What was kept, else what was just answered, which is the newest."""
     from vvlm_desktop.workflow.comparing import comparison, latest_of
 
     model = str(chosen.model)
-    base = latest_of(session, clip.id, backend=chosen.backend, model=model)
-    tuned = latest_of(session, clip.id, backend=chosen.backend, model=model, adapter=chosen.adapter)
+    base = kept.get("base", {}).get(clip.id) or latest_of(session, clip.id, backend=chosen.backend, model=model)
+    tuned = kept.get("tuned", {}).get(clip.id) or latest_of(
+        session, clip.id, backend=chosen.backend, model=model, adapter=chosen.adapter
+    )
     return comparison(session, clip.id, base, tuned) if base is not None and tuned is not None else None
 
 
-def _print(found: list[Comparison], counts: list[FieldAgreement], problems: list[dict[str, str]]) -> None:
+def _print(
+    found: list[Comparison], counts: list[FieldAgreement], problems: list[dict[str, str]], *, left_out: int
+) -> None:
     for row in problems:
         print_line(f"{Path(row['path']).name}: {row['problem']}")
     if not found:
@@ -133,7 +144,10 @@ def _print(found: list[Comparison], counts: list[FieldAgreement], problems: list
         _print_clip(pair)
     if len(found) > _SHOWN:
         print_line(f"… and {len(found) - _SHOWN} more clips; --json has them all.\n")
-    _print_counts(found, counts)
+    _print_counts(len(found) - left_out, counts)
+    if left_out:
+        listed = counted(left_out, "clip")
+        print_line(f"\n{listed} left out of these counts: not the same frames, prompt or settings.")
 
 
 def _print_clip(pair: Comparison) -> None:
@@ -169,7 +183,7 @@ def _words(value: LabelValue) -> str:
     return value.replace("_", " ") if isinstance(value, str) else "absent"
 
 
-def _print_counts(found: list[Comparison], counts: list[FieldAgreement]) -> None:
+def _print_counts(clips: int, counts: list[FieldAgreement]) -> None:
     rows = [
         [
             each.label,
@@ -194,7 +208,7 @@ def _print_counts(found: list[Comparison], counts: list[FieldAgreement]) -> None
         "only base : only tuned",
         "p",
     ]
-    print_table(columns, rows, title=f"{len(found)} clips")
+    print_table(columns, rows, title=counted(clips, "clip"))
     print_line("\np: McNemar's exact test, without correction for looking at several fields.")
 
 
@@ -208,6 +222,7 @@ def _comparison_json(pair: Comparison) -> dict[str, Any]:
         "same_prompt": pair.same_prompt,
         "same_settings": pair.same_settings,
         "notes": list(pair.notes),
+        "counted": pair.counts,
         "truth_by": pair.truth_by,
         "fields": [
             {

@@ -69,6 +69,11 @@ def complain(error: VvlmError) -> None:
         _errors.print(Text(f"       {error.hint}"), soft_wrap=True)
 
 
+def counted(number: int, word: str) -> str:
+    """`1 clip`, `2,000 clips`."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None) -> None:
     """A table on stdout; cells are text as it is, long ones are wrapped."""
     table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)

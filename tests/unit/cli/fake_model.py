@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from vvlm_desktop.backends.base import Answer
+from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
+from vvlm_desktop.domain.schema_parse import parse_schema
 from vvlm_desktop.protocol import Upload
 from vvlm_desktop.worker import main
 
@@ -33,6 +35,12 @@ class FakeLocal:
             yield job, _answer(job.request)
 
 
+def _precision(options):
+    """`auto` takes another with an adapter whose name says so."""
+    asked = options.get("precision", "auto")
+    return asked if asked != "auto" else "nf4" if "large" in (options.get("adapter") or "") else "bf16"
+
+
 def _answer(request):
     options = request.options
     asked = request.question is not None
@@ -51,9 +59,12 @@ def _answer(request):
             "pid": os.getpid(),
             "loads": _STATE["loads"],
             "sampling": options.get("sampling"),
+            "rounds": options.get("rounds"),
+            "precision": _precision(options),
+            "revision": options.get("revision"),
             "keys": sorted(request.secrets),
         },
-        prompt_sha="p",
+        prompt_sha=prompt_sha(build_prompt(parse_schema(request.schema_toml, source="request"))),
         kind="question" if asked else "labels",
         question=request.question,
     )

@@ -160,13 +160,37 @@ def test_what_both_have_answered_is_not_asked_again_unless_it_is_named(vvlm: Vvl
         assert len(vvlm("show", "a.mp4", "--json").data["analyses"]) == analyses
 
 
+@pytest.mark.parametrize("changed", [("--frames", "4"), ("--rounds", "2"), ("--precision", "nf4")])
+def test_answers_with_other_settings_are_not_taken_for_these(vvlm: Vvlm, add: Add, changed: tuple[str, str]) -> None:
+    add("a")
+    asked = ("--model", "m", "--adapter", "run 1", "--precision", "bf16", "--json")
+    vvlm("analyse", "--model", "m", *changed)  # the model alone, otherwise
+    found = vvlm("compare", *asked).data
+    assert [pair["counted"] for pair in found["clips"]] == [True]
+    assert len(vvlm("show", "a.mp4", "--json").data["analyses"]) == 3
+    vvlm("analyse", "a.mp4", "--model", "m", *changed)  # a newer one that must not stand in for the kept one
+    assert vvlm("compare", *asked).data["clips"] == found["clips"]
+    assert len(vvlm("show", "a.mp4", "--json").data["analyses"]) == 4
+
+
+def test_pair_on_unequal_terms_is_listed_and_left_out_of_the_counts(vvlm: Vvlm, add: Add) -> None:
+    add("a")
+    asked = ("compare", "--model", "m", "--adapter", "large", "--json")
+    found = vvlm(*asked).data
+    assert (found["left_out"], [pair["counted"] for pair in found["clips"]]) == (1, [False])
+    assert {each["both_answered"] for each in found["agreement"]} == {0}
+    told = vvlm(*asked[:-1]).stdout
+    assert "another precision" in told
+    assert "1 clip left out of these counts" in told
+
+
 def test_table_for_people_has_the_differences_and_the_counts(vvlm: Vvlm, add: Add) -> None:
     add("a")
     told = vvlm("compare", "--model", "m", "--adapter", "run 1").stdout
     assert "fog (0.50)" in told
     assert "rain (0.50)" in told
     assert "near miss" not in told  # both say so
-    assert "1 clips" in told or "1 clip" in told
+    assert "1 clip " in told
 
 
 def test_comparing_without_an_adapter_is_refused(vvlm: Vvlm, add: Add) -> None:
