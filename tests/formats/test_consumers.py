@@ -66,6 +66,25 @@ def test_datasets_sees_each_clip_in_its_own_part_and_no_other(exported, tmp_path
     assert json.loads(said)["caption"] == "The sign reads <video> & <image>."
 
 
+@pytest.mark.parametrize("name", ["metadata", "metadata-training-code"])
+def test_datasets_reads_the_recipes_folder_without_what_is_held_out(exported, tmp_path, name):
+    out = exported(name)
+    found = consume("hf", "json_rows.py", out, tmp_path / "cache")
+
+    assert {part: len(rows) for part, rows in found.items()} == {"train": 2}
+    assert all((out / row["video"]).is_file() and row["event_type"] == "near_miss" for row in found["train"])
+
+
+def test_datasets_reads_prompt_and_text(exported, tmp_path):
+    out = exported("prompt-text")
+    found = consume("hf", "json_rows.py", out / "train.jsonl", tmp_path / "cache")
+
+    assert len(found["train"]) == 2
+    for row in found["train"]:
+        assert (out / row["video_path"]).is_file()
+        assert json.loads(row["text"].split("ASSISTANT: ")[1])["event_type"] == "near_miss"
+
+
 @pytest.mark.parametrize("name", ["videofolder", "videofolder-completion"])
 def test_trl_takes_the_rows_for_conversations(exported, tiny_qwen, tmp_path, name):
     found = consume("trl", "trl_rows.py", exported(name), tiny_qwen, tmp_path / "cache")

@@ -101,12 +101,13 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(set_: SetArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Show what is in a training set: parts, values, agreement of reviewers, withdrawn clips."""
-    from vvlm_desktop.workflow.training_sets import find_training_set
+    from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
 
     with opened(library) as session:
         found = find_training_set(session, set_)
+        since = withdrawn_since(session, found)
     if as_json:
-        print_json(found.to_json())
+        print_json({**found.to_json(), "withdrawn_since": since})
         return
     _print_set(found)
     _print_counts(found.about.get("class_counts", {}))
@@ -119,6 +120,8 @@ def show(set_: SetArgument, library: LibraryOption = None, as_json: JsonOption =
         print_table(["field", "clips", "agreed", "kappa"], rows, title="Several reviewers")
     for row in found.about.get("withdrawn", []):
         print_line(f"withdrawn: clip {row['clip']}, first in {row['first_in']}")
+    for clip_id in since:
+        print_line(f"withdrawn since it was made: clip {clip_id}; make the next version before you train")
 
 
 @app.command("check")

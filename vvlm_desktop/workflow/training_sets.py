@@ -7,34 +7,41 @@ same set and no new folder.
 
 from __future__ import annotations
 
-import json
-import logging
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from vvlm_desktop.backends.gpu_slot import GpuSlot
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import JobCancelledError, UsageError
-from vvlm_desktop.formats.base import ExportItem, ExportReport
-from vvlm_desktop.formats.split import SPLITS, Split
+from vvlm_desktop.formats.base import ExportContext, ExportItem, ExportReport
 from vvlm_desktop.formats.staging import storage_error, sync_folder
 from vvlm_desktop.formats.training_set import SECTION, TrainingSetFormat, content_id, read_manifest
 from vvlm_desktop.workflow import training_facts
+from vvlm_desktop.workflow.drafts import drafted_recordings
 from vvlm_desktop.workflow.exporting import DEFAULT_FRAMES, export_context, gather_all, sampled_pts
 from vvlm_desktop.workflow.near_duplicates import fingerprint_of, same_looking
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.training_shelf import TrainingSet, find_training_set, list_training_sets, placements_of
 from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, Placement, place, read_book, write_book
 
-RECORDS_FILE = "corrections.jsonl"
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
-_SET_FOLDER = re.compile(r"(?P<name>[a-z0-9][a-z0-9_-]{0,40})-(?P<number>\d{3,6})-(?P<id>[0-9a-f]{12})")
-_ID_DIGITS = 12
+__all__ = [
+    "MadeSet",
+    "SetOptions",
+    "TrainingSet",
+    "find_training_set",
+    "list_training_sets",
+    "make_training_set",
+    "placements_of",
+    "withdrawn_since",
+]
 
-_log = logging.getLogger(__name__)
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_ID_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +61,6 @@ class SetOptions:
     include_samples: bool = False
     near_duplicates: bool = True
     copy: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingSet:
-    """A set that exists. `manifest` is as written; `number` counts the versions of one name."""
-
-    folder: Path
-    name: str
-    number: int
-    id: str
-    manifest: Mapping[str, Any]
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """What the set says of itself."""
-        return cast("Mapping[str, Any]", self.manifest.get(SECTION, {}))
-
-    def to_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        keys = ("created_at", "records", "clips", "splits", "reviewers", "samples", "sampler")
-        return {
-            "name": self.name,
-            "number": self.number,
-            "id": self.id,
-            "folder": str(self.folder),
-            **{key: self.manifest.get(key) for key in keys},
-            SECTION: dict(self.about),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +92,51 @@ def make_training_set(
     options = options or SetOptions()
     if not _NAME.fullmatch(name):
         raise UsageError(f"“{name}” cannot name a training set.", hint="Use small letters, digits, - and _.")
-    tell = progress or (lambda _fraction, _text: None)
     parent = session.library.folder / SETS_FOLDER
+    with GpuSlot(parent / ".lock") as lock:  # the same kind of lock: the operating system lets go of it
+        try:
+            free = lock.acquire(f"training set {name}")
+        except OSError as error:
+            raise storage_error(parent, error) from error
+        if not free:
+            raise UsageError(
+                "Another window or command is making a training set of this library.", hint="Wait until it is done."
+            )
+        tell = progress or (lambda _fraction, _text: None)
+        return _make(session, name, parent, clips=clips, options=options, tell=tell, cancelled=cancelled)
+
+
+def _make(
+    session: Session,
+    name: str,
+    parent: Path,
+    *,
+    clips: Sequence[Clip] | None,
+    options: SetOptions,
+    tell: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> MadeSet:
     earlier = list_training_sets(session)
-    items = gather_all(session, clips)
-    book = read_book(parent, sets=[placements_of(each) for each in earlier])
-    placements = _placements(session, book, options=options, tell=tell, cancelled=cancelled)
-    items = [_placed(item, placements[item.clip.id]) for item in items]
-    sampled = _with_frames(session, items, frames=options.frames, tell=tell, cancelled=cancelled)
     context = replace(
         export_context(session, copy=options.copy, include_samples=options.include_samples, cancelled=cancelled),
         sampler={"name": "uniform", "frames": options.frames},
         progress=lambda done, total, text: tell(0.6 + 0.4 * done / max(1, total), text),
     )
-    chosen = [item for item in sampled if _FORMAT.reason_to_leave_out(item, context=context) is None]
+    items = gather_all(session, clips)
+    book = read_book(parent, sets=[placements_of(each) for each in earlier])
+    similar = _similar(session, tell=tell, cancelled=cancelled) if options.near_duplicates else []
+    taking_part = {item.clip.id for item in _trainable(items, context=context)}
+    placements = place(_members(session), similar=similar, book=book, taking_part=taking_part)
+    items = [_placed(item, placements[item.clip.id]) for item in items]
+    items = _with_frames(session, items, frames=options.frames, tell=tell, cancelled=cancelled)
+    chosen = _trainable(items, context=context)
     if options.balance:
         drawn = training_facts.weights(session.schema, chosen, by=options.balance)
-        sampled = [replace(item, weight=drawn.get(item.clip.id)) for item in sampled]
+        items = [replace(item, weight=drawn.get(item.clip.id)) for item in items]
     about = _about(session, name, chosen, options=options, clips=clips, earlier=earlier)
     draft = parent / f".making-{uuid.uuid4().hex}"
     try:
-        report = _FORMAT.write(sampled, draft, context=replace(context, extra={SECTION: about}))
+        report = _FORMAT.write(items, draft, context=replace(context, extra={SECTION: about}))
         kept = {item.clip.id: placements[item.clip.id].split for item in chosen}
         # Before the set appears: a set without its decisions could later lose a clip of its test part to training.
         write_book(parent, {**kept, **book})
@@ -142,68 +145,40 @@ def make_training_set(
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def withdrawn_since(session: Session, training_set: TrainingSet) -> list[str]:
+    """Clips of a set that may train no more, by id: dismissed, erased or taken back since it was made."""
+    context = export_context(session, copy=False, include_samples=True, cancelled=lambda: False)
+    still = {item.clip.id for item in _trainable(gather_all(session, None), context=context)}
+    return sorted(placements_of(training_set).keys() - still)
+
+
 _FORMAT = TrainingSetFormat()
 
 
-def list_training_sets(session: Session) -> list[TrainingSet]:
-    """All sets of the library, by name and number; a folder that is none is not listed."""
-    parent = session.library.folder / SETS_FOLDER
-    found = []
-    for folder in sorted(parent.iterdir()) if parent.is_dir() else []:
-        match = _SET_FOLDER.fullmatch(folder.name)
-        if match is None:
-            continue
-        try:
-            manifest = read_manifest(folder)
-        except (OSError, ValueError) as error:
-            _log.warning("%s is no training set that can be read: %s", folder, error)
-            continue
-        found.append(TrainingSet(folder, match["name"], int(match["number"]), match["id"], manifest))
-    return found
+def _trainable(items: Sequence[ExportItem], *, context: ExportContext) -> list[ExportItem]:
+    return [item for item in items if _FORMAT.reason_to_leave_out(item, context=context) is None]
 
 
-def find_training_set(session: Session, text: str) -> TrainingSet:
-    """A set by its folder, its name (the newest version), `NAME-NUMBER` or a piece of its id.
-
-    Raises:
-        UsageError: none fits, or several.
-    """
-    every = list_training_sets(session)
-    path = Path(text).expanduser()
-    newest = [each for each in every if each.name == text][-1:]
-    exact = [each for each in every if text in (each.folder.name, f"{each.name}-{each.number:03d}", each.id)]
-    by_path = [each for each in every if path.is_dir() and path.samefile(each.folder)]
-    by_id = [each for each in every if len(text) >= 4 and each.id.startswith(text)]
-    for fitting in (exact, newest, by_path, by_id):
-        if len(fitting) == 1:
-            return fitting[0]
-    names = ", ".join(f"{each.name}-{each.number:03d}" for each in every) or "none yet; `vvlm trainset make NAME`"
-    raise UsageError(f"There is no training set “{text}”.", hint=f"Sets: {names}.")
+def _members(session: Session) -> list[Member]:
+    """Every clip of the library: those that are not in this set can tie others together all the same."""
+    drafted = drafted_recordings(session)
+    every = ((clip, clip.recording or clip.id) for clip in session.library.all_clips())
+    return [Member(clip.id, recording, recording in drafted) for clip, recording in every]
 
 
-def _placements(
-    session: Session,
-    book: Mapping[str, Split],
-    *,
-    options: SetOptions,
-    tell: Callable[[float, str], None],
-    cancelled: Callable[[], bool],
-) -> dict[str, Placement]:
-    """Part of every clip of the library; clips that are not in this set can tie others together all the same."""
-    every = session.library.all_clips()
-    drafted = {item.clip.id for item in gather_all(session, every) if item.drafted}
-    members = [Member(clip.id, clip.recording or clip.id, clip.id in drafted) for clip in every]
-    similar: list[tuple[str, str]] = []
-    if options.near_duplicates:
-        prints = {}
-        readable = [clip for clip in every if clip.readable]
-        for done, clip in enumerate(readable):
-            _stop_if(cancelled)
-            tell(0.4 * done / len(readable), f"looking at {Path(clip.path).name}")
-            prints[clip.id] = fingerprint_of(session, clip)
-        similar = list(same_looking(prints, cancelled=cancelled))
+def _similar(
+    session: Session, *, tell: Callable[[float, str], None], cancelled: Callable[[], bool]
+) -> list[tuple[str, str]]:
+    """Pairs of clips of the library that look the same."""
+    prints = {}
+    readable = [clip for clip in session.library.all_clips() if clip.readable]
+    for done, clip in enumerate(readable):
         _stop_if(cancelled)
-    return place(members, similar=similar, book=book)
+        tell(0.4 * done / len(readable), f"looking at {Path(clip.path).name}")
+        prints[clip.id] = fingerprint_of(session, clip)
+    found = list(same_looking(prints, cancelled=cancelled))
+    _stop_if(cancelled)
+    return found
 
 
 def _placed(item: ExportItem, placement: Placement) -> ExportItem:
@@ -264,23 +239,6 @@ def _withdrawn(
             if clip_id not in here:
                 first.setdefault(clip_id, each.folder.name)
     return [{"clip": clip_id, "first_in": first[clip_id]} for clip_id in sorted(first)]
-
-
-def placements_of(training_set: TrainingSet) -> dict[str, Split]:
-    """Part of every clip of a set, by the clip's id; empty where its records cannot be read."""
-    try:
-        return dict(_placement_lines(training_set.folder / RECORDS_FILE))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("The records of %s cannot be read: %s", training_set.folder, error)
-        return {}
-
-
-def _placement_lines(file: Path) -> Iterator[tuple[str, Split]]:
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            record = json.loads(line)
-            if record["split"] in SPLITS:
-                yield str(record["clip"]["id"]), record["split"]
 
 
 def _appear(draft: Path, parent: Path, name: str, *, earlier: Sequence[TrainingSet], report: ExportReport) -> MadeSet:

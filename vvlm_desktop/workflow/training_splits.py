@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -54,14 +54,19 @@ class Placement:
 
 
 def place(
-    members: Sequence[Member], *, similar: Sequence[tuple[str, str]] = (), book: Mapping[str, Split]
+    members: Sequence[Member],
+    *,
+    similar: Sequence[tuple[str, str]] = (),
+    book: Mapping[str, Split],
+    taking_part: Collection[str] | None = None,
 ) -> dict[str, Placement]:
     """Part of every clip, by id.
 
     Args:
-        members: every clip that may take part; more may be given than are in the set.
+        members: every clip that can tie others together.
         similar: pairs of clips that look the same.
         book: what was decided before.
+        taking_part: ids of those that are in the set, all unless given; the others fill no empty part.
     """
     groups = _groups(members, similar)
     parts: dict[str, Split] = {}
@@ -72,7 +77,9 @@ def place(
         if part is None:
             fresh.append(name)
         parts[name] = part or _by_hash(group)
-    _fill_empty(parts, fresh, groups)
+    wanted = {member.clip_id for member in members} if taking_part is None else set(taking_part)
+    present = {name: group for name, group in groups.items() if any(each.clip_id in wanted for each in group)}
+    _fill_empty(parts, [name for name in fresh if name in present], present)
     return {
         member.clip_id: _placement(member, name, parts[name], drafted=any(each.drafted for each in group), book=book)
         for name, group in groups.items()
@@ -160,7 +167,7 @@ def _fill_empty(parts: dict[str, Split], fresh: Sequence[str], groups: Mapping[s
         return
     wanted = max(1, round(_SHARE * len(groups)))
     for part in ("test", "val"):
-        if part in parts.values():
+        if any(parts[name] == part for name in groups):
             continue
         free = [name for name in fresh if parts[name] == "train"]
         if part == "test":

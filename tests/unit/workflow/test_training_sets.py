@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.workflow.conftest import put_answer
 from tests.unit.workflow.test_near_duplicates import film, scenery
+from vvlm_desktop.backends.gpu_slot import GpuSlot
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import FormatError, JobCancelledError, UsageError
 from vvlm_desktop.formats.ours_read import read_ours
@@ -25,6 +26,7 @@ from vvlm_desktop.workflow.training_sets import (
     list_training_sets,
     make_training_set,
     placements_of,
+    withdrawn_since,
 )
 from vvlm_desktop.workflow.training_splits import BOOK_FILE, SETS_FOLDER
 
@@ -94,7 +96,7 @@ def test_the_same_reviews_give_the_same_set_and_a_change_the_next_version(sessio
     assert second.training_set.number == 2
     assert second.training_set.id != first.training_set.id
     assert [each.number for each in list_training_sets(session)] == [1, 2]
-    assert sorted(path.name for path in (session.library.folder / SETS_FOLDER).iterdir()) == [
+    assert sorted(path.name for path in (session.library.folder / SETS_FOLDER).glob("[!.]*")) == [
         *sorted((first.training_set.folder.name, second.training_set.folder.name)),
         BOOK_FILE,
     ]
@@ -144,6 +146,8 @@ def test_once_in_the_test_part_always_there_also_in_other_exports(session, clips
     export(session, "ours", tmp_path / "out")
     said = {record["clip"]["id"]: record["split"] for record in records(tmp_path / "out")}
     assert said == placements_of(third)
+    sampling = json.loads((tmp_path / "out" / "sampling.json").read_text())
+    assert [len(clip["frames_pts"]) for clip in sampling["clips"] if clip["file"]] == [15] * len(said)  # all there are
 
 
 def test_a_copy_that_was_encoded_anew_goes_where_the_original_is(session, clips):
@@ -174,6 +178,8 @@ def test_what_must_not_train_is_in_no_set(session, clips):
     ids = set(placements_of(made.training_set))
     assert clips[5].id not in ids
     assert clips[6].id not in ids
+    (first, second) = list_training_sets(session)
+    assert (withdrawn_since(session, first), withdrawn_since(session, second)) == ([clips[5].id], [])
     (gone,) = made.training_set.about["withdrawn"]
     assert gone["clip"] == clips[5].id
     assert gone["first_in"].startswith("fleet-001-")
@@ -205,6 +211,14 @@ def test_sets_are_found_by_name_number_id_and_folder(session, clips):
     with pytest.raises(UsageError, match="no training set") as caught:
         find_training_set(session, "other")
     assert "fleet-002" in caught.value.hint
+
+
+def test_two_cannot_make_sets_at_once(session, clips):
+    with GpuSlot(session.library.folder / SETS_FOLDER / ".lock") as other:
+        assert other.acquire("somebody else")
+        with pytest.raises(UsageError, match="Another window or command"):
+            make_training_set(session, "fleet")
+    assert make_training_set(session, "fleet").is_new
 
 
 def test_stopping_or_failing_leaves_nothing(session, clips):

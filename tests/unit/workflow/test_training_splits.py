@@ -55,6 +55,15 @@ def test_a_part_that_the_hash_leaves_empty_is_filled_with_new_recordings():
     assert set(splits(place(members(*names), book=decided)).values()) == {"train"}
 
 
+def test_clips_that_are_not_in_the_set_fill_no_part():
+    names, waiting = recordings("train", 10), recordings("test", 3) + recordings("val", 3)
+
+    found = splits(place(members(*names, *waiting), book={}, taking_part={f"clip of {name}" for name in names}))
+
+    assert [found[f"clip of {name}"] for name in names].count("test") == 1
+    assert [found[f"clip of {name}"] for name in names].count("val") == 1
+
+
 def test_few_recordings_are_left_to_the_hash():
     assert set(splits(place(members(*recordings("train", 4)), book={})).values()) == {"train"}
 
