@@ -180,6 +180,9 @@ class FakeShell:
     def analyse_with(self, clips) -> None:
         self.asked_with = list(clips)
 
+    def compare(self, scope) -> None:
+        self.compared = scope
+
     def show_surroundings(self, visible) -> None:
         self.surroundings = visible
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, select, text, update
 
 from vvlm_desktop.domain.analysis import Analysis, EventCandidate, Round
 from vvlm_desktop.domain.clip import Clip
@@ -17,6 +18,7 @@ from vvlm_desktop.store import projections
 from vvlm_desktop.store import tables as t
 from vvlm_desktop.store.clips import CLIP_COLUMNS, CLIP_TABLES, clip_from, require_clip
 from vvlm_desktop.store.engine import Database
+from vvlm_desktop.store.records import AnswerHead
 
 #: Fields that came later, as they stand where they say nothing. They are then left out of the document, so that an
 #: analysis that was stored, fingerprinted and judged before they existed is the same text when it is written again.
@@ -142,6 +144,29 @@ class AnalysisStore(Database):
         with self.read() as connection:
             document = connection.scalar(query.limit(1))
         return None if document is None else analysis_from_text(str(document))
+
+    def answer_heads(self, *, schema_key: str) -> list[AnswerHead]:
+        """Who gave which labelling by a schema, clip by clip, the newest first; no document is read for it."""
+        a = t.analysis.c
+        provenance = func.json_extract(a.document, "$.provenance")
+        query = (
+            select(t.clip.c.clip_row, a.analysis_row, a.backend, a.model, a.adapter, provenance)
+            .join(t.clip, t.clip.c.id == a.clip_id)
+            .where(a.kind == "labels", a.schema_key == schema_key)
+            .order_by(t.clip.c.clip_row, *_NEWEST_FIRST)
+        )
+        with self.read() as connection:
+            return [AnswerHead(*row) for row in connection.execute(query)]
+
+    def analyses_by_row(self, rows: Sequence[int]) -> dict[int, Analysis]:
+        """Analyses by the numbers that `answer_heads` gave; numbers of none are left out."""
+        a = t.analysis.c
+        wanted = a.analysis_row.in_(text("SELECT value FROM json_each(:rows)"))
+        with self.read() as connection:
+            found = connection.execute(
+                select(a.analysis_row, a.document).where(wanted), {"rows": json.dumps(list(rows))}
+            )
+            return {number: analysis_from_text(document) for number, document in found}
 
     def drafts(self) -> dict[str, frozenset[str]]:
         """Ids of the teacher's drafts of each clip that has any."""

@@ -5,12 +5,13 @@ An append is one transaction: events, projections and the chain's signed head ar
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 
 from vvlm_desktop.domain.fold import FOLDED_KINDS, apply, compensation, complete_payload, fold, fold_order, review_key
 from vvlm_desktop.domain.review import Change, Event, EventKind, NewEvent, Review
@@ -167,6 +168,19 @@ class EventLog(Database):
         """What holds of a clip: the latest review that a person has settled."""
         settled = (review for review in self.reviews(clip_id) if review.schema_key == schema_key and review.settled)
         return next(settled, None)
+
+    def truths(self, clip_ids: Sequence[str], *, schema_key: str) -> dict[str, Review]:
+        """The same for many clips at once; clips that nobody has settled are left out."""
+        r = t.review.c
+        query = (
+            select(r.clip_id, r.document)
+            .where(r.clip_id.in_(text("SELECT value FROM json_each(:ids)")), r.schema_key == schema_key, r.settled)
+            .order_by(r.lamport, r.origin, r.seq)
+        )
+        with self.read() as connection:
+            found = connection.execute(query, {"ids": json.dumps(list(clip_ids))})
+            latest = {str(row.clip_id): str(row.document) for row in found}  # the last of each clip
+        return {clip_id: review_from_text(document) for clip_id, document in latest.items()}
 
     def history(self, clip_id: str | None = None, *, limit: int | None = None) -> list[Event]:
         """Events in the order of the fold, of one clip or of all; with a limit, the latest ones."""

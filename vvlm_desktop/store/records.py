@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import LabelValue
@@ -97,6 +97,21 @@ class ClipRow:
     backend: str | None
     reviewer: str | None
     updated_at: str
+
+
+class AnswerHead(NamedTuple):
+    """Who gave an answer about which clip; a tuple, since there are hundreds of thousands of them.
+
+    Attributes:
+        clip_row, analysis_row: numbers of the clip and of the answer in this library.
+    """
+
+    clip_row: int
+    analysis_row: int
+    backend: str
+    model: str
+    adapter: str | None
+    provenance: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
     from vvlm_desktop.ui.choice import Choice
     from vvlm_desktop.ui.models.questions import Questions
+    from vvlm_desktop.ui.scope import Scope
     from vvlm_desktop.workflow.session import Session
 
 #: Settings that take another library or schema: everything is built again.
@@ -135,8 +136,9 @@ class MainWindow(QMainWindow):
             if self._keys_sheet is not None:
                 self._keys_sheet.close()
         page.activate(clip_id)
+        # It may be hidden by now, such as the button of an empty page; then no key would reach anything.
         focused = self.focusWidget()
-        if focused is None or not page.isAncestorOf(focused):
+        if focused is None or not (page.isAncestorOf(focused) and focused.isVisible()):
             page.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def report(self, problem: Problem | VvlmError) -> None:
@@ -220,6 +222,11 @@ class MainWindow(QMainWindow):
     def analyse_with(self, clips: Sequence[Clip]) -> None:
         """Let the user choose what to analyse clips with, for this time."""
         self._choice_menu.ask(clips)
+
+    def compare(self, scope: Scope) -> None:
+        """Compare answers over some of the clips."""
+        self._page("compare").show_scope(scope)
+        self.navigate("compare")
 
     def analyse_new(self) -> None:
         """Analyse every readable clip that has no analysis by what the settings choose."""

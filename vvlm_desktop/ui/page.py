@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vvlm_desktop.ui.asked import Asked
     from vvlm_desktop.ui.choice import Choice
     from vvlm_desktop.ui.errors_view import Problem
+    from vvlm_desktop.ui.scope import Scope
     from vvlm_desktop.workflow.session import Session
 
 
@@ -70,6 +71,9 @@ class Shell(Protocol):
     def analyse(self, clips: Sequence[Clip], *, choice: Choice | None = None) -> None:
         """Analyse `clips` in the background, with `choice` or with what the settings choose."""
 
+    def compare(self, scope: Scope) -> None:
+        """Compare answers over some of the clips."""
+
     def analyse_with(self, clips: Sequence[Clip]) -> None:
         """Let the user choose what to analyse `clips` with, for this time."""
 
@@ -107,6 +111,9 @@ class Page(QWidget):
 
     def start_search(self) -> None:
         """Put the focus into the page's search, where it has one."""
+
+    def show_scope(self, scope: Scope) -> None:
+        """Be about these clips, where the page is about many."""
 
     def on_change(self, change: Change) -> None:
         """Something was written; refresh if it is concerned. Also called while the page is hidden."""

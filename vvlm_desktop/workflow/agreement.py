@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePath
 
+from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
-from vvlm_desktop.workflow.session import Session
+
+EVENT_TYPE = "event_type"
+#: Stands for “not answered” in the matrix.
+SILENT = ""
 
 
 @dataclass(slots=True)
@@ -16,7 +22,8 @@ class FieldAgreement:
 
     Attributes:
         n: clips in which both answered it; `agree` those in which they said the same.
-        judged: of `n`, those whose truth a person has settled; `a_right` and `b_right` are counted among them.
+        judged: of `n`, those of which is known for both whether they were right (`workflow.judging`); `a_right` and
+            `b_right` are counted among them, so that the two shares are of the same clips.
         only_a, only_b: judged clips in which one was right and the other not, McNemar's discordant counts.
     """
 
@@ -54,16 +61,89 @@ class FieldAgreement:
         self.only_b += b and not a
 
 
-def agreement(session: Session, pairs: Iterable[Comparison]) -> list[FieldAgreement]:
-    """Counts for each field but texts, in schema order.
+@dataclass(frozen=True, slots=True)
+class ClipLine:
+    """One compared clip, small enough to be kept a hundred thousand times."""
 
-    What nobody looked at (`bulk_unseen`), a demo's script and a rejected value never count as truth.
+    clip_id: str
+    name: str
+    differing: tuple[str, ...]
+    event: tuple[str, str]
+    reviewed: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """The agreement of two answers over a selection of clips.
+
+    Attributes:
+        fields: all but texts, in schema order.
+        matrix: how often A said one event and B the other.
+        truths: clips that a person has settled.
+        unfair: clips of which the two did not see or were not told the same; they are in `lines`, and in no number.
     """
-    found = {
-        field.key: FieldAgreement(field.key, field.label) for field in session.schema.fields if field.kind != "text"
-    }
-    for pair in pairs:
+
+    fields: dict[str, FieldAgreement]
+    matrix: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    lines: list[ClipLine] = field(default_factory=list)
+    truths: int = 0
+    unfair: int = 0
+
+    @classmethod
+    def empty(cls, schema: LabelSchema) -> Tally:
+        """Nothing counted yet."""
+        return cls({each.key: FieldAgreement(each.key, each.label) for each in schema.fields if each.kind != "text"})
+
+    def add(self, pair: Comparison) -> None:
+        """Count one clip."""
+        event, differing = (SILENT, SILENT), []
         for each in pair.fields:
-            if each.field.key in found:
-                found[each.field.key].add(each)
-    return list(found.values())
+            if pair.counts and each.field.key in self.fields:
+                self.fields[each.field.key].add(each)
+            if each.field.key == EVENT_TYPE:
+                event = (_event(each, 0), _event(each, 1))
+            if each.standing == "differs":
+                differing.append(each.field.key)
+        reviewed = pair.truth_by is not None
+        if pair.counts:
+            self.matrix[event] += 1
+        self.lines.append(ClipLine(pair.clip.id, PurePath(pair.clip.path).name, tuple(differing), event, reviewed))
+        self.truths += reviewed
+        self.unfair += not pair.counts
+
+    def sort(self) -> None:
+        """The clips that differ in the event first, then those that differ in most fields."""
+        self.lines.sort(key=lambda line: (line.event[0] == line.event[1], -len(line.differing), line.name))
+
+    @property
+    def differing(self) -> int:
+        """Clips of which the two do not say the same."""
+        return sum(bool(line.differing) for line in self.lines)
+
+    def rows(self) -> list[FieldAgreement]:
+        """Fields that both answered somewhere, those with most differences first."""
+        return sorted(
+            (each for each in self.fields.values() if each.n), key=lambda each: (each.agree - each.n, each.label)
+        )
+
+    def events(self, schema: LabelSchema) -> list[str]:
+        """Values of the matrix's rows and columns: those that occur, in the schema's order, the unanswered last."""
+        occurring = {value for pair in self.matrix for value in pair}
+        known = schema.field(EVENT_TYPE).value_keys if EVENT_TYPE in schema else ()
+        ordered = [value for value in known if value in occurring]
+        others = sorted(value for value in occurring if value not in known and value != SILENT)
+        return [*ordered, *others, *([SILENT] if SILENT in occurring else [])]
+
+
+def agreement(schema: LabelSchema, pairs: Iterable[Comparison]) -> Tally:
+    """Count comparisons; the clips that differ most come first."""
+    tally = Tally.empty(schema)
+    for pair in pairs:
+        tally.add(pair)
+    tally.sort()
+    return tally
+
+
+def _event(pair: FieldComparison, side: int) -> str:
+    said = pair.said[side] if pair.answered[side] else SILENT
+    return said if isinstance(said, str) else SILENT

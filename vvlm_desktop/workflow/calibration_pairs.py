@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from vvlm_desktop.domain.analysis import Analysis
-from vvlm_desktop.domain.review import SETTLED, Review, Verdict
+from vvlm_desktop.domain.review import SETTLED, Review
 from vvlm_desktop.domain.schema import Field, LabelSchema
-from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.store.library import ClipFilter
+from vvlm_desktop.workflow.judging import is_right
 from vvlm_desktop.workflow.session import Session
 
 #: Answers that can be right or wrong: no scripts of a demo, and no drafts, which wait for a person to say so.
 _COUNTED_PROVENANCE = frozenset({"model", "measurement"})
-#: A field that was waved through without the event having been on screen says nothing about the model.
-_COUNTED_HOW = frozenset({"explicit", "bulk"})
 _PAGE = 200
 
 
@@ -121,26 +119,6 @@ def pairs_of(
         verdict = truth.verdicts.get(field.key)
         if confidence is None or verdict is None or field.key not in analysis.labels or not can_be_calibrated(field):
             continue
-        waved_through = verdict.how != "explicit" and verdict.analysis_id in scripts
-        right = None if waved_through else is_right(analysis.labels[field.key], verdict)
+        right = is_right(field, analysis.labels[field.key], verdict, scripts=scripts)
         if right is not None and 0.0 <= confidence <= 1.0:
             yield Pair(confidence, right, field.group, recording)
-
-
-def is_right(said: LabelValue, verdict: Verdict) -> bool | None:
-    """Whether a value that was said is the true one; None where the verdict does not tell.
-
-    A rejected value is wrong, whoever said it; whether another one would have been right is not known.
-    """
-    if verdict.how not in _COUNTED_HOW:
-        return None
-    if verdict.verdict == "rejected":
-        return False if verdict.model_answered and same_value(said, verdict.model_value) else None
-    return same_value(said, verdict.value)
-
-
-def same_value(one: LabelValue, other: LabelValue) -> bool:
-    """Whether two values say the same; a list says the same in any order."""
-    if isinstance(one, list) and isinstance(other, list):
-        return set(one) == set(other)
-    return one == other

@@ -12,14 +12,14 @@ from typing import Any, Literal, TypeAlias
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.review import Review, Verdict
+from vvlm_desktop.domain.review import Review
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.jobs.child import Delivered
 from vvlm_desktop.workflow.analyse import AnalyseBatch, run_batch
 from vvlm_desktop.workflow.batch_events import BatchEvent
-from vvlm_desktop.workflow.calibration_pairs import same_value
+from vvlm_desktop.workflow.judging import counts_as_truth, is_right, same_answer
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.workers import Workers
 
@@ -27,22 +27,22 @@ Standing: TypeAlias = Literal["differs", "one_sided", "same", "unanswered"]
 
 #: The order in which fields are shown.
 _ORDER: Mapping[Standing, int] = {"differs": 0, "one_sided": 1, "same": 2, "unanswered": 3}
-#: Two stretches of time mean the same moment if they share at least half of what they cover together.
-_SAME_MOMENT = 0.5
 #: Settings that change what a model sees or says; not folders, batch sizes, versions.
-_TELLING = (
-    "revision",
-    "family",
-    "precision",
-    "sampling",
-    "frames",
-    "size_px",
-    "range_ms",
-    "rounds",
-    "temperature",
-    "fps",
-    "media_resolution",
-)
+_TELLING: Mapping[str, str] = {
+    "revision": "another revision of the weights",
+    "family": "another family of models",
+    "precision": "another precision",
+    "sampling": "other frames asked for",
+    "frames": "another number of frames",
+    "size_px": "another size of the pictures",
+    "range_ms": "another part of the clip",
+    "rounds": "another number of looks",
+    "temperature": "another temperature",
+    "fps": "another number of frames a second",
+    "media_resolution": "another resolution",
+}
+#: Of these, what two models differ in by being two.
+_OF_A_MODEL = frozenset({"revision", "family", "size_px"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ class FieldComparison:
     Attributes:
         said: meaningful only where `answered`.
         confidence: as the backend gave it, None where it has none.
-        truth_known: a person has judged this field of this clip, having looked.
-        right: whether each said the truth; None where that is not known, or it did not answer.
+        truth_known: a person has said what is true of this field of this clip, having looked.
+        right: whether each said the truth; None where that is not known, or it did not answer. A rejected value is
+            wrong although the truth is not known.
     """
 
     field: Field
@@ -91,6 +92,15 @@ class Comparison:
         """How many fields both answered, and differently."""
         return sum(field.standing == "differs" for field in self.fields)
 
+    @property
+    def counts(self) -> bool:
+        """Whether it belongs into totals: same frames, prompt and settings.
+
+        A measurement has neither frames nor a prompt to have in common; it is compared as what it is.
+        """
+        fair = self.same_frames and self.same_prompt and self.same_settings
+        return fair or "measurement" in {self.a.provenance, self.b.provenance}
+
 
 def compare_clips(
     session: Session,
@@ -110,8 +120,7 @@ def compare_clips(
     Raises:
         UsageError: there is no adapter to compare.
     """
-    if not options.get("adapter"):
-        raise UsageError("There is no adapter to compare the model with.", hint="Name one with --adapter.")
+    require_adapter(options)
     left_out = skip or {}
     inbox: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
     workers = Workers(inbox.put)
@@ -126,6 +135,16 @@ def compare_clips(
         return run("base", base_of(options)), run("tuned", options)
     finally:
         workers.close()
+
+
+def require_adapter(options: Mapping[str, Any]) -> None:
+    """Refuse where there is nothing to compare a model with.
+
+    Raises:
+        UsageError: there is no adapter.
+    """
+    if not options.get("adapter"):
+        raise UsageError("There is no adapter to compare the model with.", hint="Name one with --adapter.")
 
 
 def base_of(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,7 +188,7 @@ def compare_answers(
     scripts = frozenset(each.id for each in analyses if each.provenance == "demo_script")
     fields = [_compared(field, a, b, truth=truth, scripts=scripts) for field in schema.fields]
     same_frames, same_prompt = a.frames_pts == b.frames_pts, a.prompt_sha == b.prompt_sha
-    apart = _settings_apart(a.settings, b.settings)
+    apart = _settings_apart(a, b)
     return Comparison(
         clip=clip,
         a=a,
@@ -191,10 +210,9 @@ def _compared(
     verdict = truth.verdicts.get(field.key) if truth is not None else None
     known = verdict is not None and counts_as_truth(verdict, scripts=scripts)
     value = verdict.value if verdict is not None and known else None
-    judged = known and field.kind != "text"  # whether two texts mean the same is for people to say
 
     def right(side: int) -> bool | None:
-        return same_answer(field, said[side], value) if judged and answered[side] else None
+        return is_right(field, said[side], verdict, scripts=scripts) if verdict is not None and answered[side] else None
 
     return FieldComparison(
         field=field,
@@ -208,17 +226,6 @@ def _compared(
     )
 
 
-def counts_as_truth(verdict: Verdict, *, scripts: frozenset[str] = frozenset()) -> bool:
-    """Whether a verdict says what is true: somebody looked, and said what it is rather than what it is not.
-
-    Args:
-        scripts: ids of a demo's scripted answers; waving one of those through says nothing about a model.
-    """
-    if verdict.verdict == "rejected" or verdict.how == "bulk_unseen":
-        return False
-    return verdict.how == "explicit" or verdict.analysis_id not in scripts
-
-
 def _standing(field: Field, answered: tuple[bool, bool], said: tuple[LabelValue, LabelValue]) -> Standing:
     if answered == (False, False):
         return "unanswered"
@@ -227,17 +234,11 @@ def _standing(field: Field, answered: tuple[bool, bool], said: tuple[LabelValue,
     return "same" if field.kind == "text" or same_answer(field, *said) else "differs"
 
 
-def same_answer(field: Field, one: LabelValue, other: LabelValue) -> bool:
-    """Whether two values of a field mean the same."""
-    if field.kind == "range" and isinstance(one, dict) and isinstance(other, dict):
-        shared = min(one["end_ms"], other["end_ms"]) - max(one["start_ms"], other["start_ms"])
-        together = max(one["end_ms"], other["end_ms"]) - min(one["start_ms"], other["start_ms"])
-        return shared >= _SAME_MOMENT * together
-    return same_value(one, other)
-
-
-def _settings_apart(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    return [name for name in _TELLING if name in one and name in other and one[name] != other[name]]
+def _settings_apart(a: Analysis, b: Analysis) -> list[str]:
+    one, other = a.settings, b.settings
+    same_model = (a.backend, a.model) == (b.backend, b.model)
+    names = [name for name in _TELLING if same_model or name not in _OF_A_MODEL]
+    return [name for name in names if name in one and name in other and one[name] != other[name]]
 
 
 def _notes(a: Analysis, b: Analysis, apart: Iterable[str]) -> tuple[str, ...]:
@@ -255,5 +256,5 @@ def _notes(a: Analysis, b: Analysis, apart: Iterable[str]) -> tuple[str, ...]:
         notes.append("They were asked in other words.")
     if a.schema_labels_sha != b.schema_labels_sha:
         notes.append("They could choose among other labels.")
-    notes += [f"They ran with another {name.replace('_', ' ')}." for name in apart if name != "frames"]
+    notes += [f"They ran with {_TELLING[name]}." for name in apart if name != "frames"]
     return tuple(notes)

@@ -12,15 +12,20 @@ from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.clip_table_model import PAGE_ROWS, PAGES_KEPT, ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS, INDEX, layout
+from vvlm_desktop.workflow.calibration import word_for
 from vvlm_desktop.workflow.session import load_schema
 
 SCHEMA = load_schema()
 TIP = Qt.ItemDataRole.ToolTipRole
 
 
+def _sureness(row):
+    return None if row.confidence is None else word_for(row.confidence)
+
+
 def made(count: int) -> tuple[ClipTableModel, FakeLists]:
     lists = FakeLists(count)
-    model = ClipTableModel(lists, SCHEMA, thumbnails=NoPictures())
+    model = ClipTableModel(lists, SCHEMA, thumbnails=NoPictures(), sureness=_sureness)
     model.load()
     return model, lists
 
@@ -107,7 +112,7 @@ def test_changed_rows_are_read_again_without_a_new_order(qapp, qtbot):
 def show(qapp, of) -> ClipTableModel:
     lists = FakeLists(1)
     lists.clip_rows = lambda rowids: [of]
-    model = ClipTableModel(lists, SCHEMA, thumbnails=NoPictures())
+    model = ClipTableModel(lists, SCHEMA, thumbnails=NoPictures(), sureness=_sureness)
     model.load()
     return model
 

@@ -212,6 +212,7 @@ def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):
         "Open the clip in Review",
         "Analyse selected clips",
         "Analyse selected clips with…",
+        "Compare answers about these clips…",
         "Show in folder",
         "Copy path",
         "Copy id",
@@ -449,3 +450,19 @@ def test_path_with_bytes_that_are_no_text_breaks_nothing(desk, session):
     assert QGuiApplication.clipboard().text() == "/clips/caf?.mp4"
     assert not opened.page.grab().isNull()
     assert Path(session.library.clip(clip(1).id).path).name == "caf\udce9.mp4"
+
+
+def test_selected_clips_are_compared_or_all_that_the_filters_leave(desk, filled):
+    opened = desk()
+    opened.page.table.selectAll()
+    opened.page._on_compare()
+    assert len(opened.shell.compared.chosen) == 4
+    assert opened.shell.compared.title == "4 clips from the library"
+    opened.page.table.show_line(1)
+    opened.page._on_compare()
+    assert opened.shell.compared.chosen is None, "one line and no filter: all clips, on that one"
+    assert opened.shell.navigated[-1][0] == "compare"
+    opened.page.filters.search.setText(opened.names()[0])
+    opened.page.filters.changed.emit(opened.page.filters.clip_filter())
+    opened.page._on_compare()
+    assert len(opened.shell.compared.rowids(opened.session)) == opened.page._clips.rowCount() == 1

@@ -143,3 +143,20 @@ def test_last_card_goes_with_the_next_clip_and_the_tour_does_not_come_again(samp
     again = stage()
     assert not again.page.tour.running
     assert again.page.tour._done_with
+
+
+def test_card_goes_when_a_model_answers_in_place_of_the_script(samples, stage, qtbot):
+    from dataclasses import replace
+
+    wrong, _right = samples
+    here = stage()
+    here.open(wrong.id)
+    assert card(here).startswith("The answer says collision.")
+    session = here.shell.session
+    (script,) = session.library.analyses(wrong.id)
+    labels = {**script.labels, "event_type": "no_incident"}
+    answer = replace(script, id="model", backend="local", model="m", provenance="model", labels=labels)
+    here.page.on_change(session.library.add_analysis(answer))
+    qtbot.waitUntil(here.page.desk.card.isHidden)
+    assert not here.page.tour.running
+    assert here.state.said("event_type") == (True, "no_incident")

@@ -403,3 +403,14 @@ def test_status_bar_keeps_the_model_whole_where_there_is_room(window):
     opened.grab()
     backend = opened.status.backend
     assert backend.width() >= backend.fontMetrics().horizontalAdvance(backend.text())
+
+
+def test_keys_reach_the_list_after_the_button_of_the_empty_page_is_gone(window, session, qtbot):
+    opened = window()
+    page = opened._pages["library"]
+    page.nothing_yet.buttons[0].setFocus()
+    opened.navigate("settings")
+    session.library.add_clip(clip(1))
+    opened.announce(Change(clip_ids=(clip(1).id,), what=frozenset({"clips"})))
+    opened.navigate("library")
+    qtbot.waitUntil(lambda: opened.focusWidget() is page.table)

@@ -30,22 +30,6 @@ def test_every_mark_is_a_shape_of_its_own(qapp):
     assert all(any(picture) for picture in pictures.values())
 
 
-@pytest.mark.parametrize(
-    ("confidence", "level"),
-    [(None, None), (0.0, "guess"), (0.49, "guess"), (0.5, "unsure"), (0.74, "unsure"), (0.75, "sure"), (1.0, "sure")],
-)
-def test_confidence_is_a_word(confidence, level):
-    assert marks.confidence_level(confidence) == level
-
-
-def test_confidence_mark_is_empty_without_a_confidence(look, qtbot):
-    mark = marks.ConfidenceMark(None)
-    qtbot.addWidget(mark)
-    assert (mark.mark, mark.text()) == (None, "")
-    mark.show_confidence(0.6)
-    assert (mark.mark, mark.text(), mark.accessibleName()) == ("half", "unsure", "unsure")
-
-
 def test_every_status_has_a_word_and_a_shape():
     assert set(marks.STATUS_MARKS) == set(STATUSES)
     words = [word for word, _, _ in marks.STATUS_MARKS.values()]

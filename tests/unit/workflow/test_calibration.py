@@ -32,7 +32,7 @@ from vvlm_desktop.workflow.calibration_fit import (
     measure,
     why_not,
 )
-from vvlm_desktop.workflow.calibration_pairs import Pair, collect_pairs, is_right, model_key, same_value
+from vvlm_desktop.workflow.calibration_pairs import Pair, collect_pairs, model_key
 from vvlm_desktop.workflow.review import accept_rest, open_review, reject_field, set_status, set_value
 
 
@@ -203,12 +203,6 @@ def test_script_that_was_waved_through_says_nothing_about_a_model(session):
     assert [(pair.group, pair.right) for pair in found_pairs(session)] == [("context", False)]
 
 
-def test_rejected_value_says_nothing_about_another_value():
-    rejected = Verdict("rejected", None, "explicit", model_value="collision", model_answered=True)
-    assert is_right("collision", rejected) is False
-    assert is_right("near_miss", rejected) is None
-
-
 def test_only_the_newest_answer_of_a_model_counts(session):
     clip = put_clip(session, "a.mp4")
     put_answer(session, clip, {"event_type": "collision"}, confidence={"event_type": 0.6})
@@ -224,12 +218,6 @@ def test_times_and_texts_are_left_out(session):
     said = {key: ("accepted", value, "explicit", value) for key, value in labels.items()}
     settle_with(session, clip, **said)
     assert len(found_pairs(session)) == 1
-
-
-def test_lists_say_the_same_in_any_order():
-    assert same_value(["a", "b"], ["b", "a"])
-    assert not same_value(["a"], ["a", "b"])
-    assert not same_value([], None)
 
 
 # -- from reviews to a percentage

@@ -88,7 +88,8 @@ def test_what_nobody_stands_behind_is_no_truth(session: Session, clip: Clip, how
         review.reject_field(session, clip.id, "weather")
     review.accept_rest(session, clip.id, window_seen=how != "unseen")
     weather = by_key(comparison(session, clip.id, found.a, found.b))["weather"]
-    assert (weather.truth_known, weather.right) == (False, (None, None))
+    assert weather.truth_known is False
+    assert weather.right == ((None, False) if how == "rejected" else (None, None))
 
 
 def test_agreement_counts_what_both_answered_and_who_was_right(session: Session) -> None:
@@ -108,16 +109,39 @@ def test_agreement_counts_what_both_answered_and_who_was_right(session: Session)
             review.set_value(session, clip.id, "weather", truth)
             review.accept_rest(session, clip.id, window_seen=True)
         pairs.append(comparison(session, clip.id, found.a, found.b))
-    weather = next(each for each in agreement(session, pairs) if each.key == "weather")
+    weather = next(each for each in agreement(session.schema, pairs).rows() if each.key == "weather")
     assert (weather.n, weather.agree, weather.judged) == (5, 1, 4)
     assert (weather.a_right, weather.b_right, weather.only_a, weather.only_b) == (2, 3, 1, 2)
-    scene = next(each for each in agreement(session, pairs) if each.key == "scene")
+    scene = agreement(session.schema, pairs).fields["scene"]
     assert (scene.n, scene.p_value) == (0, None)
 
 
 @pytest.mark.parametrize(("a", "b", "p"), [(0, 6, 0.03125), (1, 7, 0.0703125), (3, 3, 1.0), (0, 1, 1.0)])
 def test_mcnemars_exact_test(a: int, b: int, p: float) -> None:
     assert FieldAgreement("x", "X", only_a=a, only_b=b).p_value == pytest.approx(p)
+
+
+def test_unequal_pairs_are_listed_and_in_no_number(session: Session, clip: Clip) -> None:
+    found = pair(session, clip, BASE, TUNED, frames_pts=(0,))
+    tally = agreement(session.schema, [found])
+    assert (tally.unfair, len(tally.lines), dict(tally.matrix), tally.rows()) == (1, 1, {}, [])
+
+
+def test_two_models_differ_in_revision_and_size_by_being_two(session: Session, clip: Clip) -> None:
+    settings = {"frames": 16, "revision": "x", "family": "f", "size_px": [8, 8]}
+    first = put_answer(session, clip, BASE, backend="local", settings={**settings, "revision": "y"}, prompt_sha="p")
+    other = put_answer(session, clip, TUNED, backend="local", model="n", settings=settings, prompt_sha="p")
+    assert comparison(session, clip.id, first, other).counts
+    again = put_answer(session, clip, TUNED, backend="local", settings=settings, prompt_sha="p")
+    found = comparison(session, clip.id, first, again)
+    assert (found.counts, found.notes) == (False, ("They ran with another revision of the weights.",))
+
+
+def test_measurement_is_compared_as_what_it_is(session: Session, clip: Clip) -> None:
+    measured = put_answer(session, clip, {"time_of_day": "day"}, provenance="measurement")
+    asked = put_answer(session, clip, {"time_of_day": "day"}, backend="local", frames_pts=(0,), prompt_sha="p")
+    found = comparison(session, clip.id, measured, asked)
+    assert (found.counts, bool(found.notes)) == (True, True)
 
 
 def test_latest_of_tells_the_model_alone_from_its_adapter(session: Session, clip: Clip) -> None:

@@ -16,12 +16,15 @@ from PySide6.QtWidgets import (
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.matrix import Matrix
+from vvlm_desktop.ui.compare.narrowing import Narrowing
 from vvlm_desktop.ui.compare.sides import LETTERS
-from vvlm_desktop.ui.compare.tally import FieldTally, Narrowing, Tally, percent
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, rule
 from vvlm_desktop.ui.words import count
+from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
 
 _COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
+#: The columns that say who was right.
+_RIGHT = frozenset({3, 4})
 _ROW_PX = 24
 
 
@@ -32,7 +35,7 @@ class AgreementTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_COLUMNS), parent)
-        self._rows: list[FieldTally] = []
+        self._rows: list[FieldAgreement] = []
         self.setHorizontalHeaderLabels(list(_COLUMNS))
         self.setAccessibleName("Agreement by field")
         self.setShowGrid(False)
@@ -62,20 +65,21 @@ class AgreementTable(QTableWidget):
         for number, row in enumerate(self._rows):
             cells = (
                 row.label,
-                f"{row.both:,}",
-                percent(row.agree, row.both),
-                percent(row.right[0], row.judged[0]),
-                percent(row.right[1], row.judged[1]),
+                f"{row.n:,}",
+                percent(row.agree, row.n),
+                percent(row.a_right, row.judged),
+                percent(row.b_right, row.judged),
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
-                apart = row.both - row.agree
-                item.setToolTip(f"Show the {count(apart, 'clip')} in which {row.label} differs" if apart else "")
+                apart = row.n - row.agree
+                shows = f"Show the {count(apart, 'clip')} in which {row.label} differs" if apart else ""
+                item.setToolTip(judged_words(row) if column in _RIGHT and row.judged else shows)
                 self.setItem(number, column, item)
 
     def _on_chosen(self, row: int) -> None:
         chosen = self._rows[row]
-        if chosen.agree < chosen.both:
+        if chosen.agree < chosen.n:
             self.narrowed.emit(Narrowing(field_key=chosen.key, words=f"{chosen.label} differs"))
 
 
@@ -120,11 +124,26 @@ class AgreementPanel(QWidget):
             self.summary.setText(f"Counting again, {fraction:.0%}…")
 
 
+def percent(part: int, whole: int) -> str:
+    """A share with its numbers, since 1 of 1 is 100 %, too."""
+    return f"{round(100 * part / whole)} % of {whole:,}" if whole else "–"
+
+
+def judged_words(row: FieldAgreement) -> str:
+    """What the two shares rest on, and whether chance alone could make them so unequal."""
+    a, b = LETTERS
+    said = f"Of the {count(row.judged, 'clip')} of which both are known to be right or wrong: "
+    said += f"{row.only_a:,} where only {a} was right, {row.only_b:,} where only {b} was."
+    if row.p_value is None:
+        return said
+    return f"{said} Chance alone makes them so unequal with p = {row.p_value:.3f} (McNemar's exact test)."
+
+
 def summary(tally: Tally) -> str:
     """What the numbers rest on."""
     parts = [f"{count(len(tally.lines), 'clip')} that both have answered, {tally.truths:,} of them reviewed"]
     if tally.unfair:
-        parts.append(f"{tally.unfair:,} not on the same frames, prompt or settings")
+        parts.append(f"{tally.unfair:,} left out of the counts: not the same frames, prompt or settings")
     if not tally.truths:
         parts.append("review some to see who is right")
     return " · ".join(parts)

@@ -12,11 +12,12 @@ from typing_extensions import override
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.lists import ITEM_ROLE, AnyIndex, Rows, RowView
-from vvlm_desktop.ui.compare.tally import EVENT_TYPE, ClipLine, Narrowing, narrowed
+from vvlm_desktop.ui.compare.narrowing import Narrowing, narrowed
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import paint_mark
-from vvlm_desktop.ui.words import count
+from vvlm_desktop.ui.words import count, shown
+from vvlm_desktop.workflow.agreement import EVENT_TYPE, ClipLine
 
 _ROW_PX = 46
 
@@ -41,7 +42,7 @@ class _Clips(Rows[ClipLine]):
 
     @override
     def spoken(self, item: ClipLine) -> str:
-        return f"{item.name}, {difference_words(self.schema, item)}{', reviewed' if item.reviewed else ''}"
+        return f"{shown(item.name)}, {difference_words(self.schema, item)}{', reviewed' if item.reviewed else ''}"
 
 
 class _Delegate(QStyledItemDelegate):
@@ -74,7 +75,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(theme.font("strong" if line.differing else "body"))
         painter.setPen(theme.colour("text"))
         metrics = painter.fontMetrics()
-        name = metrics.elidedText(line.name, Qt.TextElideMode.ElideMiddle, int(area.width()))
+        name = metrics.elidedText(shown(line.name), Qt.TextElideMode.ElideMiddle, int(area.width()))
         painter.drawText(area, Qt.AlignmentFlag.AlignTop, name)
         painter.setFont(theme.font("small"))
         event = line.event[0] != line.event[1]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vvlm_desktop.store.records import ClipFilter
-from vvlm_desktop.ui.compare.scan import Answerers
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
 from vvlm_desktop.ui.words import count
+from vvlm_desktop.workflow.answerers import Answerers
 
 
 def nothing_to_compare(shell: Shell, answerers: Answerers, *, run: Callable[[], object]) -> EmptyState:
@@ -53,6 +53,16 @@ def none_in_scope(scope: str, *, show_all: Callable[[], object]) -> EmptyState:
         "None of these clips has both answers",
         f"The two have answered about clips in common, but not about any of: {scope.lower()}.",
         [Offer("All clips", show_all)],
+    )
+
+
+def none_in_choice(scope: str, *, run: Callable[[], object], show_all: Callable[[], object]) -> EmptyState:
+    """No two answers about any of the clips that were chosen in the library."""
+    return EmptyState(
+        "compare",
+        "None of these clips has two answers",
+        f"{scope}: a comparison needs two answers about the same clip, of a model and its adapter or of two models.",
+        [Offer("Run model and adapter…", run, "analyse"), Offer("All clips", show_all)],
     )
 
 

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.compare.pairing import Source
-from vvlm_desktop.ui.compare.scan import SCOPES, Answerers
 from vvlm_desktop.ui.compare.sides import INKS, LETTERS
+from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import count
+from vvlm_desktop.workflow.answerers import Answerers, Source
 
 
 class SideLetter(QWidget):
@@ -48,7 +48,7 @@ class CompareHead(QWidget):
         self._answerers = Answerers({}, {})
         self.choices = tuple(self._choice(f"Answer {letter}") for letter in LETTERS)
         self.scope = self._choice("Clips")
-        self.scope.addItems([title for title, _ in SCOPES])
+        self._offer_scopes(SCOPES, chosen=0)
         self.swap = IconButton("swap", "Swap A and B", self._on_swap)
         self.run = button("Run both", self.run_pressed.emit, icon="analyse")
         for widget in (self.swap, self.run):
@@ -86,9 +86,26 @@ class CompareHead(QWidget):
         return (one, other) if isinstance(one, Source) and isinstance(other, Source) else None
 
     @property
-    def scope_number(self) -> int:
-        """Which clips are wanted, a place in `SCOPES`."""
-        return max(0, self.scope.currentIndex())
+    def chosen_scope(self) -> Scope:
+        """Which clips are wanted."""
+        scope = self.scope.currentData()
+        return scope if isinstance(scope, Scope) else SCOPES[0]
+
+    def choose_scope(self, scope: Scope) -> None:
+        """Choose which clips are wanted; what came from the library is offered after the others, the last of it only.
+
+        Says nothing: whoever chooses it reads anew.
+        """
+        offered = SCOPES if scope in SCOPES else (*SCOPES, scope)
+        self._offer_scopes(offered, chosen=offered.index(scope))
+
+    def _offer_scopes(self, scopes: Sequence[Scope], *, chosen: int) -> None:
+        with QSignalBlocker(self.scope):
+            self.scope.clear()
+            for scope in scopes:
+                self.scope.addItem(scope.title, scope)
+            self.scope.setCurrentIndex(chosen)
+            self.scope.setToolTip(scopes[chosen].title)
 
     def show_answerers(self, answerers: Answerers) -> None:
         """Offer these; what was chosen stays chosen where it still exists."""

@@ -9,9 +9,10 @@ from typing_extensions import override
 
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.compare.narrowing import Narrowing
 from vvlm_desktop.ui.compare.sides import LETTERS
-from vvlm_desktop.ui.compare.tally import EVENT_TYPE, SILENT, Narrowing, Tally
 from vvlm_desktop.ui.words import count
+from vvlm_desktop.workflow.agreement import EVENT_TYPE, SILENT, Tally
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space})

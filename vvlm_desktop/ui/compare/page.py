@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
-from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.compare import empty
@@ -19,15 +18,17 @@ from vvlm_desktop.ui.compare.agreement import AgreementPanel
 from vvlm_desktop.ui.compare.clip_list import ClipList
 from vvlm_desktop.ui.compare.field_list import FieldList, FieldRow, field_rows
 from vvlm_desktop.ui.compare.head import CompareHead
+from vvlm_desktop.ui.compare.narrowing import Narrowing
 from vvlm_desktop.ui.compare.reader import Reader
 from vvlm_desktop.ui.compare.run_both import RunBoth
-from vvlm_desktop.ui.compare.scan import SCOPES, Answerers, read_pair
-from vvlm_desktop.ui.compare.tally import Narrowing, Tally
 from vvlm_desktop.ui.compare.viewer import PairViewer
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review.calibrations import Calibrations
+from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
 from vvlm_desktop.ui.widgets.labels import rule
+from vvlm_desktop.workflow.agreement import Tally
+from vvlm_desktop.workflow.answerers import Answerers, read_pair
 from vvlm_desktop.workflow.comparing import Comparison
 
 #: While a batch runs its answers are announced once a second; counting them all again takes longer than that.
@@ -50,6 +51,7 @@ class ComparePage(Page):
         self._narrowing: Narrowing | None = None
         self._wanted_clip: str | None = None
         self._stale = True
+        self._found_in = SCOPES[0]  # the clips that the offered answerers are counted over
         self.reader = Reader(session, self)
         self.calibrations = Calibrations(shell, self)
         self.run_both = RunBoth(shell, self)
@@ -144,6 +146,17 @@ class ComparePage(Page):
             self.open_clip(clip_id)
 
     @override
+    def show_scope(self, scope: Scope) -> None:
+        self._narrowing = None
+        self.head.choose_scope(scope)
+        self._stale = True
+        if self.isVisible():
+            self.reload()
+
+    def _compare_all(self) -> None:
+        self.show_scope(SCOPES[0])
+
+    @override
     def deactivate(self) -> None:
         self.viewer.leave()
 
@@ -193,35 +206,40 @@ class ComparePage(Page):
             self._refresh.start()
             return
         self._stale = False
-        self.reader.find()
+        self._found_in = self.head.chosen_scope
+        self.reader.find(self._found_in)
 
     def _on_answerers(self, answerers: Answerers) -> None:
         self._answerers = answerers
         self.head.show_answerers(answerers)
         if self.head.sources is None:
             self._show_pair(None)
-            self._show_empty(empty.nothing_to_compare(self.shell, answerers, run=self.run))
+            self._show_empty(self._nothing(answerers))
         else:
             self._count()
 
     def _count(self) -> None:
         if self.head.sources is not None:
-            self.reader.tally(self.head.sources, self._scope())
+            self.reader.tally(self.head.sources, self.head.chosen_scope)
 
-    def _scope(self) -> ClipFilter:
-        return SCOPES[self.head.scope_number][1]
+    def _nothing(self, answerers: Answerers) -> EmptyState:
+        scope = self.head.chosen_scope
+        if scope.chosen is not None:
+            return empty.none_in_choice(scope.title, run=self.run, show_all=self._compare_all)
+        return empty.nothing_to_compare(self.shell, answerers, run=self.run)
 
     def _on_choice(self) -> None:
         self._narrowing = None
-        if self._answerers is not None:
+        if self._found_in.chosen != self.head.chosen_scope.chosen:
+            self.reload()
+        elif self._answerers is not None:
             self._count()
 
     def _on_tallied(self, tally: Tally) -> None:
         self._tally = tally
         if not tally.lines:
             self._show_pair(None)
-            scope = SCOPES[self.head.scope_number][0]
-            self._show_empty(empty.none_in_scope(scope, show_all=lambda: self.head.scope.setCurrentIndex(0)))
+            self._show_empty(empty.none_in_scope(self.head.chosen_scope.title, show_all=self._compare_all))
             return
         self._body.setCurrentWidget(self._work)
         self.agreement.show_tally(tally)
@@ -298,9 +316,8 @@ class ComparePage(Page):
 
     def run(self) -> None:
         """Have the chosen model answer about these clips with and without its adapter."""
-        library = self.shell.session.library
-        wanted = self._scope()
-        rows = library.clip_rows(library.clip_rowids(wanted))
+        session = self.shell.session
+        rows = session.library.clip_rows(self.head.chosen_scope.rowids(session))
         self.run_both.start([row.clip for row in rows if row.clip.readable])
 
     def _show_empty(self, state: QWidget) -> None:

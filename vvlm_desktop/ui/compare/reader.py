@@ -7,11 +7,10 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.errors import JobCancelledError, VvlmError
-from vvlm_desktop.store.records import ClipFilter
-from vvlm_desktop.ui.compare.pairing import Source
-from vvlm_desktop.ui.compare.scan import Answerers, find_answerers, tally_of
-from vvlm_desktop.ui.compare.tally import Tally
 from vvlm_desktop.ui.job_bridge import Work
+from vvlm_desktop.ui.scope import Scope
+from vvlm_desktop.workflow.agreement import Tally
+from vvlm_desktop.workflow.answerers import Answerers, Source, find_answerers, tally_of
 from vvlm_desktop.workflow.session import Session
 
 
@@ -33,21 +32,21 @@ class Reader(QObject):
         """Whether something is being read."""
         return self._work is not None
 
-    def find(self) -> None:
+    def find(self, scope: Scope) -> None:
         """Find who answered about which clips."""
         session = self._session
 
         def run(_report: Callable[[object], None], cancelled: Callable[[], bool]) -> Answerers:
-            return find_answerers(session, cancelled=cancelled)
+            return find_answerers(session, wanted=scope.chosen, cancelled=cancelled)
 
         self._start(Work(run, name="compare-answerers", parent=self))
 
-    def tally(self, sources: tuple[Source, Source], wanted: ClipFilter) -> None:
+    def tally(self, sources: tuple[Source, Source], scope: Scope) -> None:
         """Count how far two of them agree."""
         session = self._session
 
         def run(report: Callable[[object], None], cancelled: Callable[[], bool]) -> Tally:
-            return tally_of(session, sources, wanted=wanted, report=report, cancelled=cancelled)
+            return tally_of(session, sources, wanted=scope.rowids(session), report=report, cancelled=cancelled)
 
         self._start(Work(run, name="compare-tally", parent=self))
 

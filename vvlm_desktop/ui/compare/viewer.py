@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from vvlm_desktop.errors import ClipUnreadableError, VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.frame_lanes import FrameLanes, LaneModel, lane_model
-from vvlm_desktop.ui.compare.pairing import Source, fairness
 from vvlm_desktop.ui.compare.sides import LETTERS
 from vvlm_desktop.ui.review.open_clip import ClipOpener
 from vvlm_desktop.ui.review.playback import Playback
@@ -19,8 +18,16 @@ from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.widgets.marks import MarkLabel
 from vvlm_desktop.ui.words import file_name, plain_tip
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow.answerers import Source
 from vvlm_desktop.workflow.comparing import Comparison
 from vvlm_desktop.workflow.session import Session
+
+
+def fairness(pair: Comparison) -> tuple[bool, str]:
+    """Whether two answers can be compared as they are, and the sentences that say so."""
+    if not pair.notes:
+        return True, "Same frames, same prompt, same settings."
+    return False, f"Not on equal terms. {' '.join(pair.notes)}"
 
 
 class PairViewer(QWidget):

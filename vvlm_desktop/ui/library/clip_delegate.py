@@ -15,7 +15,7 @@ from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
-from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, Mark, confidence_level, paint_mark, status_mark
+from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, Mark, paint_mark, status_mark
 from vvlm_desktop.ui.words import shown
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -145,10 +145,10 @@ def _labels(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow
         left += width + 4
 
 
-def _confidence(painter: QPainter, area: QRectF, _clips: ClipTableModel, row: ClipRow) -> None:
-    level = confidence_level(row.confidence)
-    if level is not None and row.source != "review":
-        _marked(painter, area, CONFIDENCE_MARKS[level], level, "muted" if level == "sure" else "doubtful")
+def _confidence(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
+    word = clips.sureness(row)
+    if word is not None:
+        _marked(painter, area, CONFIDENCE_MARKS[word], word, "muted" if word == "sure" else "doubtful")
 
 
 def _problem(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -16,8 +16,9 @@ from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.store.search import SORTS
 from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.columns import COLUMNS
-from vvlm_desktop.ui.widgets.marks import confidence_level, status_mark
+from vvlm_desktop.ui.widgets.marks import status_mark
 from vvlm_desktop.ui.words import clock, file_name, plain_tip, shown, when
+from vvlm_desktop.workflow.calibration import Word
 
 PAGE_ROWS = 200
 PAGES_KEPT = 20
@@ -46,12 +47,19 @@ class ClipTableModel(QAbstractTableModel):
     """Clips that a filter leaves, in one order; 100,000 of them cost an array of numbers."""
 
     def __init__(
-        self, lists: ClipLists, schema: LabelSchema, *, thumbnails: ThumbnailSource, parent: QObject | None = None
+        self,
+        lists: ClipLists,
+        schema: LabelSchema,
+        *,
+        thumbnails: ThumbnailSource,
+        sureness: Callable[[ClipRow], Word | None],
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._lists = lists
         self._schema = schema
         self._thumbnails = thumbnails
+        self.sureness = sureness  # of the answer in a line
         self._rowids: array[int] = array("q")
         self._pages: OrderedDict[int, list[ClipRow | None]] = OrderedDict()
         self._filter = ClipFilter()
@@ -209,7 +217,7 @@ class ClipTableModel(QAbstractTableModel):
             case "labels":
                 return ", ".join(self.chips(row))
             case "confidence":
-                return confidence_level(row.confidence) or ""
+                return self.sureness(row) or ""
             case "duration":
                 return clock(clip.duration_s) if clip.readable else ""
             case "recording":

@@ -23,9 +23,11 @@ from vvlm_desktop.ui.library.details import Details
 from vvlm_desktop.ui.library.filter_row import FilterRow
 from vvlm_desktop.ui.library.head import LibraryHead
 from vvlm_desktop.ui.library.stale import Stale
+from vvlm_desktop.ui.library.sureness import RowSureness
 from vvlm_desktop.ui.library.table_view import ClipTable
 from vvlm_desktop.ui.library.thumbnails import Thumbnails
 from vvlm_desktop.ui.page import Page, Shell
+from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
 from vvlm_desktop.ui.widgets.labels import rule
 from vvlm_desktop.ui.words import count, shown
@@ -53,7 +55,10 @@ class LibraryPage(Page):
         session = shell.session
         self._library = session.library
         self._thumbnails = Thumbnails(session, parent=self)
-        self._clips = ClipTableModel(session.library, session.schema, thumbnails=self._thumbnails, parent=self)
+        self._sureness = RowSureness(session)
+        self._clips = ClipTableModel(
+            session.library, session.schema, thumbnails=self._thumbnails, sureness=self._sureness, parent=self
+        )
         self._refresh = self._timer(_REFRESH_MS, self._on_refresh)
         self._repaint = self._timer(_REPAINT_MS, self._on_repaint)
         # After the list is painted: what waits for somebody takes longer to find out than the list itself.
@@ -160,6 +165,14 @@ class LibraryPage(Page):
                 "Ctrl+Shift+Return",
                 icon="models",
             ),
+            act(
+                "compare",
+                "Compare answers about these clips…",
+                self._on_compare,
+                "Ctrl+Shift+C",
+                icon="compare",
+                needs_clips=False,
+            ),
             act("folder", "Show in folder", self._on_show_in_folder, "Ctrl+Shift+F", icon="folder"),
             act("copy_path", "Copy path", self._on_copy_path, "Ctrl+C", icon="copy"),
             act("copy_id", "Copy id", self._on_copy_id, icon="copy"),
@@ -190,6 +203,7 @@ class LibraryPage(Page):
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._sureness.forget()
         self._look_for_waiting.start(_LATER_MS)
         if self._stale.any:
             self._refresh.start(0)
@@ -319,6 +333,24 @@ class LibraryPage(Page):
         else:
             self.shell.report(Problem("None of the selected clips can be read.", hint="Their reasons are in the list."))
 
+    def _on_compare(self) -> None:
+        """Of several selected clips, else of all that the filters leave."""
+        lines = self.table.lines()
+        if len(lines) > 1:
+            chosen = tuple(self._clips.rowid(line) for line in lines)
+            self.shell.compare(Scope(f"{count(len(chosen), 'clip')} from the library", chosen=chosen))
+        else:
+            self.shell.compare(self._filtered_scope())
+            current = self._current() if lines else None
+            if current is not None:
+                self.shell.navigate("compare", current.clip.id)
+
+    def _filtered_scope(self) -> Scope:
+        if not self.filters.active:
+            return SCOPES[0]
+        chosen = tuple(self._clips.rowid(line) for line in range(self._clips.rowCount()))
+        return Scope(f"{count(len(chosen), 'clip')} filtered in the library", chosen=chosen)
+
     def _on_continue(self) -> None:
         self.shell.navigate("review")
 
@@ -362,6 +394,7 @@ class LibraryPage(Page):
             "library.open",
             "library.analyse",
             "library.analyse_with",
+            "library.compare",
             "",
             "library.folder",
             "library.copy_path",

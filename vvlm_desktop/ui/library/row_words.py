@@ -13,6 +13,14 @@ from vvlm_desktop.workflow.recordings import read_name
 #: Answers that say that there is nothing to see.
 _QUIET = frozenset({"none", "no", CANNOT_TELL})
 EVENT_FIELD = "event_type"
+#: Who says so, by backend; which model it was is said in Review.
+_SOURCES = {
+    "signals": "measured",
+    "demo": "demo script",
+    "local": "local model",
+    "gemini": "Gemini",
+    "server": "VLM server",
+}
 NOT_ANALYSED = "not analysed"
 
 
@@ -33,7 +41,7 @@ def source_words(row: ClipRow) -> str:
     if row.source == "draft":
         return "teacher's draft"
     if row.source == "analysis":
-        return {"signals": "measured", "demo": "demo script"}.get(row.backend or "", row.backend or "model")
+        return _SOURCES.get(row.backend or "", row.backend or "model")
     return ""
 
 

@@ -57,7 +57,11 @@ class ReviewPage(Page):
         self.calibrations = Calibrations(shell, self)
         self.desk = Desk()
         self.queue_side = QueueSide(
-            shell.session, current=lambda: self.shown_clip_id, playing=lambda: self.desk.playback.playing, parent=self
+            shell.session,
+            current=lambda: self.shown_clip_id,
+            playing=lambda: self.desk.playback.playing,
+            calibration_of=self.calibrations.of,
+            parent=self,
         )
         self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.form = FormPanel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
 from vvlm_desktop.domain.analysis import Analysis
@@ -11,18 +11,26 @@ from vvlm_desktop.domain.values import Labels
 from vvlm_desktop.store.records import ClipFilter, ClipRow
 from vvlm_desktop.ui.review.queue_list import QueueItem
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
-from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS, confidence_level
+from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS
 from vvlm_desktop.ui.words import shown
+from vvlm_desktop.workflow.calibration import Calibration, shown_confidence
 from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQueue
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
 
 class QueueDesk:
-    """Holds the queue and the place in it."""
+    """Holds the queue and the place in it.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        calibration_of: what is known of the confidence of an answer's model, so that a row says what the form says.
+    """
+
+    def __init__(
+        self, session: Session, *, calibration_of: Callable[[Analysis], Calibration | None] = lambda _analysis: None
+    ) -> None:
         self._session = session
+        self._calibration_of = calibration_of
         self._queue = ReviewQueue(session)
         self._rowids: dict[str, int] = {}
         self.refresh(current=None)
@@ -92,8 +100,8 @@ class QueueDesk:
         reason = "random check" if row.rowid in self._queue.random_rowids else _why(analyses)
         nothing = "no event found" if row.analysed else "not analysed"
         said = " · ".join(part for part in (words, reason) if part) or nothing
-        level = confidence_level(start.confidence.get(EVENT_TYPE)) if start is not None and words else None
-        mark = CONFIDENCE_MARKS[level] if level is not None else "half" if clip.status == "in_review" else None
+        sure = shown_confidence(self._calibration_of(start), start, EVENT_TYPE) if start is not None and words else None
+        mark = CONFIDENCE_MARKS[sure.word] if sure is not None else "half" if clip.status == "in_review" else None
         return QueueItem(clip.id, name, said, mark, "muted", row)
 
     def _event(self, labels: Labels) -> str:

@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.ui.library.thumbnails import Thumbnails
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.queue_list import QueueList, QueueModel
+from vvlm_desktop.workflow.calibration import Calibration
 from vvlm_desktop.workflow.session import Session
 
 #: While clips are being added or analysed the queue is read again this often; at 100,000 clips that takes 0.1 s.
@@ -28,13 +30,14 @@ class QueueSide(QObject):
         *,
         current: Callable[[], str | None],
         playing: Callable[[], bool],
+        calibration_of: Callable[[Analysis], Calibration | None],
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._current = current
         self._playing = playing
         self._waited = 0
-        self.queue = QueueDesk(session)
+        self.queue = QueueDesk(session, calibration_of=calibration_of)
         self.model = QueueModel(self.queue.items)
         self.model.setParent(self)
         self.thumbnails = Thumbnails(session, parent=self)

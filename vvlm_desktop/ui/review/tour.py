@@ -94,7 +94,11 @@ class Tour(QObject):
             else:
                 self.stop()
         elif self._phase != "off":
-            self.card_changed.emit(self._card(state, schema) if state.clip.id == self._clip_id else None)
+            if state.clip.id == self._clip_id and not scripted(state):
+                # A model has answered meanwhile: what the card knows about the script is not what the form shows.
+                self._phase = "off"
+            here = self._phase != "off" and state.clip.id == self._clip_id
+            self.card_changed.emit(self._card(state, schema) if here else None)
 
     def _card(self, state: ReviewState, schema: LabelSchema) -> Card | None:
         if self._phase == "right":

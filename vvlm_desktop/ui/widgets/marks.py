@@ -38,13 +38,6 @@ STATUS_MARKS: dict[str, tuple[str, Mark, str]] = {
 }
 
 
-def confidence_level(confidence: float | None) -> ConfidenceLevel | None:
-    """The word for a confidence 0..1; None where the backend has none. No percentage until it is calibrated."""
-    if confidence is None:
-        return None
-    return "sure" if confidence >= 0.75 else "unsure" if confidence >= 0.5 else "guess"
-
-
 def paint_mark(painter: QPainter, rect: QRectF, mark: Mark, colour: QColor) -> None:
     """Draw `mark` as large as fits into the square in the middle of `rect`."""
     side = min(rect.width(), rect.height())
@@ -208,23 +201,3 @@ class MarkLabel(QWidget):
         area = QRectF(left, 0, self.width() - left, self.height())
         elided = metrics.elidedText(self._text, Qt.TextElideMode.ElideRight, int(area.width()) + 1)
         painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, elided)
-
-
-class ConfidenceMark(MarkLabel):
-    """A confidence as a shape and a word; empty where there is none."""
-
-    def __init__(self, confidence: float | None = None, *, word: bool = True, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent)
-        self._word = word
-        self.show_confidence(confidence)
-
-    def show_confidence(self, confidence: float | None) -> None:
-        """Show another confidence."""
-        level = confidence_level(confidence)
-        if level is None:
-            self.show_mark(None, "")
-            return
-        ink = {"sure": "muted", "unsure": "doubtful", "guess": "doubtful"}[level]
-        self.show_mark(CONFIDENCE_MARKS[level], level if self._word else "", ink=ink)
-        self.setAccessibleName(level)
-        self.setToolTip("" if self._word else level)
