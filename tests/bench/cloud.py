@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,3 +77,41 @@ def test_requests_that_overlap_are_faster(kind: Any, times: float) -> None:
         eight = rate(backend, options, clips=CLIPS, concurrency=8)
     print(f"\n{kind.__name__}: 1 at once {one:.2f} clips/s, 8 at once {eight:.2f} clips/s, ×{eight / one:.1f}")
     assert eight >= times * one
+
+
+#: The same through the command, with its real worker, its ledger and its library.
+def test_fifty_clips_through_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.e2e.cloud import ANSWER as WHOLE_ANSWER
+    from vvlm_desktop.settings import Settings
+    from vvlm_desktop.workflow import consent, ledger
+    from vvlm_desktop.workflow.add import add_paths
+    from vvlm_desktop.workflow.analyse import analyse
+    from vvlm_desktop.workflow.cloud import cloud_options
+    from vvlm_desktop.workflow.session import open_session
+
+    for number in range(CLIPS):
+        ending = b"\0\0\0\x09free" + bytes([number])
+        (tmp_path / f"c{number}.mp4").write_bytes(clip("h264_bframes.mp4").read_bytes() + ending)
+    monkeypatch.setenv("GEMINI_API_KEY", "AIza-for-a-bench")
+    with (
+        serving(GeminiStandin(WHOLE_ANSWER, latency_s=LATENCY_S)) as standin,
+        open_session(Settings(reviewer="Ada"), library_dir=tmp_path / "library") as session,
+    ):
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", standin.address)
+        add_paths(session, [tmp_path / f"c{number}.mp4" for number in range(CLIPS)])
+        clips = [each for each in session.library.all_clips() if each.readable]
+        assert len(clips) == CLIPS
+
+        def run(number: int, concurrency: int) -> float:
+            options = {**cloud_options(session.settings, "gemini", per_minute=0), "concurrency": concurrency}
+            plan = consent.plan_upload(clips[:number], backend="gemini", options=options)
+            options[consent.ALLOWED] = consent.allow(session, plan, how="asked")
+            began = time.perf_counter()
+            batch = analyse(session, clips[:number], backend="gemini", options=options)
+            assert (batch.done, batch.failed) == (number, 0)
+            return number / (time.perf_counter() - began)
+
+        one, eight = run(10, 1), run(CLIPS, 8)
+        assert ledger.summary(session)[0] == CLIPS
+        assert session.library.verify().ok
+    print(f"\nprogram: 1 at once {one:.2f} clips/s, 8 at once {eight:.2f} clips/s, ×{eight / one:.1f}")

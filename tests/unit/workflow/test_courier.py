@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.workflow.conftest import put_clip
+from tests.unit.workflow.workers import FakeWorkers
 from vvlm_desktop.backends.catalogue import backend_info
 from vvlm_desktop.errors import ConsentError
 from vvlm_desktop.protocol import AnalyseRequest, Upload
-from vvlm_desktop.workflow import consent, ledger
+from vvlm_desktop.workflow import analyse, ask, consent, ledger
+from vvlm_desktop.workflow.analyse import AnalyseBatch
 from vvlm_desktop.workflow.courier import Courier
+from vvlm_desktop.workflow.left_overs import left_overs
 from vvlm_desktop.workflow.session import Session
+
+HOST = "generativelanguage.googleapis.com"
 
 
 def request(backend: str, request_id: str = "r1") -> AnalyseRequest:
@@ -68,3 +75,70 @@ def test_a_backend_that_stays_here_leaves_no_trace(session: Session) -> None:
     courier.on_settled("r1")
 
     assert session.library.history() == []
+
+
+def sending_batch(session: Session, workers: FakeWorkers) -> AnalyseBatch:
+    clip = put_clip(session, "a.mp4")
+    plan = consent.plan_upload([clip], backend="gemini", options={})
+    options = {consent.ALLOWED: consent.allow(session, plan, how="asked")}
+    batch = AnalyseBatch(
+        session, [clip], backend="gemini", workers=workers, on_event=lambda _event: None, options=options
+    )
+    batch.start()
+    return batch
+
+
+def upload(request_id: str, state: str) -> Upload:
+    return Upload(request_id, state, HOST, "video", 10, "files/x")
+
+
+def test_what_a_dead_worker_had_still_said_reaches_the_ledger_after_a_cancel(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyse, "existing_path", lambda _session, _clip: tmp_path)
+    workers = FakeWorkers()
+    batch = sending_batch(session, workers)
+    (request,) = workers.only.requests
+    workers.alive = False
+
+    batch.cancel()
+    assert batch.finished
+    for state in ("sending", "sent"):
+        batch.handle(upload(request.id, state))
+
+    (line,) = ledger.transmissions(session)
+    assert (line.state, line.remains) == ("sent", True)
+    assert left_overs(session).names == ("files/x",)
+
+
+def test_uploads_of_another_batch_are_not_written_twice(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(analyse, "existing_path", lambda _session, _clip: tmp_path)
+    batch = sending_batch(session, FakeWorkers())
+
+    batch.handle(upload("of-another", "sending"))
+
+    assert [each.state for each in ledger.transmissions(session)] == ["asked"]
+
+
+def test_a_question_that_was_given_up_still_hears_what_left(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ask, "existing_path", lambda _session, _clip: tmp_path)
+    workers = FakeWorkers()
+    clip = put_clip(session, "a.mp4")
+    plan = consent.plan_upload([clip], backend="gemini", options={})
+    options = {consent.ALLOWED: consent.allow(session, plan, how="asked")}
+    asking = ask.Asking(
+        session, clip, "Why?", backend="gemini", workers=workers, on_event=lambda _event: None, options=options
+    )
+    asking.start()
+    (request,) = workers.only.requests
+    workers.alive = False
+
+    asking.cancel()
+    for state in ("sending", "sent", "deleted"):
+        asking.handle(upload(request.id, state))
+
+    assert [each.state for each in ledger.transmissions(session)] == ["deleted"]
