@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests import clips as videos
-from tests.tiny_models import tiny_model
 from tests.unit.formats.items import context, corrected, in_split, make_clip, reviewed
 from vvlm_desktop.formats.registry import FORMATS
 
@@ -46,4 +45,6 @@ def exported(tmp_path: Path, video_bytes: list[bytes]) -> Callable[[str], Path]:
 
 @pytest.fixture(scope="session")
 def tiny_qwen() -> Path:
+    from tests.tiny_models import tiny_model  # it brings torch, which the other tests of this folder do not need
+
     return tiny_model("qwen2_5_vl")

@@ -9,9 +9,9 @@ from types import ModuleType
 sys.modules["torchaudio"] = ModuleType("torchaudio")
 sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
 
-from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
-from llamafactory.hparams import DataArguments, ModelArguments
-from transformers import AutoProcessor, AutoTokenizer, Seq2SeqTrainingArguments
+from llamafactory.data import get_dataset, get_template_and_fix_tokenizer  # noqa: E402
+from llamafactory.hparams import DataArguments, ModelArguments  # noqa: E402
+from transformers import AutoProcessor, AutoTokenizer, Seq2SeqTrainingArguments  # noqa: E402
 
 folder, model, dataset, stage = sys.argv[1:5]
 tokenizer = AutoTokenizer.from_pretrained(model)
