@@ -61,7 +61,7 @@ class RunNotes(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> Any:
         """Stop where that was asked for."""
         self._recent_s.append(time.monotonic() - self._step_began_s)
-        if self._run.stop_requested:
+        if _anybody(self._run.stop_requested):
             self.stopped = True
             control.should_save = True
             control.should_training_stop = True
@@ -109,10 +109,26 @@ class RunNotes(TrainerCallback):
     @override
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Seal the checkpoint that was just written."""
+        _wait_for_all()  # each process writes a file of its own into it
         checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         if not self._run.quiet:
             self._run.seal(checkpoint, identity=self._identity)
         self._run.tell("checkpoint", step=state.global_step, folder=f"checkpoints/{checkpoint.name}")
+
+
+def _anybody(wish: bool) -> bool:
+    """Whether any of the processes of this training wants it; all get the same answer."""
+    if not torch.distributed.is_initialized():
+        return wish
+    device = "cuda" if torch.distributed.get_backend() == "nccl" else "cpu"
+    shared = torch.tensor(int(wish), device=device)
+    torch.distributed.all_reduce(shared, op=torch.distributed.ReduceOp.MAX)
+    return bool(shared.item())
+
+
+def _wait_for_all() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
 
 
 def peak_memory_bytes() -> int | None:

@@ -52,7 +52,8 @@ def evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], o
     try:
         notes.tell("started", pid=os.getpid(), split=split, answerers=["base", *adapters])
         slot = take_gpu(config, purpose="evaluation")
-        metrics = _evaluate(config, split=split, adapters=adapters, notes=notes)
+        with notes.stopping_on_signals():
+            metrics = _evaluate(config, split=split, adapters=adapters, notes=notes)
         notes.tell("finished")
         return metrics
     except JobCancelledError:

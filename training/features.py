@@ -62,7 +62,7 @@ def compute_features(model: Any, row: Mapping[str, Tensor], *, cut: Cut) -> Tens
     was_training = model.training
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             if cut == "tower":
                 seen = model.model.vision_tower(pixel_values=inputs["pixel_values"].to(model.dtype))
                 return {"tower": seen.last_hidden_state.cpu()}

@@ -181,7 +181,7 @@ def measure_step(
     """
     import torch
 
-    from training.tuning import answer_loss
+    from training.tuning import answer_loss, to_device
 
     device = next(model.parameters()).device
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -193,7 +193,7 @@ def measure_step(
     was_training = model.training
     model.train()
     try:
-        batch = _to_device(collate(samples), device)
+        batch = to_device(collate(samples), device)
         total, count = answer_loss(model, base, batch)
         loss = total / count
         torch.autograd.backward(loss)
@@ -225,9 +225,3 @@ def _gpu_state(device: Any) -> Any:
     import torch
 
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-
-
-def _to_device(value: Any, device: Any) -> Any:
-    return {
-        name: _to_device(each, device) if isinstance(each, dict) else each.to(device) for name, each in value.items()
-    }

@@ -199,7 +199,7 @@ class RunFolder:
         """Note that a checkpoint was written to its end; without this it is never used."""
         for file in checkpoint.rglob("*"):
             if file.is_file():
-                with file.open("rb") as handle:
+                with file.open("r+b") as handle:
                     os.fsync(handle.fileno())
         files = {
             str(file.relative_to(checkpoint)): file.stat().st_size for file in checkpoint.rglob("*") if file.is_file()

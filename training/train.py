@@ -91,7 +91,7 @@ def _fit(
     rows: ClipRows,
     prepared: Prepared,
 ) -> bool:
-    """The adapter, the step on the longest clip, the steps, the result."""
+    """The adapter, the step on the longest clip, the steps, the result; a linear recipe."""
     from transformers import set_seed
 
     from training.adapter import base_name, make_card, write_adapter
@@ -208,7 +208,7 @@ def _arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, loaded: 
 
     every = max(1, _steps_per_epoch(config, prepared))
     best = bool(config.early_stopping and prepared.val)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(run.checkpoints_dir),
         num_train_epochs=config.epochs,
         max_steps=config.steps or -1,
@@ -243,6 +243,10 @@ def _arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, loaded: 
         report_to=[],
         disable_tqdm=True,
     )
+    if arguments.n_gpu > 1:
+        # One process, one GPU: Trainer would copy the model to all that it finds.
+        arguments._n_gpu = 1
+    return arguments
 
 
 def _steps_per_epoch(config: TrainConfig, prepared: Prepared) -> int:

@@ -62,6 +62,9 @@ def put_adapter_on(loaded: LoadedModel, config: TrainConfig) -> Any:
             f"The adapter does not fit {loaded.folder.name}: {str(error).splitlines()[0]}",
             hint="Leave targets empty to train the language model's linear layers.",
         ) from error
+    if config.checkpointing:
+        # Here, not only by Trainer: the step on the longest clip must be like all others.
+        loaded.model.activation_checkpointing_enable({"use_reentrant": False})
     for name in saved or ():
         _train_in_fp32(loaded.model, name)
     return tuned
@@ -80,6 +83,13 @@ def _train_in_fp32(model: Any, name: str) -> None:
 
 def _cast(value: Any, dtype: torch.dtype) -> Any:
     return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
+
+
+def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
+    """A batch with all its tensors on a device."""
+    return {
+        name: to_device(each, device) if isinstance(each, Mapping) else each.to(device) for name, each in batch.items()
+    }
 
 
 def answer_loss(model: Any, base: Any, batch: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
@@ -125,14 +135,15 @@ class AnswerTrainer(Trainer):
         """
         for module in self._frozen:
             module.eval()  # what rests must not drop out either, or cached features would differ
-        total, count = answer_loss(model, self._base, inputs)
+        total, count = answer_loss(model, self._base, to_device(inputs, self._base.device))
         if not model.training:
             num_items_in_batch = None  # clip by clip, so that the number of processes changes nothing
-        loss = total / (count if num_items_in_batch is None else num_items_in_batch)
+        loss = total / (count if num_items_in_batch is None else torch.as_tensor(num_items_in_batch).to(total.device))
         if not torch.isfinite(loss):
             raise not_a_number(self.state.global_step)
         if num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
+        loss = loss.to(self.args.device)  # Trainer always takes the first GPU for its own
         return (loss, {}) if return_outputs else loss
 
     @override

@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import training.preflight
 from tests.unit.training.sets import config, light_set, losses, told
 from training.callbacks import RunNotes
 from training.run_folder import RunFolder
@@ -88,6 +89,19 @@ def test_checkpoint_of_another_config_is_refused_by_name(train_set, uninterrupte
         train(settings(train_set, run.path, learning_rate=1e-3))
     (failed,) = told(run.path, "failed")
     assert "run_dir" in failed["hint"]
+
+
+def test_first_step_is_measured_with_activations_made_anew(train_set, tmp_path, monkeypatch):
+    seen = []
+    original = training.preflight.measure_step
+
+    def measure_step(tuned, base, *given):
+        seen.append([layer.gradient_checkpointing for layer in base.model.language_model.layers])
+        return original(tuned, base, *given)
+
+    monkeypatch.setattr(training.preflight, "measure_step", measure_step)
+    assert train(settings(train_set, tmp_path / "run", steps=1))
+    assert seen == [[True] * 3]
 
 
 def test_checkpoints_are_few(uninterrupted):
