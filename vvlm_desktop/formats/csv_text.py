@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -27,7 +28,7 @@ def csv_header(file: Path) -> tuple[str, ...]:
             return ()
         with file.open("rb") as handle:
             start = handle.read(65_536)
-        text = _decoded(start.rpartition(b"\n")[0] or start, name=file.name)
+        text = _decoded(start, name=file.name, whole=False)
         return _header(next(_parsed(text, name=file.name), (0, []))[1])
     except (FormatError, OSError):
         return ()
@@ -79,10 +80,11 @@ def _read(file: Path) -> bytes:
     return raw
 
 
-def _decoded(raw: bytes, *, name: str) -> str:
+def _decoded(raw: bytes, *, name: str, whole: bool = True) -> str:
+    """The text; `whole` is off for the beginning of a file, which may end in the middle of a character."""
     encoding = next((encoding for mark, encoding in _BOMS.items() if raw.startswith(mark)), "utf-8")
     try:
-        text = raw.decode(encoding)
+        text = codecs.getincrementaldecoder(encoding)().decode(raw, whole)
     except UnicodeDecodeError as error:
         raise FormatError(
             f"{name}: not a text in UTF-8 (byte {error.start}).", hint="Save it as “CSV UTF-8” and try again."

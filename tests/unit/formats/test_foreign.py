@@ -170,9 +170,10 @@ def test_formulas_are_left_out_and_told(csv_file):
     assert sum("formula" in flag for flag in found.flags) == 3
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-8"])
 def test_spreadsheets_encodings_are_read(csv_file, encoding):
-    found = rows(csv_file("url,caption\nä.mp4,Ein Bus fährt.\n", encoding=encoding))
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    found = rows(csv_file(f"{mark}url,caption\nä.mp4,Ein Bus fährt.\n", encoding=encoding))
 
     assert found.rows[0].places[0].path == "ä.mp4"
     assert found.rows[0].labels["caption"] == "Ein Bus fährt."
