@@ -11,10 +11,12 @@ from PySide6.QtWidgets import QWidget
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.errors import CloudError
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.ui.actions import ActionRegistry
 from vvlm_desktop.ui.page import Page
 from vvlm_desktop.ui.tasks import Tasks
+from vvlm_desktop.workflow.keys import Key
 from vvlm_desktop.workflow.session import Session
 
 
@@ -131,6 +133,33 @@ class NoPictures:
         return None
 
 
+class FakeKeys:
+    """Keys without environment or keychain; `keychain` None is a computer that has none."""
+
+    def __init__(self) -> None:
+        self.session: dict[str, str] = {}
+        self.keychain: dict[str, str] | None = {}
+
+    def find(self, name):
+        if name in self.session:
+            return Key(self.session[name], "session", "typed in, for this session only")
+        if name in (self.keychain or {}):
+            return Key(self.keychain[name], "keychain", "the system's keychain")
+        return None
+
+    def use_for_this_session(self, name, value) -> None:
+        self.session[name] = value
+
+    def store(self, name, value) -> None:
+        if self.keychain is None:
+            raise CloudError("The key could not be kept in the system's keychain.", hint="Use it for this session.")
+        self.keychain[name] = value
+
+    def forget(self, name) -> None:
+        self.session.pop(name, None)
+        (self.keychain or {}).pop(name, None)
+
+
 class FakeShell:
     """What a page may ask of the window, noted down."""
 
@@ -141,6 +170,8 @@ class FakeShell:
         self.place: tuple[str, str | None] = ("library", None)
         self.navigated: list[tuple[str, str | None]] = []
         self.problems: list = []
+        self.questions_asked: list = []
+        self.keys = FakeKeys()
         self.announced: list = []
         self.analysed: list = []
         self.analysed_with: list = []
@@ -154,6 +185,9 @@ class FakeShell:
 
     def report(self, problem) -> None:
         self.problems.append(problem)
+
+    def ask(self, question) -> None:
+        self.questions_asked.append(question)
 
     def announce(self, change) -> None:
         self.announced.append(change)

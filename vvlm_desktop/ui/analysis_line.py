@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.protocol import Result, Upload
+from vvlm_desktop.ui.analysis_news import AnalysisNews
 from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.job_bridge import Bridge
-from vvlm_desktop.ui.models.batch_words import batch_title
-from vvlm_desktop.ui.models.consent import consent_problem
+from vvlm_desktop.ui.models.batch_words import Spent, Stages, batch_title
+from vvlm_desktop.ui.models.idle_worker import KIND, IdleWorker
 from vvlm_desktop.ui.models.questions import Questions
+from vvlm_desktop.ui.models.sending import Sending, refusal_problem
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.tasks import Task
 from vvlm_desktop.ui.words import count, file_name
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 #: Noting so many clips takes about 20 ms (100,000: 0.9 s); more are noted in a thread.
 _NOTED_AT_ONCE = 2_000
-_NEWS_MS = 1_000
 #: Finds what the settings choose, ready for a worker; called in a thread, raises `VvlmError`.
 FindChoice = Callable[["Settings"], Choice]
 
@@ -45,6 +46,8 @@ class _Line:
     batch: AnalyseBatch
     choice: Choice
     failed: list[ProblemItem] = field(default_factory=list)
+    stages: Stages = field(default_factory=Stages)
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def batch_key(self) -> tuple[str, str]:
@@ -67,8 +70,16 @@ class AnalysisLine(QObject):
         self._waiting: deque[_Line] = deque()
         self._now: _Line | None = None
         self._task: Task | None = None
-        self._news = _News(shell, self)
-        self.questions = Questions(shell, workers=self._shared_workers, find_choice=self._with_choice, parent=self)
+        self._news = AnalysisNews(shell, self)
+        self._sending = Sending(shell, self)
+        self.questions = Questions(
+            shell,
+            workers=self._shared_workers,
+            find_choice=self._with_choice,
+            sending=self._sending,
+            parent=self,
+        )
+        self.idle = IdleWorker(shell.tasks, busy=lambda: self.busy or self.questions.busy, parent=self)
         self._closed = False
 
     @property
@@ -81,6 +92,8 @@ class AnalysisLine(QObject):
         self._closed = True
         self.questions.close()
         self._news.stop()
+        self.idle.close()
+        self._sending.close()
         self._line.close()
         self._bridge.close()
         if self._workers is not None:
@@ -167,11 +180,14 @@ class AnalysisLine(QObject):
 
         def found(batches: list[Interrupted]) -> None:
             for batch in batches:
-                if batch.fits:
-                    choice = choice_of_batch(batch.backend, batch.options)
-                    self._open(self._new_line(batch.clips, choice, batch_id=batch.batch_id))
-                else:
+                if not batch.fits:
                     self._shell.report(outdated_problem(len(batch.clips), schema_key=batch.schema_key))
+                elif (choice := choice_of_batch(batch.backend, batch.options)).info.leaves_computer:
+                    # Nothing leaves because the program was started: somebody says so first.
+                    go_on = partial(self._send, batch.clips, choice, batch_id=batch.batch_id)
+                    self._shell.report(unsent_problem(len(batch.clips), choice, go_on=go_on))
+                else:
+                    self._open(self._new_line(batch.clips, choice, batch_id=batch.batch_id))
 
         self._line.add(Job("find-interrupted", find, on_success=found, on_failure=self._shell.report))
 
@@ -190,15 +206,29 @@ class AnalysisLine(QObject):
         if not wanted:
             return
         if choice.info.leaves_computer:
-            go_on = partial(self._open_new, wanted)
-            self._shell.report(consent_problem(self._shell, wanted, choice, go_on=go_on))
+            self._send(wanted, choice)
         else:
-            self._open_new(wanted, choice)
+            self._open(self._new_line(wanted, choice))
 
-    def _open_new(self, clips: Sequence[Clip], choice: Choice) -> None:
-        self._open(self._new_line(clips, choice))
+    def _send(self, clips: Sequence[Clip], choice: Choice, *, batch_id: str | None = None) -> None:
+        """Analyse `clips` elsewhere, once somebody has said yes to just these."""
 
-    def _new_line(self, clips: Sequence[Clip], choice: Choice, *, batch_id: str | None = None) -> _Line:
+        def go_on(allowed: Choice, secrets: Mapping[str, str]) -> None:
+            self._open(self._new_line(clips, allowed, batch_id=batch_id, secrets=secrets))
+
+        def refuse(error: VvlmError) -> None:
+            self._shell.report(refusal_problem(self._shell, error, choice))
+
+        self._sending.ask(clips, choice, go_on=go_on, refuse=refuse)
+
+    def _new_line(
+        self,
+        clips: Sequence[Clip],
+        choice: Choice,
+        *,
+        batch_id: str | None = None,
+        secrets: Mapping[str, str] | None = None,
+    ) -> _Line:
         from vvlm_desktop.workflow.analyse import AnalyseBatch
 
         batch = AnalyseBatch(
@@ -209,6 +239,7 @@ class AnalysisLine(QObject):
             on_event=self._on_event,
             options=choice.options,
             batch_id=batch_id,
+            secrets=secrets,
         )
         return _Line(batch, choice)
 
@@ -260,15 +291,25 @@ class AnalysisLine(QObject):
         batch.start()
 
     def _on_delivered(self, message: object) -> None:
-        if self._now is not None:
-            self._now.batch.handle(message)  # type: ignore[arg-type]  # the bridge carries any object
+        line = self._now
+        if line is not None:
+            if isinstance(message, Result) and message.answer.get("kind") != "question":
+                line.spent.take(message.answer)
+            line.batch.handle(message)  # type: ignore[arg-type]  # the bridge carries any object
         self.questions.handle(message)
+        if isinstance(message, Upload):
+            self._news.add_sent()  # after the ledger has its line
+        if self._workers is not None and (line is None or line.batch.backend.worker == KIND):
+            self.idle.used(self._workers)
 
     def _on_event(self, event: BatchEvent) -> None:
         line = self._now
         if self._closed or self._task is None or line is None:
             return
-        title = batch_title(event, title=line.choice.title)
+        line.stages.take(event)
+        elsewhere = line.choice.info.leaves_computer
+        title = batch_title(event, title=line.choice.title, stages=line.stages.summary if elsewhere else "")
+        self._task.details = line.stages.lines if elsewhere else ""
         self._task.update(title, fraction=event.fraction, seconds_left=event.seconds_left)
         if event.kind == "analysed" and event.clip is not None:
             self._news.add(event.clip.id)
@@ -284,40 +325,9 @@ class AnalysisLine(QObject):
         self._task = self._now = None
         if line.failed:
             self._shell.report(failed_problem(tuple(line.failed), total=event.total))
-        elif event.kind == "finished" and event.total > 1:
-            self._shell.report(Problem(f"{count(event.done, 'clip')} analysed.", tone="good"))
+        elif event.kind == "finished" and (event.total > 1 or line.spent.in_words):
+            self._shell.report(Problem(analysed_words(event.done, line.spent), tone="good"))
         self._next_batch()
-
-
-class _News(QObject):
-    """Tells the pages which clips were analysed, all of a second together: each announcement reads lists again."""
-
-    def __init__(self, shell: Shell, parent: QObject) -> None:
-        super().__init__(parent)
-        self._shell = shell
-        self._clip_ids: dict[str, None] = {}
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_NEWS_MS)
-        self._timer.timeout.connect(self.tell)
-
-    def add(self, clip_id: str) -> None:
-        """Note an analysed clip; it is told within a second."""
-        self._clip_ids[clip_id] = None
-        if not self._timer.isActive():
-            self._timer.start()
-
-    def tell(self) -> None:
-        """Tell what was noted."""
-        self._timer.stop()
-        clip_ids, self._clip_ids = tuple(self._clip_ids), {}
-        if clip_ids:
-            self._shell.announce(Change(clip_ids=clip_ids, what=frozenset({"analyses"})))
-
-    def stop(self) -> None:
-        """Tell nothing more."""
-        self._timer.stop()
-        self._clip_ids = {}
 
 
 def _chosen_by_settings(settings: Settings) -> Choice:
@@ -334,6 +344,23 @@ def failed_problem(failed: tuple[ProblemItem, ...], *, total: int) -> Problem:
         f"{len(failed):,} of {count(total, 'clip')} could not be analysed.",
         hint="The others are done. Each one's reason is in the list.",
         items=failed,
+    )
+
+
+def analysed_words(clips: int, spent: Spent) -> str:
+    """What a batch did, and what it cost where that is known."""
+    cost = spent.in_words
+    return f"{count(clips, 'clip')} analysed{': ' + cost if cost else ''}."
+
+
+def unsent_problem(clips: int, choice: Choice, *, go_on: Callable[[], object]) -> Problem:
+    """An interrupted batch whose clips would leave this computer."""
+    return Problem(
+        f"An analysis with {choice.title} was interrupted, {count(clips, 'clip')} before its end.",
+        hint="Nothing is sent before you say so.",
+        tone="doubtful",
+        offer="Go on…",
+        do=go_on,
     )
 
 

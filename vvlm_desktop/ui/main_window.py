@@ -6,27 +6,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSettings, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QGuiApplication,
-    QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vvlm_desktop import paths
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import ActionRegistry
+from vvlm_desktop.ui.bar_facts import BarFacts
 from vvlm_desktop.ui.choice import status_words
 from vvlm_desktop.ui.clip_jobs import ClipJobs
+from vvlm_desktop.ui.drop_window import DropWindow
 from vvlm_desktop.ui.errors_view import Problem, ProblemBar, kept_settings_problem, problem_from
 from vvlm_desktop.ui.export.flow import ExportFlow
 from vvlm_desktop.ui.file_choosing import choose_files, choose_folder
@@ -37,12 +33,14 @@ from vvlm_desktop.ui.page import Page
 from vvlm_desktop.ui.page_list import PAGES, PageSpec
 from vvlm_desktop.ui.palette import Palette, find_actions
 from vvlm_desktop.ui.rail import Rail
+from vvlm_desktop.ui.sheet import Question, Sheet
 from vvlm_desktop.ui.status_bar import StatusBar
 from vvlm_desktop.ui.tasks import Tasks
-from vvlm_desktop.ui.widgets.drop_hint import DropHint
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
 from vvlm_desktop.ui.window_actions import window_actions
+from vvlm_desktop.ui.window_place import WindowPlace
 from vvlm_desktop.ui.words import shown
+from vvlm_desktop.workflow.keys import Keys
 
 if TYPE_CHECKING:
     from vvlm_desktop.domain.clip import Clip
@@ -55,7 +53,7 @@ if TYPE_CHECKING:
 _REOPENS = ("library_dir", "schema_file")
 
 
-class MainWindow(QMainWindow):
+class MainWindow(DropWindow):
     """The window on a session. It owns the session from now on and closes it when it closes."""
 
     def __init__(
@@ -77,7 +75,8 @@ class MainWindow(QMainWindow):
         self._tasks = Tasks(self)
         self._registry = ActionRegistry(self)
         self._keys_sheet: KeysSheet | None = None
-        self._window_state = QSettings(str(paths.data_dir() / "window.ini"), QSettings.Format.IniFormat)
+        self._place_on_screen = WindowPlace(self)
+        self.keys = Keys()
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         self._focus_keys = FocusKeys(app)
@@ -85,9 +84,9 @@ class MainWindow(QMainWindow):
         self._jobs = ClipJobs(self, self)
         self._export = ExportFlow(self, self)
         self._choice_menu = ChoiceMenu(self, self)
+        self._facts = BarFacts(self, self.status, self)
         self._registry.add(window_actions(self, pages))
-        self.setAcceptDrops(True)
-        self._restore_geometry()
+        self._place_on_screen.restore()
         self.navigate(next(iter(self._specs)))
 
     # -- what pages may ask for (ui.page.Shell)
@@ -149,8 +148,13 @@ class MainWindow(QMainWindow):
         else:
             self.problems.show_problem(said)
 
+    def ask(self, question: Question) -> None:
+        """Ask something over the whole window."""
+        self.sheet.ask(question)
+
     def announce(self, change: Change) -> None:
         """Tell every page what a write changed."""
+        self._facts.on_change(change)
         for page in tuple(self._pages.values()):
             page.on_change(change)
 
@@ -284,7 +288,7 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout()
         row.setSpacing(0)
         self._rail = Rail()
-        for number, spec in enumerate(self._specs.values(), start=1):
+        for number, spec in enumerate((spec for spec in self._specs.values() if spec.in_rail), start=1):
             self._rail.add_page(spec.id, spec.icon, spec.title, key=f"Ctrl+{number}", at_end=spec.at_end)
         self._rail.chosen.connect(self.navigate)
         column = QVBoxLayout()
@@ -298,10 +302,13 @@ class MainWindow(QMainWindow):
         outer.addLayout(row, 1)
         self.status = StatusBar(self._tasks, backend=status_words(self._session.settings))
         outer.addWidget(self.status)
+        self.status.ledger_pressed.connect(lambda: self.navigate("ledger"))
+        self.status.gpu_pressed.connect(lambda: self.navigate("models"))
         self.setCentralWidget(central)
         finders = [find_actions(self._registry), find_settings(self), find_clips(self)]
         self.palette_line = Palette(finders, parent=central)
-        self._drop_hint = DropHint("Drop to add to the library", parent=central)
+        self.sheet = Sheet(central)
+        self._take_drops(central)
 
     def _page(self, page_id: str) -> Page:
         page = self._pages.get(page_id)
@@ -316,12 +323,14 @@ class MainWindow(QMainWindow):
     def _replace_session(self, session: Session) -> None:
         """Another library or schema: pages and jobs of the old one end before the new ones begin."""
         current = self._current or next(iter(self._specs))
+        self.sheet.close_all()
         self._jobs.close()
         self._export.close()
         self._drop_pages()
         self._session.close()
         self._session = session
         self._jobs = ClipJobs(self, self)
+        self._facts.look_at_ledger()
         self._current = None
         self.navigate(current)
         self._jobs.resume()
@@ -339,13 +348,6 @@ class MainWindow(QMainWindow):
     def _on_keys_sheet_gone(self) -> None:
         self._keys_sheet = None
 
-    def _restore_geometry(self) -> None:
-        kept = self._window_state.value("geometry", type=QByteArray)
-        if not (isinstance(kept, QByteArray) and kept.size() and self.restoreGeometry(kept)):
-            room = QGuiApplication.primaryScreen().availableGeometry()
-            # The frame around the window, which only the window manager knows, must fit as well.
-            self.resize(min(1440, room.width() - 16), min(900, room.height() - 56))
-
     @override
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -356,14 +358,14 @@ class MainWindow(QMainWindow):
 
     def _after_first_paint(self) -> None:
         if self.isVisible():
+            self._facts.start()
             self._jobs.resume()
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask nothing, lose nothing: every verdict was stored when it was made."""
-        paths.data_dir().mkdir(parents=True, exist_ok=True)
-        self._window_state.setValue("geometry", self.saveGeometry())
-        self._window_state.sync()
+        self._place_on_screen.keep()
+        self.sheet.close_all()
         if self._keys_sheet is not None:
             self._keys_sheet.close()
         # What runs is told to stop and waited for; nobody has to look at the window meanwhile.
@@ -372,35 +374,8 @@ class MainWindow(QMainWindow):
         self._jobs.close()
         self._export.close()
         self._choice_menu.close()
+        self._facts.close()
         self._drop_pages()
         self._current = None
         self._session.close()
         super().closeEvent(event)
-
-    @override
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if self._drop_hint.isVisible():
-            self._drop_hint.show_hint()
-
-    @override
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
-            self._drop_hint.show_hint()
-
-    @override
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint.hide()
-
-    @override
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint.hide()
-        event.acceptProposedAction()
-        self.add_paths([Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()])
-
-    @override
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
-            self._drop_hint.hide()

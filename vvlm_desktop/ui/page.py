@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from vvlm_desktop.ui.choice import Choice
     from vvlm_desktop.ui.errors_view import Problem
     from vvlm_desktop.ui.scope import Scope
+    from vvlm_desktop.ui.sheet import Question
+    from vvlm_desktop.workflow.keys import Keys
     from vvlm_desktop.workflow.session import Session
 
 
@@ -52,6 +54,13 @@ class Shell(Protocol):
 
     def report(self, problem: Problem | VvlmError) -> None:
         """Present something that went wrong, or is worth saying, in the one place for it."""
+
+    @property
+    def keys(self) -> Keys:
+        """Keys for servers, as long as the window lives."""
+
+    def ask(self, question: Question) -> None:
+        """Ask something over the whole window that must be answered first."""
 
     def announce(self, change: Change) -> None:
         """Tell every page what a write changed."""

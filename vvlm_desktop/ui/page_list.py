@@ -10,13 +10,20 @@ from vvlm_desktop.ui.page import Page, Shell
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
-    """A page of the rail; `at_end` puts it at the bottom."""
+    """A page; in the rail, `at_end` puts it at the bottom.
+
+    Attributes:
+        in_rail: it has a button there, and the key of its number.
+        action: what the palette calls going there, where that is not "Go to" and its title.
+    """
 
     id: str
     title: str
     icon: str
     build: Callable[[Shell], Page]
     at_end: bool = False
+    in_rail: bool = True
+    action: str = ""
 
 
 def _library(shell: Shell) -> Page:
@@ -49,10 +56,17 @@ def _settings(shell: Shell) -> Page:
     return SettingsPage(shell)
 
 
+def _ledger(shell: Shell) -> Page:
+    from vvlm_desktop.ui.ledger.page import LedgerPage
+
+    return LedgerPage(shell)
+
+
 PAGES: tuple[PageSpec, ...] = (
     PageSpec("library", "Library", "library", _library),
     PageSpec("review", "Review", "review", _review),
     PageSpec("compare", "Compare", "compare", _compare),
     PageSpec("models", "Models", "models", _models),
     PageSpec("settings", "Settings", "settings", _settings, at_end=True),
+    PageSpec("ledger", "Ledger", "shield", _ledger, in_rail=False, action="Show what left this computer (the ledger)"),
 )

@@ -89,7 +89,15 @@ class Rail(QFrame):
 
     def show_page(self, page_id: str) -> None:
         """Mark the page that is shown."""
-        self._buttons[page_id].setChecked(True)
+        item = self._buttons.get(page_id)
+        if item is not None:
+            item.setChecked(True)
+            return
+        # A page that is not here: none of these is shown. An exclusive group keeps one checked otherwise.
+        self._group.setExclusive(False)
+        for other in self._buttons.values():
+            other.setChecked(False)
+        self._group.setExclusive(True)
 
     def button(self, page_id: str) -> RailButton:
         """The button of a page."""

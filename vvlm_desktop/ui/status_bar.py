@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.ledger.sent_words import LOOKING, SentView
+from vvlm_desktop.ui.models.gpu_line import GpuView
 from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
+from vvlm_desktop.ui.widgets.mark_button import MarkButton
 from vvlm_desktop.ui.widgets.marks import MarkLabel
-from vvlm_desktop.ui.words import clock, plain_tip
+from vvlm_desktop.ui.words import clock, plain_tip, shown
 
 _NEWS_MS = 10_000
 _ROOMY_PX = 1200
-NOTHING_SENT = "No clip data sent by this app"
 
 
 def time_left(seconds: float | None) -> str:
@@ -26,6 +28,9 @@ def time_left(seconds: float | None) -> str:
 
 class StatusBar(QFrame):
     """One line; it never opens anything by itself."""
+
+    ledger_pressed = Signal()
+    gpu_pressed = Signal()
 
     def __init__(self, tasks: Tasks, *, backend: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,11 +66,18 @@ class StatusBar(QFrame):
         self.cancel = button("Cancel", self._on_cancel, kind="link")
         self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.backend = ElidedLabel(backend, "muted")
-        self.sent = MarkLabel("diamond", NOTHING_SENT, ink="good")
+        self.gpu = MarkButton()
+        self.gpu.clicked.connect(self.gpu_pressed)
+        self._has_gpu = False
+        self.sent = MarkButton()
+        self.sent.clicked.connect(self.ledger_pressed)
+        self.show_sent(LOOKING)
         for item in (self.title, self.news, self.bar, self.left, self.cancel, self.more):
             row.addWidget(item)
         row.addWidget(self.backend, 1)
+        row.addWidget(self.gpu)
         row.addWidget(self.sent)
+        self.gpu.hide()
         tasks.changed.connect(self._on_tasks_changed)
         self._on_tasks_changed()
 
@@ -85,9 +97,23 @@ class StatusBar(QFrame):
         """Say which model answers, and where it runs."""
         self.backend.setText(text)
 
+    def show_sent(self, view: SentView) -> None:
+        """Say what left this computer."""
+        self.sent.show_mark(view.mark, view.words, ink=view.ink, tip=view.tip)
+
+    def show_gpu(self, view: GpuView) -> None:
+        """Say how much GPU memory is free; nothing where there is no GPU."""
+        self._has_gpu = bool(view.name)
+        self.gpu.show_mark(None, f"GPU {view.memory}", ink="muted", tip=shown(view.in_words))
+        self._show_what_fits()
+
+    def _show_what_fits(self) -> None:
+        self.gpu.setVisible(self._has_gpu and self.width() >= theme.px(_ROOMY_PX))
+
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._show_what_fits()
         # Which model answers is short and stays whole, as long as there is room for what runs beside it.
         roomy = self.width() >= theme.px(_ROOMY_PX)
         self.backend.setMinimumWidth(min(self.backend.sizeHint().width(), theme.px(300)) if roomy else theme.px(24))
@@ -103,6 +129,8 @@ class StatusBar(QFrame):
             self.title.setText("Ready")
             return
         self.title.setText(f"Stopping: {task.title}" if task.cancelling else task.title)
+        self.title.setAccessibleDescription(task.details)
+        self.bar.setToolTip(plain_tip(task.details))
         self.bar.setRange(0, 0 if task.fraction is None else 1000)
         self.bar.setValue(round(1000 * (task.fraction or 0.0)))
         self.left.setText(time_left(task.seconds_left))

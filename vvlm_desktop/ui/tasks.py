@@ -18,6 +18,8 @@ class Task:
         self.fraction: float | None = None
         self.seconds_left: float | None = None
         self.cancelling = False
+        #: more of the same, line by line, for whoever asks
+        self.details = ""
 
     @property
     def can_cancel(self) -> bool:

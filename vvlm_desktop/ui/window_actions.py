@@ -58,9 +58,14 @@ def window_actions(window: WindowVerbs, pages: Sequence[PageSpec]) -> list[Actio
     def goes_to(page_id: str) -> Callable[[], None]:
         return lambda: window.navigate(page_id)
 
+    in_rail = [spec for spec in pages if spec.in_rail]
+    numbered = [
+        *((spec, (f"Ctrl+{number}",)) for number, spec in enumerate(in_rail, start=1)),
+        *((spec, ()) for spec in pages if not spec.in_rail),
+    ]
     go = [
-        act(f"go.{spec.id}", f"Go to {spec.title}", goes_to(spec.id), f"Ctrl+{number}", icon=spec.icon)
-        for number, spec in enumerate(pages, start=1)
+        act(f"go.{spec.id}", spec.action or f"Go to {spec.title}", goes_to(spec.id), *keys, icon=spec.icon)
+        for spec, keys in numbered
     ]
     find = "Find an action, clip or setting"
     return [

@@ -95,6 +95,7 @@ class FakeShelf:
         self.removed: list[str] = []
         self.downloaded: list[str] = []
         self.taken_in: list[Path] = []
+        self.copied: list[bool] = []
         self.choice_list: tuple[Choice, ...] = (BUILT_IN,)
 
     def look(self, settings) -> Stock:
@@ -132,7 +133,8 @@ class FakeShelf:
         self.removed.append(key)
         self.stock = replace(self.stock, adapters=tuple(a for a in self.stock.adapters if a.key != key))
 
-    def take_in(self, settings, folder, *, report, cancelled) -> str:
+    def take_in(self, settings, folder, *, copy, report, cancelled) -> str:
+        self.copied.append(copy)
         if self.failure is not None:
             raise self.failure
         self.taken_in.append(folder)

@@ -19,13 +19,10 @@ from vvlm_desktop.ui.analysis_line import AnalysisLine
 from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch, status_words, title_of
 from vvlm_desktop.ui.models.batch_words import batch_title
 from vvlm_desktop.ui.models.choice_menu import ChoiceMenu
-from vvlm_desktop.ui.models.consent import consent_problem
-from vvlm_desktop.workflow import consent, ledger
 from vvlm_desktop.workflow.add import add_paths
 from vvlm_desktop.workflow.batch_events import BatchEvent
 
 LOCAL = Choice("local", "InternVL3-2B + fleet-3", {"model": "OpenGVLab/InternVL3-2B", "adapter": "fleet-3"})
-GEMINI = Choice("gemini", "gemini-flash-latest", {"model": "gemini-flash-latest"})
 
 
 @pytest.fixture
@@ -157,39 +154,6 @@ def test_batch_title_says_clip_model_and_pace():
     assert batch_title(replace(begun, message="starting"), title="m") == "Analysing 1 of 80 · m"
 
 
-def test_nothing_leaves_while_it_is_switched_off(shell, make_line, opened, session, tmp_path):
-    clips = added(session, tmp_path, 1)
-    make_line().analyse(clips, choice=GEMINI)
-    assert opened == []
-    assert "may not leave" in shell.problems[0].sentence
-    shell.problems[0].do()
-    assert shell.navigated == [("settings", "allow_upload")]
-
-
-def test_each_batch_says_how_much_goes_to_whom_and_waits_for_a_yes(shell, make_line, opened, session, tmp_path):
-    clips = added(session, tmp_path, 2)
-    chosen(shell, allow_upload=True)
-    make_line().analyse(clips, choice=GEMINI)
-    assert opened == []
-    problem = shell.problems[0]
-    assert "2 clips" in problem.sentence
-    assert "googleapis.com" in problem.sentence
-    assert ledger.consents(session) == []
-    problem.do()
-    (line,) = opened
-    (given,) = ledger.consents(session)
-    assert line.choice.options[consent.ALLOWED] == given.id
-    assert given.clips == 2
-
-
-def test_address_that_is_none_is_told_instead_of_asked(shell):
-    chosen(shell, allow_upload=True)
-    server = Choice("server", "VLM server", {"base_url": "not an address"})
-    problem = consent_problem(shell, [clip(1)], server, go_on=lambda _choice: pytest.fail("sent"))
-    assert problem.do is None
-    assert "address" in problem.sentence
-
-
 def test_menu_offers_what_is_ready_and_analyses_once_with_it(shell, qtbot):
     shelf = FakeShelf()
     shelf.choice_list = (BUILT_IN, LOCAL)
@@ -198,11 +162,29 @@ def test_menu_offers_what_is_ready_and_analyses_once_with_it(shell, qtbot):
     menu.ask([clip(1), clip(2)])
     qtbot.waitUntil(lambda: menu.menu is not None and menu.menu.isVisible())
     texts = [action.text() for action in menu.menu.actions()]
-    assert texts == ["Analyse 2 clips with", "Built-in measurements\tin use", LOCAL.title]
+    assert texts == ["Analyse 2 clips with", "Built-in measurements\tin use", LOCAL.title, "", "Draft with…"]
     menu.menu.actions()[2].trigger()
     menu.menu.hide()
     assert shell.analysed == [[clip(1), clip(2)]]
     assert shell.analysed_with == [LOCAL]
+
+
+def test_drafts_are_offered_for_what_nobody_has_finished(shell, qtbot):
+    shelf = FakeShelf()
+    shelf.choice_list = (BUILT_IN, LOCAL)
+    menu = ChoiceMenu(shell, shell.holder, shelf=shelf)
+    shell.holder.show()
+    menu.ask([clip(1), clip(2, status="reviewed")])
+    qtbot.waitUntil(lambda: menu.menu is not None and menu.menu.isVisible())
+    drafts = menu.menu.actions()[-1].menu()
+    head, teacher = drafts.actions()
+    assert "1 clip " in head.text()  # the reviewed one needs none, and what only measures is no teacher
+    teacher.trigger()
+    menu.menu.hide()
+    assert shell.analysed == [[clip(1)]]
+    (draft,) = shell.analysed_with
+    assert draft.options["teacher"] is True
+    assert draft.title == f"{LOCAL.title}, as a draft"
 
 
 def test_menu_without_a_model_leads_to_the_models(shell, qtbot):

@@ -13,6 +13,7 @@ from tests.ui.models.fakes import ABSENT, ADAPTER, BROKEN, FOREIGN, PARTIAL, REA
 from vvlm_desktop.errors import DownloadError, ModelFolderError
 from vvlm_desktop.ui.models.card_view import CardView
 from vvlm_desktop.ui.models.gpu_line import GpuView
+from vvlm_desktop.ui.sheet import Answer
 
 
 def news(page) -> str:
@@ -167,11 +168,16 @@ def test_linked_folder_is_not_said_to_be_deleted(make_page):
     assert "stays where it is" in page.grid.cards[READY.key].asked.text()
 
 
-def test_folder_is_imported(make_page, qtbot, monkeypatch, tmp_path: Path):
+@pytest.mark.parametrize("copied", [False, True])
+def test_folder_is_imported_as_it_was_asked_for(make_page, qtbot, monkeypatch, tmp_path: Path, copied):
     page = make_page()
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "weights"))
     page.import_button.click()
+    (question,) = page.shell.questions_asked
+    assert page._shelf.taken_in == []
+    question.on_yes(Answer(ticked=copied))
     qtbot.waitUntil(lambda: page._shelf.taken_in == [tmp_path / "weights"])
+    assert page._shelf.copied == [copied]
     qtbot.waitUntil(lambda: bool(page.shell.problems))
     assert news(page) == "weights was imported."
 

@@ -7,7 +7,8 @@ from PySide6.QtCore import QObject
 
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.ui.job_bridge import Bridge, Work
-from vvlm_desktop.ui.status_bar import NOTHING_SENT, StatusBar
+from vvlm_desktop.ui.ledger.sent_words import NOTHING_SENT, sent_view
+from vvlm_desktop.ui.status_bar import StatusBar
 from vvlm_desktop.ui.tasks import Tasks
 
 
@@ -133,8 +134,10 @@ def status(look, qtbot):
     return bar
 
 
-def test_idle_bar_says_ready_and_that_nothing_was_sent(status):
+def test_idle_bar_says_ready_and_nothing_of_the_ledger_before_it_was_read(status):
     assert status.title.text() == "Ready"
+    assert status.sent.text() != NOTHING_SENT
+    status.show_sent(sent_view(()))
     assert status.sent.text() == NOTHING_SENT
     assert not status.cancel.isVisibleTo(status)
 

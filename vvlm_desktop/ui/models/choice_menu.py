@@ -60,11 +60,33 @@ class ChoiceMenu(QObject):
         for choice in choices:
             words = f"{menu_text(choice.title)}\tin use" if choice.title == now else menu_text(choice.title)
             menu.addAction(icons.icon(_ICONS[choice.backend]), words, partial(self._analyse, clips, choice))
+        self._add_drafts(menu, clips, choices)
         if list(choices) == [BUILT_IN]:
             menu.addSeparator()
             go = partial(self._shell.navigate, "models")
             menu.addAction(icons.icon("models"), "No model is ready: show the models", go)
         menu.popup(self._place(menu))
+
+    def _add_drafts(self, menu: QMenu, clips: list[Clip], choices: Sequence[Choice]) -> None:
+        """What can fill in a draft for people; a measurement cannot."""
+        from vvlm_desktop.workflow.drafts import awaiting_a_draft, teacher_options
+
+        teachers = [choice for choice in choices if choice.info.answers_questions]
+        if not teachers:
+            return
+        unfinished = awaiting_a_draft(clips)
+        menu.addSeparator()
+        drafts = menu.addMenu(icons.icon("note"), "Draft with…")
+        head = drafts.addAction(f"Drafts for {count(len(unfinished), 'clip')} that nobody has finished")
+        head.setEnabled(False)
+        for choice in teachers:
+            options = teacher_options(choice.backend, choice.options)
+            draft = Choice(choice.backend, f"{choice.title}, as a draft", options)
+            words = menu_text(choice.title)
+            made = drafts.addAction(
+                icons.icon(_ICONS[choice.backend]), words, partial(self._analyse, unfinished, draft)
+            )
+            made.setEnabled(bool(unfinished))
 
     def _analyse(self, clips: list[Clip], choice: Choice) -> None:
         self._shell.analyse(clips, choice=choice)

@@ -1,49 +1,65 @@
-"""What is asked before pictures leave this computer."""
+"""What is asked before pictures leave this computer, in words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import VvlmError
-from vvlm_desktop.ui.choice import Choice
-from vvlm_desktop.ui.errors_view import Problem, problem_from
-from vvlm_desktop.ui.page import Shell
+from vvlm_desktop.ui.sheet import Answer, Question
+from vvlm_desktop.ui.words import count
+
+if TYPE_CHECKING:
+    from vvlm_desktop.workflow.consent import UploadPlan
 
 
-def consent_problem(
-    shell: Shell, clips: Sequence[Clip], choice: Choice, *, go_on: Callable[[Choice], object]
-) -> Problem:
-    """The question how much may go to whom; `go_on` gets the choice once somebody has said yes, never before."""
-    from vvlm_desktop.workflow import consent
+def receiver(backend: str, host: str) -> str:
+    """Who gets it, for people: the computer, and whose it is where that is known."""
+    return f"Google ({host})" if backend == "gemini" and host.endswith(".googleapis.com") else host
 
-    if not shell.session.settings.allow_upload:
-        return Problem(
-            f"{choice.title} works on another computer, and clips may not leave this one. Nothing was sent.",
-            hint="Switch it on in Settings, or choose a model that runs here.",
-            tone="doubtful",
-            offer="Show the setting",
-            do=partial(shell.navigate, "settings", "allow_upload"),
-        )
-    try:
-        plan = consent.plan_upload(clips, backend=choice.backend, options=choice.options)
-    except VvlmError as error:
-        return problem_from(error)
 
-    def send() -> None:
-        try:
-            consent_id = consent.allow(shell.session, plan, how="window")
-        except VvlmError as error:
-            shell.report(error)
-            return
-        go_on(replace(choice, options={**choice.options, consent.ALLOWED: consent_id}))
+def consent_question(
+    plan: UploadPlan, *, reviewer: str, on_yes: Callable[[Answer], object], on_no: Callable[[], object]
+) -> Question:
+    """How many clips, what of them, how much, to whom; nothing is ticked and Enter says no."""
+    from vvlm_desktop.workflow.consent import megabytes
 
-    return Problem(
-        plan.sentence,
-        hint="It is written into the ledger. Without your yes nothing is sent.",
-        tone="doubtful",
-        offer="Send and analyse",
-        do=send,
+    clips = count(plan.clips, "clip")
+    who = receiver(plan.backend.name, plan.host)
+    size = f"at most about {megabytes(plan.size_bytes)}"
+    what = f"{plan.content} of {clips}"
+    facts = (
+        ("To", who),
+        ("What", f"{what}, and the label questions"),
+        ("How much", size),
+        ("Model", plan.model or "the first that the server offers"),
+        ("Kept", f"Your yes is written into the ledger, under the name {reviewer}; so is each clip that leaves."),
+    )
+    return Question(
+        f"Send {clips} to {who}?",
+        on_yes,
+        f"Send {clips}",
+        facts=facts,
+        sentence="Whoever runs that computer can see the road, plates and people on these clips.",
+        icon="cloud" if plan.backend.name == "gemini" else "server",
+        tick=f"{'This clip' if plan.clips == 1 else 'These clips'} may leave this computer",
+        must_tick=True,
+        no="Do not send",
+        on_no=on_no,
+    )
+
+
+def key_question(title: str, *, on_yes: Callable[[Answer], object], on_no: Callable[[], object]) -> Question:
+    """There is no key: asked once."""
+    return Question(
+        f"{title} asks for a key",
+        on_yes,
+        "Use this key",
+        sentence=(
+            "It stays in this program's memory until the window closes, and is written nowhere. "
+            "Ticked, it is kept in the system's keychain instead."
+        ),
+        icon="cloud",
+        tick="Keep it in the system's keychain",
+        secret=f"Key for {title}",
+        on_no=on_no,
     )

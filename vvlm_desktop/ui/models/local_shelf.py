@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vvlm_desktop.backends.catalogue import BACKENDS
-from vvlm_desktop.errors import BackendUnavailableError, UsageError
+from vvlm_desktop.backends.model_catalogue import catalogue
+from vvlm_desktop.errors import BackendUnavailableError, UsageError, VvlmError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.choice import BUILT_IN, Choice, choice_of_batch
 from vvlm_desktop.ui.models import model_tasks
 from vvlm_desktop.ui.models.card_view import AdapterView, CardState, CardView, Fit, FitTone, Transfer, Verb
+from vvlm_desktop.ui.models.cloud_view import CLOUD
 from vvlm_desktop.ui.models.gpu_line import GpuView
 from vvlm_desktop.ui.models.install import missing_packages
 from vvlm_desktop.ui.models.memory_lines import memory_lines
@@ -18,6 +20,7 @@ from vvlm_desktop.ui.models.shelf import Stock
 from vvlm_desktop.ui.words import sentences
 from vvlm_desktop.workflow import models
 from vvlm_desktop.workflow.adapters import Adapter, installed_adapters
+from vvlm_desktop.workflow.cloud import cloud_options
 from vvlm_desktop.workflow.gpu import FitsNow, Hardware, hardware
 from vvlm_desktop.workflow.model_shelf import installed_models
 
@@ -39,9 +42,9 @@ class LocalShelf:
         return Stock((built_in_card(settings), *local), tuple(adapters), gpu_view(on))
 
     def choices(self, settings: Settings) -> tuple[Choice, ...]:
-        """The built-in measurements, each model that is ready, and each adapter with its base."""
+        """The built-in measurements, each model that is ready, each adapter with its base, and what is elsewhere."""
         if missing_packages():
-            return (BUILT_IN,)
+            return (BUILT_IN, *_elsewhere(settings))
         ready = [model for model in installed_models(settings) if model.folder is not None]
         alone = [_choice(settings, model.name, "") for model in ready]
         names = {model.name for model in ready}
@@ -50,22 +53,21 @@ class LocalShelf:
             for adapter in installed_adapters(settings)
             if adapter.usable and adapter.base_model in names and adapter.base_model is not None
         ]
-        return (BUILT_IN, *alone, *tuned)
+        return (BUILT_IN, *alone, *tuned, *_elsewhere(settings))
 
     def chosen(self, settings: Settings) -> Choice:
         """What the settings choose, ready for a worker.
 
         Raises:
             UsageError: nothing is chosen, or it is not here.
-            BackendUnavailableError: its packages are missing, or it cannot be asked from the window.
+            BackendUnavailableError: its packages are missing.
+            CloudError: no server is named.
             ModelFolderError: it cannot be used.
         """
         if settings.backend == BUILT_IN.backend:
             return BUILT_IN
         if settings.backend != "local":
-            raise BackendUnavailableError(
-                f"{BACKENDS[settings.backend].title} is not set up on the Models page.", hint="Choose another card."
-            )
+            return choice_of_batch(settings.backend, cloud_options(settings, settings.backend))
         if not settings.local_model.strip():
             raise UsageError("No local model is chosen.", hint="Choose a card on the Models page.")
         if missing := missing_packages():
@@ -90,14 +92,36 @@ class LocalShelf:
         model_tasks.remove(settings, key)
 
     def take_in(
-        self, settings: Settings, folder: Path, *, report: Callable[[Transfer], object], cancelled: Callable[[], bool]
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        copy: bool = False,
+        report: Callable[[Transfer], object],
+        cancelled: Callable[[], bool],
     ) -> str:
         """Import a folder with a model or an adapter; returns what it is called."""
-        return model_tasks.take_in(settings, folder, report=report, cancelled=cancelled)
+        return model_tasks.take_in(settings, folder, copy=copy, report=report, cancelled=cancelled)
 
 
 def _choice(settings: Settings, model: str, adapter: str) -> Choice:
     return choice_of_batch("local", models.local_options(settings, model=model, adapter=adapter).to_json())
+
+
+def _elsewhere(settings: Settings) -> list[Choice]:
+    """Gemini and the server, where clips may leave this computer; what is not set up is left out."""
+    found = []
+    for backend in CLOUD if settings.allow_upload else ():
+        try:
+            found.append(choice_of_batch(backend, cloud_options(settings, backend)))
+        except VvlmError:
+            continue  # its card says what is missing
+    return found
+
+
+def family_words(name: str) -> str:
+    """A family for people; the folder of an imported model knows it only by the name in its config."""
+    return next((entry.family for entry in catalogue() if entry.model_type == name), name)
 
 
 def built_in_card(settings: Settings) -> CardView:
@@ -128,7 +152,7 @@ def card_view(card: models.ModelCard, *, settings: Settings, packages_missing: b
         key=card.name,
         backend="local",
         title=card.title,
-        family=card.family,
+        family=family_words(card.family),
         who_for=card.for_whom,
         size_bytes=card.size_bytes or None,
         about=card.size_is_estimate,

@@ -35,9 +35,14 @@ def download(
 
 
 def take_in(
-    settings: Settings, folder: Path, *, report: Callable[[Transfer], object], cancelled: Callable[[], bool]
+    settings: Settings,
+    folder: Path,
+    *,
+    copy: bool = False,
+    report: Callable[[Transfer], object],
+    cancelled: Callable[[], bool],
 ) -> str:
-    """Refer to a folder with a model or an adapter; its weights stay where they are."""
+    """Take in a folder with a model or an adapter: copied, or referred to where its weights are."""
     last_s = 0.0
 
     def told(done: int, total: int) -> None:
@@ -46,7 +51,7 @@ def take_in(
             last_s = time.monotonic()
             report(Transfer(done, total))
 
-    return model_import.import_folder(settings, folder, report=told, cancelled=cancelled).name
+    return model_import.import_folder(settings, folder, copy=copy, report=told, cancelled=cancelled).name
 
 
 def remove(settings: Settings, key: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -22,8 +23,10 @@ from vvlm_desktop.ui.models.adapters import AdapterList
 from vvlm_desktop.ui.models.card_grid import CardGrid
 from vvlm_desktop.ui.models.card_view import CardView, Transfer
 from vvlm_desktop.ui.models.choosing import with_adapter, with_card, without_adapter, without_card
+from vvlm_desktop.ui.models.cloud_section import CloudSection
 from vvlm_desktop.ui.models.downloads import Downloads
 from vvlm_desktop.ui.models.gpu_line import GpuLine
+from vvlm_desktop.ui.models.importing import import_question
 from vvlm_desktop.ui.models.install_card import InstallCard
 from vvlm_desktop.ui.models.installer import Installer
 from vvlm_desktop.ui.models.shelf import Shelf, Stock
@@ -72,6 +75,7 @@ class ModelsPage(Page):
         head.setSpacing(theme.GAP)
         head.addWidget(label("Models", "title"))
         head.addStretch(1)
+        head.addWidget(button("Gemini or a server", partial(self.activate, "gemini"), icon="cloud"))
         head.addWidget(button("Open the folder", self._on_open_folder, icon="folder"))
         self.import_button = button("Import a model…", self.ask_for_model, icon="add-folder")
         head.addWidget(self.import_button)
@@ -89,7 +93,8 @@ class ModelsPage(Page):
         self.adapters = AdapterList()
         self.adapters.pressed.connect(self._on_adapter)
         self.adapters.import_pressed.connect(self.ask_for_adapter)
-        for item in (self.gpu, self.install_card, self.grid, self.adapters):
+        self.cloud = CloudSection(self.shell)
+        for item in (self.gpu, self.install_card, self.grid, self.adapters, self.cloud):
             rows.addWidget(item)
         rows.addStretch(1)
         self.area = QScrollArea()
@@ -110,6 +115,8 @@ class ModelsPage(Page):
         return (
             act("import", "Import a model…", self.ask_for_model, "Ctrl+I", icon="add-folder"),
             act("import_adapter", "Import an adapter…", self.ask_for_adapter, "Ctrl+Shift+I", icon="adapter"),
+            act("gemini", "Set up Gemini", partial(self.activate, "gemini"), icon="cloud"),
+            act("server", "Set up a VLM server", partial(self.activate, "server"), icon="server"),
             act("built_in", "Use the built-in measurements", self.use_built_in, icon="analyse"),
             act("look", "Look at the GPU and the folder again", self.keeper.look, "F5", icon="redo"),
             act("folder", "Open the models folder", self._on_open_folder, icon="folder"),
@@ -130,13 +137,16 @@ class ModelsPage(Page):
         """Show what there is; with a card's key, that card has the focus."""
         self.installer.look()
         self._wanted = clip_id or ""
+        self.cloud.show_views()
+        self.cloud.desk.look()
         self.keeper.watch(True)
         self._focus_wanted()
 
     def _focus_wanted(self) -> None:
         """The focus is on the card that was asked for, else on the one in use; once for each time the page is shown."""
         chosen = next((card for card in self.grid.cards.values() if card.view.chosen), None)
-        card = self.grid.cards.get(self._wanted or "") or chosen
+        elsewhere = self.cloud.cards.get(self._wanted or self.shell.session.settings.backend)
+        card = self.grid.cards.get(self._wanted or "") or elsewhere or chosen
         if self._wanted is not None and card is not None:
             self._wanted = None
             card.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -149,6 +159,7 @@ class ModelsPage(Page):
 
     @override
     def on_settings(self, settings: Settings) -> None:
+        self.cloud.show_views()
         self.keeper.look()
 
     @override
@@ -156,6 +167,7 @@ class ModelsPage(Page):
         self.keeper.close()
         self.downloads.close()
         self.installer.close()
+        self.cloud.close_section()
         self._line.close()
 
     # -- showing
@@ -219,7 +231,7 @@ class ModelsPage(Page):
         elif verb == "remove":
             self._remove(card)
         elif verb == "set_up":
-            self.shell.navigate("settings", "allow_upload")
+            self.activate(card.backend)
 
     def _remove(self, card: CardView) -> None:
         settings, shelf = self.shell.session.settings, self._shelf
@@ -286,10 +298,11 @@ class ModelsPage(Page):
     def _import(self, title: str) -> None:
         name = QFileDialog.getExistingDirectory(self, title)
         if name:
-            self.take_in(Path(name))
+            folder = Path(name)
+            self.shell.ask(import_question(folder, on_yes=lambda answer: self.take_in(folder, copy=answer.ticked)))
 
-    def take_in(self, folder: Path) -> None:
-        """Import a folder in the background."""
+    def take_in(self, folder: Path, *, copy: bool = False) -> None:
+        """Import a folder in the background; its weights are copied or stay where they are."""
         settings, shelf = self.shell.session.settings, self._shelf
         title = f"Importing {shown(folder.name)}"
 
@@ -302,7 +315,7 @@ class ModelsPage(Page):
 
         self._do(
             title,
-            lambda report, cancelled: shelf.take_in(settings, folder, report=report, cancelled=cancelled),
+            lambda report, cancelled: shelf.take_in(settings, folder, copy=copy, report=report, cancelled=cancelled),
             taken_in,
             on_progress=on_progress,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui.asked import Pending
 from vvlm_desktop.ui.choice import Choice
-from vvlm_desktop.ui.models.consent import consent_problem
+from vvlm_desktop.ui.models.sending import Sending
 from vvlm_desktop.ui.page import Shell
 
 if TYPE_CHECKING:
@@ -36,13 +36,20 @@ class Questions(QObject):
         *,
         workers: Callable[[], Workers],
         find_choice: FindChoice,
+        sending: Sending,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._shell, self._workers, self._find_choice = shell, workers, find_choice
+        self._sending = sending
         self._session = shell.session
         self._pending: list[Pending] = []
         self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is being waited for."""
+        return any(not pending.failed for pending in self._pending)
 
     def of_clip(self, clip_id: str) -> tuple[Pending, ...]:
         """What was asked about a clip and is not answered, the oldest first."""
@@ -85,12 +92,12 @@ class Questions(QObject):
         if choice.info.leaves_computer:
             pending.stage = "Waiting for your yes"
             self.changed.emit(pending.clip.id)
-            go_on = partial(self._send, pending)
-            self._shell.report(consent_problem(self._shell, [pending.clip], choice, go_on=go_on))
+            refuse = partial(self._on_error, pending)
+            self._sending.ask([pending.clip], choice, go_on=partial(self._send, pending), refuse=refuse)
         else:
-            self._send(pending, choice)
+            self._send(pending, choice, {})
 
-    def _send(self, pending: Pending, choice: Choice) -> None:
+    def _send(self, pending: Pending, choice: Choice, secrets: Mapping[str, str]) -> None:
         from vvlm_desktop.workflow.ask import Asking
 
         if self._closed or pending.given_up:
@@ -106,6 +113,7 @@ class Questions(QObject):
                 on_event=partial(self._on_event, pending),
                 options=choice.options,
                 range_ms=pending.range_ms,
+                secrets=secrets,
             )
         except VvlmError as error:
             self._on_error(pending, error)

@@ -43,9 +43,18 @@ class Shelf(Protocol):
         """Delete an adapter."""
 
     def take_in(
-        self, settings: Settings, folder: Path, *, report: Callable[[Transfer], object], cancelled: Callable[[], bool]
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        copy: bool = False,
+        report: Callable[[Transfer], object],
+        cancelled: Callable[[], bool],
     ) -> str:
-        """Import a folder with a model or an adapter; returns what it is called. Raises `VvlmError`."""
+        """Import a folder with a model or an adapter, its weights copied or only referred to; returns its name.
+
+        Raises `VvlmError`.
+        """
 
     def choices(self, settings: Settings) -> tuple[Choice, ...]:
         """Everything that Analyse could use now."""

@@ -1,0 +1,1 @@
+"""What left this computer: the line in the status bar, and the page with every transmission and every consent."""
