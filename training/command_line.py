@@ -68,12 +68,12 @@ def _train(parsed: argparse.Namespace) -> int:
 
 def _evaluate(parsed: argparse.Namespace) -> int:
     from training.configs import load_config
-    from training.evaluate import evaluate, plain_summary
+    from training.evaluate import adapter_name, evaluate, plain_summary
 
     config = load_config(parsed.config, parsed.overrides)
     run = Path(config.run_dir or ".")
     folders = parsed.adapter or ([run / "adapter"] if (run / "adapter").is_dir() else [])
-    names = [folder.resolve().name for folder in folders]
+    names = [adapter_name(folder) for folder in folders]
     adapters = {
         name if names.count(name) == 1 else str(folder): folder for name, folder in zip(names, folders, strict=True)
     }

@@ -158,6 +158,15 @@ def _lines(said: Mapping[str, Sequence[Said]]) -> list[str]:
     ]
 
 
+def adapter_name(folder: Path) -> str:
+    """What an adapter calls itself, else its folder's name."""
+    try:
+        name = json.loads((folder / "card.json").read_text(encoding="utf-8"))["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        name = ""
+    return str(name or folder.resolve().name)
+
+
 def plain_summary(metrics: Mapping[str, Any]) -> str:
     """A few lines for a terminal."""
     lines = []

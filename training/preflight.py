@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from training.answers import IGNORED, Target, target_text, tokenize_target
 from training.clip_rows import ClipRow, ClipRows
 from training.training_set import Example, TrainingSet, class_counts
-from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FormatError, StorageFullError
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FormatError, SettingsError, StorageFullError
 
 if TYPE_CHECKING:
     from training.batches import Sample
@@ -109,13 +109,37 @@ def prepare(
             "test": len(training_set.split("test")),
             "left_out": {reason: list(names) for reason, names in training_set.left_out.items()},
             "unreadable": dict(unreadable),
-            "notes": list(training_set.notes),
+            "notes": [*training_set.notes, *_notes(rows.config, good)],
             "classes": class_counts(training_set),
             "longest": {"clip": longest.name, "tokens": lengths[longest.clip_id]},
             "answer_tokens": max(len(targets[each.clip_id].ids) for each in good),
             "features": {"made": rows.made, "found": rows.found, "seconds": round(time.monotonic() - began_s, 3)},
         },
     )
+
+
+def _notes(config: TrainConfig, examples: Sequence[Example]) -> list[str]:
+    """What goes another way than asked for."""
+    notes = []
+    unnamed = sum(not example.stored_pts for example in examples)
+    if config.sampling == "stored" and unnamed:
+        notes.append(f"The set names no frames for {unnamed} clips; theirs are spread evenly.")
+    if all(example.split != "val" for example in examples):
+        off = " Early stopping is off." if config.early_stopping else ""
+        notes.append(f"The set has no clip for validation, so nothing is measured on unseen clips.{off}")
+    return notes
+
+
+def require_frames(config: TrainConfig, *, title: str, most: int) -> None:
+    """Check that analyses can use as many frames as are trained.
+
+    Raises:
+        SettingsError: the family takes fewer.
+    """
+    if config.frames > most:
+        raise SettingsError(
+            f"{title} takes at most {most} frames, and frames is {config.frames}.", hint=f"frames={most}"
+        )
 
 
 def _require_room(rows: ClipRows, row: ClipRow, *, clips: int) -> None:

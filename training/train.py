@@ -67,13 +67,14 @@ def train(config: TrainConfig) -> bool:
 
 
 def _train(config: TrainConfig, run: RunFolder) -> bool:
-    from training.preflight import make_targets, prepare
+    from training.preflight import make_targets, prepare, require_frames
     from vvlm_desktop.backends.local.loading import load_model
 
     training_set = read_training_set(
         Path(config.train_set), schema_key=config.schema_key, include_samples=config.include_samples
     )
     loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=_device(config))
+    require_frames(config, title=loaded.family.title, most=loaded.family.max_frames)
     targets = make_targets(training_set, loaded.tokenizer, limit=config.max_answer_tokens)
     rows = make_rows(config, loaded, training_set)
     if rows.store is not None and not run.quiet:

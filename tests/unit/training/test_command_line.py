@@ -54,6 +54,6 @@ def test_train_and_evaluate_by_the_run_folder_alone(tmp_path, capsys):
     assert main(["evaluate", "--config", str(run / "run.toml")]) == 0
     out = capsys.readouterr().out
     assert f"Finished: {run}" in out
-    assert "adapter: 2 clips, valid JSON 100%" in out
+    assert "run: 2 clips, valid JSON 100%" in out
     assert Path(run / "evaluation-val" / "metrics.json").is_file()
     assert main(["train", "--config", str(run / "run.toml")]) == 2

@@ -17,6 +17,7 @@ from vvlm_desktop.errors import (
     FormatError,
     ModelFolderError,
     OutOfMemoryError,
+    SettingsError,
     StorageFullError,
     UsageError,
 )
@@ -28,7 +29,7 @@ def train_set(tmp_path_factory):
 
 
 def settings(train_set, tmp_path, **changes):
-    return config(train_set, tmp_path / "run", **({"steps": 2, "save_every": 1, "batch": 1} | changes))
+    return config(train_set, tmp_path / "run", **({"steps": 2, "save_every": 1, "eval_every": 1, "batch": 1} | changes))
 
 
 def fail_in_call(monkeypatch, number, how):
@@ -141,6 +142,18 @@ def test_only_clips_for_testing_is_nothing_to_train_on(tmp_path):
 def test_model_that_is_not_there(train_set, tmp_path):
     with pytest.raises(ModelFolderError):
         train(settings(train_set, tmp_path, model_dir=str(tmp_path / "nowhere")))
+
+
+def test_more_frames_than_analyses_can_use(train_set, tmp_path):
+    with pytest.raises(SettingsError, match="at most 64 frames"):
+        train(settings(train_set, tmp_path, frames=65))
+
+
+def test_what_goes_another_way_than_asked_for_is_noted(train_set, tmp_path):
+    assert train(settings(train_set, tmp_path, steps=1, sampling="stored", early_stopping=3))
+    notes = " ".join(told(tmp_path / "run", "preflight")[0]["notes"])
+    assert "names no frames for 2 clips" in notes
+    assert "Early stopping is off" in notes
 
 
 def test_targets_that_match_nothing(train_set, tmp_path):

@@ -31,6 +31,15 @@ def start(run, *, environment=None):
     )
 
 
+def start_two(run):
+    """Two processes that train together, as a launcher starts them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    return [start(run, environment={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
+
+
 def wait_for(condition, process):
     """Poll until something is so; fails when the process ends or takes too long."""
     deadline = time.monotonic() + _START_S
@@ -88,17 +97,27 @@ def test_two_processes_give_the_losses_of_one_with_twice_the_accumulation(tmp_pa
     assert train(one)
     run = tmp_path / "two/run"
     save_config(one.model_copy(update={"run_dir": str(run), "accumulation": 1}), run / "run.toml")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
-    processes = [start(run, environment={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in (0, 1)]
+    processes = start_two(run)
     for process in processes:
         _, errors = process.communicate(timeout=200)
         assert process.returncode == 0, errors.decode()
     assert losses(run) == pytest.approx(losses(tmp_path / "one/run"), abs=1e-4)
     both = told(run, "eval"), told(tmp_path / "one/run", "eval")
     assert [each["loss"] for each in both[0]] == pytest.approx([each["loss"] for each in both[1]], abs=1e-4)
+
+
+@pytest.mark.timeout(300)
+def test_two_processes_stop_together(tmp_path):
+    run = tmp_path / "run"
+    save_config(config(light_set(tmp_path, train=4, val=0), run, steps=500, batch=1), run / "run.toml")
+    processes = start_two(run)
+    wait_for(lambda: told(run, "step"), processes[0])
+    (run / "stop").touch()
+    assert [process.wait(60) for process in processes] == [3, 3]
+    for process in processes:
+        process.stderr.close()
+    checkpoint = RunFolder(run).checkpoints()[-1]
+    assert {"rng_state_0.pth", "rng_state_1.pth"} <= {file.name for file in checkpoint.iterdir()}
 
 
 @pytest.mark.timeout(600)
