@@ -13,6 +13,10 @@ SamplingKind: TypeAlias = Literal["uniform", "fps", "around"]
 
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 DEFAULT_FRAMES = 16
+ON_PROCESSOR = "Ran on the processor, because no GPU can be used here; that is many times slower."
+ON_PROCESSOR_BY_CHOICE = "Ran on the processor, as chosen; that is many times slower than on a GPU."
+#: Flags that say how long an answer took, and nothing against it: worth knowing, not worth a look at each clip.
+HOW_IT_RAN = frozenset({ON_PROCESSOR, ON_PROCESSOR_BY_CHOICE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from vvlm_desktop.workflow.comparing import Comparison, compare_answers
 from vvlm_desktop.workflow.session import Session
 
 _PAGE = 200
+#: Answers that no model gave; compared only where there is nothing else.
+_NO_MODELS = frozenset({"measurement", "demo_script"})
 _KINDS = {"measurement": "measured", "teacher_draft": "draft", "demo_script": "script"}
 
 
@@ -40,7 +42,7 @@ class Source:
     def title(self) -> str:
         """For people."""
         name = self.model or self.backend
-        if self.provenance in _KINDS:
+        if self.provenance in _KINDS and _KINDS[self.provenance] not in name.lower():
             name = f"{name} ({_KINDS[self.provenance]})"
         if self.adapter:
             name = f"{name} + {self.adapter}"
@@ -76,7 +78,7 @@ class Answerers:
         def worth(pair: tuple[Source, Source]) -> tuple[bool, bool, bool, int]:
             one, other = pair
             tuned = one.model == other.model and one.adapter != other.adapter
-            models = "measurement" not in {one.provenance, other.provenance}
+            models = not _NO_MODELS & {one.provenance, other.provenance}
             return (tuned and not one.back and not other.back, models, not (one.back or other.back), self.shared[pair])
 
         best = max(self.shared, key=worth, default=None)

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QApplication
 
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.ui.compare.frame_lanes import lane_model
+from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
+from vvlm_desktop.workflow.answerers import Source
 
 Key = Qt.Key
 
@@ -284,3 +286,41 @@ def test_pages_load_nothing_heavy():
         "print(sorted({n.split('.')[0] for n in sys.modules} & {'sklearn', 'scipy', 'torch', 'transformers'}))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_pair_that_was_run_is_shown_once_both_have_answered(open_page, put_clip, answer, qtbot):
+    clip = put_clip("a.mp4")
+    answer(clip, backend="signals", model="signals-1", provenance="measurement")
+    answer(clip)
+    page = open_page()
+    wanted = (Source("local", "M"), Source("local", "M", "fleet"))
+    page.run_both.chosen.emit(wanted)
+    qtbot.waitUntil(lambda: not page.reader.busy)
+    assert page.head.sources != wanted, "the second has not answered yet"
+    answer(clip, adapter="fleet")
+    page.reload()
+    qtbot.waitUntil(lambda: page.head.sources == wanted)
+
+
+def test_pairs_that_do_not_count_leave_no_empty_table(open_page, put_clip, answer, qtbot):
+    clip = put_clip("a.mp4")
+    answer(clip)
+    answer(clip, adapter="fleet", prompt_sha="other")
+    page = open_page()
+    qtbot.waitUntil(lambda: bool(page.clips.lines))
+    assert page.agreement.table.isHidden()
+    assert "on equal terms" in page.agreement.nothing.text()
+    assert not page.agreement.nothing.isHidden()
+
+
+def test_scope_from_the_library_counts_those_clips_only(open_page, three, session, qtbot):
+    same, weather, _event = three
+    page = open_page()
+    scope = Scope(
+        "2 clips from the library", chosen=tuple(session.library.rowid_of(each.id) for each in (same, weather))
+    )
+    page.show_scope(scope)
+    qtbot.waitUntil(lambda: {line.clip_id for line in page.clips.lines} == {same.id, weather.id})
+    assert page.head.scope.currentText() == "2 clips from the library"
+    page.head.scope.setCurrentIndex(0)
+    qtbot.waitUntil(lambda: len(page.clips.lines) == 3)

@@ -9,6 +9,7 @@ from tests.ui.builders import FakeShell
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.compare.run_both import RunBoth, options_of_settings
+from vvlm_desktop.workflow.answerers import Source
 
 OPTIONS = {"model": "M", "model_dir": "/m", "adapter": "fleet", "adapter_dir": "/a", "rounds": 1}
 
@@ -42,6 +43,8 @@ def run(qtbot, session):
 
 def test_base_and_tuned_run_one_after_the_other_with_the_same_options(run, put_clip, qtbot):
     both, clips = run(), [put_clip("a.mp4"), put_clip("b.mp4")]
+    pairs = []
+    both.chosen.connect(pairs.append)
     both.start(clips)
     qtbot.waitUntil(lambda: len(both._shell.analysed) == 2)
     (first, base), (second, tuned) = both._shell.analysed
@@ -49,6 +52,7 @@ def test_base_and_tuned_run_one_after_the_other_with_the_same_options(run, put_c
     assert tuned.options == OPTIONS
     assert base.options == {**OPTIONS, "adapter": None, "adapter_dir": None}
     assert (base.backend, base.title, tuned.title) == ("local", "M", "M + fleet")
+    assert pairs == [(Source("local", "M"), Source("local", "M", "fleet"))]
 
 
 def test_clips_that_have_both_answers_on_equal_terms_are_left_out(run, put_clip, answer, qtbot):

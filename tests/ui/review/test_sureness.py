@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from tests.ui.review.conftest import NEAR_MISS
+from vvlm_desktop.backends.local_options import ON_PROCESSOR
 from vvlm_desktop.domain.analysis import Round
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.ui.review.sureness import distribution_text, value_words
@@ -228,3 +229,13 @@ def test_nothing_is_fitted_while_reviews_have_not_grown(stage, answered, calibra
     monkeypatch.setattr("vvlm_desktop.ui.review.calibrations.refit", lambda *_a, **_n: pytest.fail("fitted"))
     here.page.calibrations.look()
     qtbot.waitUntil(lambda: not here.page.calibrations._line.busy)
+
+
+def test_how_it_ran_is_said_where_one_asks_and_is_no_remark(stage, answered):
+    clip, _ = answered(flags=(ON_PROCESSOR,))
+    here = stage()
+    here.open(clip.id)
+    assert here.page.desk.headline.details.isHidden()
+    here.page.side.tabs.setCurrentIndex(1)
+    assert ON_PROCESSOR.rstrip(".") in here.page.side.raw.how.text()
+    assert "frames" in here.page.side.raw.how.text()

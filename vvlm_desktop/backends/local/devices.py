@@ -11,8 +11,6 @@ import torch
 from vvlm_desktop.backends.gpu_slot import PATIENCE_S, GpuSlot
 from vvlm_desktop.errors import BackendUnavailableError
 
-ON_PROCESSOR = "Ran on the processor, because no GPU can be used here; that is many times slower."
-ON_PROCESSOR_BY_CHOICE = "Ran on the processor, as chosen; that is many times slower than on a GPU."
 #: The window and the clips need memory too.
 _LEFT_FOR_OTHERS_BYTES = 1 << 30
 #: How long a worker that has the GPU and nothing to do is waited for.

@@ -20,7 +20,7 @@ from vvlm_desktop.backends.local.stepping_down import (
     nothing_left,
     with_memory_watched,
 )
-from vvlm_desktop.backends.local_options import LocalOptions, Precision
+from vvlm_desktop.backends.local_options import ON_PROCESSOR, ON_PROCESSOR_BY_CHOICE, LocalOptions, Precision
 from vvlm_desktop.backends.model_folder import ModelFolder, examine_model
 from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, Fit, best_fit
 from vvlm_desktop.backends.model_shape import shape_of_config
@@ -131,7 +131,7 @@ class Resident:
             flags.append(f"The weights are compressed already ({precision}); {options.precision} was not used.")
         if device == "cpu":
             chosen = options.device == "cpu"
-            flags.append(devices.ON_PROCESSOR_BY_CHOICE if chosen else devices.ON_PROCESSOR)
+            flags.append(ON_PROCESSOR_BY_CHOICE if chosen else ON_PROCESSOR)
         batch = 1 if device == "cpu" else fit.batch
         return Plan(options, folder, family, device, level, level, batch, tuple(flags))
 

@@ -18,13 +18,17 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.matrix import Matrix
 from vvlm_desktop.ui.compare.narrowing import Narrowing
 from vvlm_desktop.ui.compare.sides import LETTERS
-from vvlm_desktop.ui.widgets.labels import ElidedLabel, rule
+from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
 
 _COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
 #: The columns that say who was right.
 _RIGHT = frozenset({3, 4})
+_NOTHING = (
+    "None of these pairs is counted, since the two were not asked on equal terms; clip by clip they can be compared "
+    "above. “Run both” has a model answer with and without its adapter on the same frames and with the same prompt."
+)
 _ROW_PX = 24
 
 
@@ -101,6 +105,10 @@ class AgreementPanel(QWidget):
         body.setSpacing(theme.MARGIN)
         body.addWidget(self.table, 3)
         body.addWidget(self.matrix, 2)
+        self.nothing = label(_NOTHING, "muted", wrap=True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.nothing.hide()
+        body.addWidget(self.nothing, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -116,6 +124,10 @@ class AgreementPanel(QWidget):
         """Show other numbers."""
         self.table.show_tally(tally)
         self.matrix.show_tally(tally)
+        some = bool(tally.rows())
+        for part in (self.table, self.matrix):
+            part.setVisible(some)
+        self.nothing.setVisible(not some)
         self.summary.setText(summary(tally))
 
     def show_reading(self, fraction: float) -> None:

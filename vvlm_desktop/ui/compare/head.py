@@ -48,6 +48,8 @@ class CompareHead(QWidget):
         self._answerers = Answerers({}, {})
         self.choices = tuple(self._choice(f"Answer {letter}") for letter in LETTERS)
         self.scope = self._choice("Clips")
+        # Few and short, but for what was chosen in the library: that must be read as a whole, too.
+        self.scope.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._offer_scopes(SCOPES, chosen=0)
         self.swap = IconButton("swap", "Swap A and B", self._on_swap)
         self.run = button("Run both", self.run_pressed.emit, icon="analyse")
@@ -65,7 +67,7 @@ class CompareHead(QWidget):
             row.addWidget(letters[number])
             row.addWidget(choice, 3)
         row.addSpacing(theme.GAP)
-        row.addWidget(self.scope, 1)
+        row.addWidget(self.scope)
         row.addStretch(0)
         row.addWidget(self.run)
         self._choosing = (*letters, *self.choices, self.swap, self.scope)
@@ -107,10 +109,10 @@ class CompareHead(QWidget):
             self.scope.setCurrentIndex(chosen)
             self.scope.setToolTip(scopes[chosen].title)
 
-    def show_answerers(self, answerers: Answerers) -> None:
-        """Offer these; what was chosen stays chosen where it still exists."""
-        before = self.sources
-        kept = before if before is not None and answerers.shared_by(*before) else answerers.suggested()
+    def show_answerers(self, answerers: Answerers, *, wanted: tuple[Source, Source] | None = None) -> None:
+        """Offer these; what is `wanted`, or else was chosen before, is chosen where it exists."""
+        there = [pair for pair in (wanted, self.sources) if pair is not None and answerers.shared_by(*pair)]
+        kept = there[0] if there else answerers.suggested()
         self._answerers = answerers
         self._fill(kept)
         for widget in self._choosing:

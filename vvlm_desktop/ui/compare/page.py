@@ -28,7 +28,7 @@ from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
 from vvlm_desktop.ui.widgets.labels import rule
 from vvlm_desktop.workflow.agreement import Tally
-from vvlm_desktop.workflow.answerers import Answerers, read_pair
+from vvlm_desktop.workflow.answerers import Answerers, Source, read_pair
 from vvlm_desktop.workflow.comparing import Comparison
 
 #: While a batch runs its answers are announced once a second; counting them all again takes longer than that.
@@ -49,6 +49,7 @@ class ComparePage(Page):
         self._answerers: Answerers | None = None
         self._tally = Tally.empty(session.schema)
         self._narrowing: Narrowing | None = None
+        self._wanted_sources: tuple[Source, Source] | None = None  # shown as soon as both have answered
         self._wanted_clip: str | None = None
         self._stale = True
         self._found_in = SCOPES[0]  # the clips that the offered answerers are counted over
@@ -102,6 +103,7 @@ class ComparePage(Page):
         self.calibrations.changed.connect(self.fields.refresh)
         self.head.changed.connect(self._on_choice)
         self.head.run_pressed.connect(self.run)
+        self.run_both.chosen.connect(self._on_run_chosen)
         self.clips.chosen.connect(self.open_clip)
         self.clips.cleared.connect(self.show_all)
         self.agreement.narrowed.connect(self.narrow)
@@ -211,7 +213,9 @@ class ComparePage(Page):
 
     def _on_answerers(self, answerers: Answerers) -> None:
         self._answerers = answerers
-        self.head.show_answerers(answerers)
+        self.head.show_answerers(answerers, wanted=self._wanted_sources)
+        if self.head.sources == self._wanted_sources:
+            self._wanted_sources = None
         if self.head.sources is None:
             self._show_pair(None)
             self._show_empty(self._nothing(answerers))
@@ -319,6 +323,11 @@ class ComparePage(Page):
         session = self.shell.session
         rows = session.library.clip_rows(self.head.chosen_scope.rowids(session))
         self.run_both.start([row.clip for row in rows if row.clip.readable])
+
+    def _on_run_chosen(self, sources: tuple[Source, Source]) -> None:
+        """Whoever has both made wants to see both."""
+        self._wanted_sources = sources
+        self.reload()
 
     def _show_empty(self, state: QWidget) -> None:
         if self._empty is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import JobCancelledError, UsageError, VvlmError
@@ -19,6 +19,7 @@ from vvlm_desktop.ui.errors_view import Problem
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.ui.work_line import Job, WorkLine
+from vvlm_desktop.workflow.answerers import Source
 from vvlm_desktop.workflow.comparing import base_of, comparison, latest_of
 from vvlm_desktop.workflow.session import Session
 
@@ -35,6 +36,8 @@ class _Plan:
 
 class RunBoth(QObject):
     """Begins the two batches; their progress is in the status bar, their answers arrive as any other."""
+
+    chosen = Signal(object)  # (Source, Source): whose answers there are, or will be, when it is done
 
     def __init__(self, shell: Shell, parent: QObject | None = None, *, find_options: FindOptions | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +63,8 @@ class RunBoth(QObject):
         self._line.close()
 
     def _on_planned(self, plan: _Plan) -> None:
+        both = (plan.base, plan.tuned)
+        self.chosen.emit(tuple(Source(each.backend, each.model or "", each.adapter or None) for each in both))
         if not plan.clips:
             title = plan.tuned.title
             self._shell.report(Problem(f"All of these clips have both answers: with and without {title}.", tone="good"))

@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayou
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.sureness import how_it_ran
 from vvlm_desktop.ui.widgets.buttons import IconButton
+from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import when
 
 
@@ -33,6 +35,7 @@ class RawTab(QWidget):
         self.part.currentIndexChanged.connect(self._render)
         self.copy = IconButton("copy", "Copy", self._on_copy)
         self.copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.how = label("", "muted", wrap=True)
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
         self.text.setFont(theme.font("mono"))
@@ -47,6 +50,7 @@ class RawTab(QWidget):
         column.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.PAD)
         column.setSpacing(theme.GAP)
         column.addLayout(row)
+        column.addWidget(self.how)
         column.addWidget(self.text, 1)
 
     def show_analyses(self, analyses: Sequence[Analysis]) -> None:
@@ -57,7 +61,7 @@ class RawTab(QWidget):
         with QSignalBlocker(self.choice):
             self.choice.clear()
             for analysis in self._analyses:
-                self.choice.addItem(f"{analysis.backend} · {when(analysis.created_at)}")
+                self.choice.addItem(f"{analysis.model or analysis.backend} · {when(analysis.created_at)}")
         for item in (self.choice, self.part, self.copy):
             item.setEnabled(bool(self._analyses))
         self._render()
@@ -65,9 +69,11 @@ class RawTab(QWidget):
     def _render(self) -> None:
         row = self.choice.currentIndex()
         if not 0 <= row < len(self._analyses):
+            self.how.setText("")
             self.text.setPlainText("This clip has not been analysed.")
             return
         analysis = self._analyses[row]
+        self.how.setText(how_it_ran(analysis))
         if self.part.currentIndex() == 0:
             self.text.setPlainText(_pretty(analysis.raw_text))
         else:

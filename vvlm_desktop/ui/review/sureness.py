@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from vvlm_desktop.backends.local_options import HOW_IT_RAN
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui.review.times import clock_text
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, Mark
-from vvlm_desktop.ui.words import sentences
+from vvlm_desktop.ui.words import count, sentences
 from vvlm_desktop.workflow.calibration import (
     UNCALIBRATED,
     WANTED_FROM,
@@ -82,19 +83,29 @@ def value_words(analysis: Analysis, field_key: str) -> tuple[tuple[str, str], ..
 
 
 def details(analysis: Analysis, shown: Shown | None) -> tuple[str, ...]:
-    """What is worth knowing about how an answer came about, as sentences; most answers have nothing of the kind."""
+    """What there is to be wary of in how an answer came about, as sentences; most answers have nothing of the kind."""
     notes = [round_.note for round_ in analysis.rounds if round_.note]
-    said = [sentences(note) for note in dict.fromkeys((*analysis.flags, *notes))]
+    flags = [flag for flag in analysis.flags if flag not in HOW_IT_RAN]
+    said = [sentences(note) for note in dict.fromkeys((*flags, *notes))]
     if shown is not None and shown.percent is None and shown.note != UNCALIBRATED:
         said.append(note_of(shown))
     return tuple(said)
 
 
-def round_text(number: int, count: int, *, spans_s: Sequence[tuple[float, float]], frames: int) -> str:
+def how_it_ran(analysis: Analysis) -> str:
+    """Who answered, from how many frames and on what, in one line; for those who ask."""
+    model = analysis.model or analysis.backend
+    who = f"{model} + {analysis.adapter}" if analysis.adapter else model
+    frames = count(len(analysis.frames_pts), "frame")
+    ran = [flag.rstrip(".") for flag in analysis.flags if flag in HOW_IT_RAN]
+    return " · ".join([who, frames, *ran])
+
+
+def round_text(number: int, of: int, *, spans_s: Sequence[tuple[float, float]], frames: int) -> str:
     """One look of several: “look 2 of 3: 00:03.20–00:05.10 more closely, 16 frames”."""
     where = ", ".join(f"{clock_text(start)}–{clock_text(end)}" for start, end in spans_s)
     what = f"{where} more closely" if where else "the whole clip"
-    return f"look {number} of {count}: {what}, {frames} frames"
+    return f"look {number} of {of}: {what}, {frames} frames"
 
 
 def _shares(analysis: Analysis, field_key: str) -> Mapping[str, float]:

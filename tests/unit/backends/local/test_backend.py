@@ -9,6 +9,7 @@ import pytest
 from tests.clips import clip
 from tests.tiny_models import tiny_adapter, tiny_model
 from tests.unit.backends.local.local_jobs import SMALL, Feed, JobNotes, index_of, options, run, run_one
+from vvlm_desktop.backends import local_options
 from vvlm_desktop.backends.base import Answer, ManyBackend
 from vvlm_desktop.backends.catalogue import resolve
 from vvlm_desktop.backends.gpu_slot import GpuSlot
@@ -74,7 +75,7 @@ def test_what_it_ran_with_and_what_it_took_is_stored(backend):
     assert {"torch", "transformers", "llguidance"} <= set(answer.settings["versions"])
     assert {"read_s", "prepare_s", "prefill_s", "decode_s", "forward_passes", "tokens"} <= set(answer.timings)
     assert answer.timings["forward_passes"] < answer.timings["tokens"]
-    assert devices.ON_PROCESSOR_BY_CHOICE in answer.flags
+    assert local_options.ON_PROCESSOR_BY_CHOICE in answer.flags
 
 
 def test_progress_goes_through_the_stages_and_never_back(backend):
@@ -414,7 +415,7 @@ def test_a_model_with_nothing_to_do_is_let_go_of_when_the_gpu_is_wanted_or_after
 
 def test_without_a_gpu_that_is_told_plainly(monkeypatch, backend):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert devices.ON_PROCESSOR in run_one(LocalBackend(), options=options(device="auto")).flags
+    assert local_options.ON_PROCESSOR in run_one(LocalBackend(), options=options(device="auto")).flags
     (outcome,) = run(backend, JobNotes(options=options(device="cuda:0")))
     assert isinstance(outcome, BackendUnavailableError)
     assert outcome.hint
