@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,16 +83,21 @@ def looks_same(one: Fingerprint, other: Fingerprint) -> bool:
 
 
 def same_looking(
-    fingerprints: Mapping[str, Fingerprint], *, cancelled: Callable[[], bool] = lambda: False
+    fingerprints: Mapping[str, Fingerprint],
+    *,
+    compared: Collection[str] = frozenset(),
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[str, str]]:
-    """Pairs of clips that look the same, by id."""
-    keys = [key for key, rows in fingerprints.items() if len(rows)]
-    if not keys:
+    """Pairs of clips that look the same, by id; those in `compared` are not compared with each other again."""
+    with_rows = [key for key, rows in fingerprints.items() if len(rows)]
+    keys = sorted(with_rows, key=lambda key: key in compared)  # new ones first, and each against all behind it
+    fresh = sum(key not in compared for key in keys)
+    if not fresh:
         return
     sizes = [len(fingerprints[key]) for key in keys]
     starts = np.concatenate(([0], np.cumsum(sizes)))
     every = np.concatenate([fingerprints[key] for key in keys])
-    for place, key in enumerate(keys[:-1]):
+    for place, key in enumerate(keys[:-1][:fresh]):
         if cancelled():
             return
         rest = slice(starts[place + 1], None)
@@ -118,6 +123,52 @@ def fingerprint_of(session: Session, clip: Clip) -> Fingerprint:
         return np.zeros((0, _WORDS), np.uint64)
     _keep(file, found)
     return found
+
+
+def look_alikes(
+    session: Session,
+    clips: Sequence[Clip],
+    *,
+    tell: Callable[[float, str], None],
+    cancelled: Callable[[], bool],
+) -> list[tuple[str, str]]:
+    """Pairs of `clips` that look the same, by id; found pairs are kept, so that later only new clips are compared.
+
+    `tell` is called with 0..1 and what is being done. When `cancelled` says so, what was found so far comes back.
+    """
+    prints: dict[str, Fingerprint] = {}
+    readable = [clip for clip in clips if clip.readable]
+    for done, clip in enumerate(readable):
+        if cancelled():
+            return []
+        tell(done / len(readable), f"looking at {Path(clip.path).name}")
+        prints[clip.id] = fingerprint_of(session, clip)
+    tell(1.0, "comparing clips")
+    file = session.library.folder / "fingerprints" / "pairs.json"
+    compared, pairs = _kept_pairs(file)
+    pairs |= set(same_looking(prints, compared=compared, cancelled=cancelled))
+    if not cancelled():
+        # Only these: who is not among them now was not compared with the new ones.
+        _write(file, {"version": _VERSION, "compared": sorted(_with_rows(prints)), "pairs": sorted(pairs)})
+    return sorted(pair for pair in pairs if prints.keys() >= set(pair))
+
+
+def _with_rows(prints: Mapping[str, Fingerprint]) -> set[str]:
+    return {key for key, rows in prints.items() if len(rows)}
+
+
+def _kept_pairs(file: Path) -> tuple[set[str], set[tuple[str, str]]]:
+    """Clips that were compared with each other before, and the pairs among them."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["version"] == _VERSION:
+            pairs = {(str(one), str(other)) for one, other in document["pairs"]}
+            return {str(key) for key in document["compared"]}, pairs
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("%s cannot be used, all clips are compared again: %s", file, error)
+    return set(), set()
 
 
 def joined(pairs: Sequence[tuple[str, str]], keys: Sequence[str]) -> dict[str, str]:
@@ -162,11 +213,14 @@ def _kept(file: Path) -> Fingerprint | None:
 
 
 def _keep(file: Path, rows: Fingerprint) -> None:
-    document = {"version": _VERSION, "frames": [[f"{int(word):016x}" for word in row] for row in rows]}
+    _write(file, {"version": _VERSION, "frames": [[f"{int(word):016x}" for word in row] for row in rows]})
+
+
+def _write(file: Path, document: Mapping[str, Any]) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_suffix(".part")
         draft.write_text(json.dumps(document), encoding="utf-8")
         draft.replace(file)
     except OSError as error:  # made again next time
-        _log.warning("The fingerprint %s could not be kept: %s", file, error)
+        _log.warning("%s could not be kept: %s", file, error)

@@ -24,7 +24,7 @@ from vvlm_desktop.formats.training_set import SECTION, TrainingSetFormat, conten
 from vvlm_desktop.workflow import training_facts
 from vvlm_desktop.workflow.drafts import drafted_recordings
 from vvlm_desktop.workflow.exporting import DEFAULT_FRAMES, export_context, gather_all, sampled_pts
-from vvlm_desktop.workflow.near_duplicates import fingerprint_of, same_looking
+from vvlm_desktop.workflow.near_duplicates import look_alikes
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.training_shelf import TrainingSet, find_training_set, list_training_sets, placements_of
 from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, Placement, place, read_book, write_book
@@ -170,13 +170,9 @@ def _similar(
     session: Session, *, tell: Callable[[float, str], None], cancelled: Callable[[], bool]
 ) -> list[tuple[str, str]]:
     """Pairs of clips of the library that look the same."""
-    prints = {}
-    readable = [clip for clip in session.library.all_clips() if clip.readable]
-    for done, clip in enumerate(readable):
-        _stop_if(cancelled)
-        tell(0.4 * done / len(readable), f"looking at {Path(clip.path).name}")
-        prints[clip.id] = fingerprint_of(session, clip)
-    found = list(same_looking(prints, cancelled=cancelled))
+    found = look_alikes(
+        session, session.library.all_clips(), tell=lambda done, text: tell(0.4 * done, text), cancelled=cancelled
+    )
     _stop_if(cancelled)
     return found
 

@@ -11,11 +11,13 @@ import pytest
 
 from tests.unit.workflow.conftest import put_clip
 from vvlm_desktop.video.index import read_index
+from vvlm_desktop.workflow.add import add_paths
 from vvlm_desktop.workflow.near_duplicates import (
     fingerprint_file,
     fingerprint_of,
     frame_hash,
     joined,
+    look_alikes,
     looks_same,
     same_looking,
 )
@@ -89,6 +91,38 @@ def test_pairs_are_found_among_many():
     prints["copy of 14"] = copy[:3]  # and the end is cut off
 
     assert list(same_looking(prints)) == [("clip 14", "copy of 14")]
+
+
+def test_only_new_clips_are_compared_again():
+    rng = np.random.default_rng(7)
+    prints = {f"clip {n}": rng.integers(0, 2**63, (3, 4)).astype(np.uint64) for n in range(9)}
+    prints["a copy of 1"] = prints["clip 1"]
+    prints["a copy of 4"] = prints["clip 4"]
+
+    found = set(same_looking(prints, compared={key for key in prints if key != "a copy of 4"}))
+
+    assert found == {("a copy of 4", "clip 4")}
+    assert list(same_looking(prints, compared=prints.keys())) == []
+
+
+def test_pairs_are_kept_and_a_damaged_list_is_made_again(session, tmp_path):
+    files = [film(tmp_path / f"{n}.mp4", picture=lambda t: scenery(1, t), seconds=1.0 + n / 5) for n in range(2)]
+    clips = [item.clip for item in add_paths(session, files).items]
+    kept = session.library.folder / "fingerprints" / "pairs.json"
+
+    def run(some):
+        return look_alikes(session, some, tell=lambda *_: None, cancelled=lambda: False)
+
+    first = run(clips)
+    assert [set(pair) for pair in first] == [{clip.id for clip in clips}]
+    assert run(clips) == first
+    assert run(clips[:1]) == []
+    kept.unlink()
+    assert run(clips[:1]) == run(clips[1:]) == []
+    assert run(clips) == first  # what was only seen apart is compared
+    for damage in ("{", '{"version": 1, "pairs": [[1]], "compared": []}', "[]"):
+        kept.write_text(damage)
+        assert [set(pair) for pair in run(clips)] == [{clip.id for clip in clips}]
 
 
 def test_groups_are_closed_under_pairs():
