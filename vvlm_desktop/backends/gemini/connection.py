@@ -82,7 +82,7 @@ def delete_uploads(
                 progress(number / len(names), "deleting what was left over")
                 became: Deletion = "left" if cancelled() else try_to_delete(client, name, uncertain=True)
                 found[became].append(name)
-            return {**found}
+            return {"deleted": found["deleted"], "absent": found["absent"], "left": found["left"]}
     raise failure
 
 
