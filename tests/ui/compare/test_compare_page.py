@@ -110,6 +110,7 @@ def test_click_on_the_matrix_lists_those_clips(open_page, three, qtbot):
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=inside)
     assert names(page) == ["event.mp4"]
     assert page.clips.narrowing.text() == "A near miss, B collision"
+    assert page.fields.view.currentIndex().row() == 0, "the event, on top, and not the fold at the end"
     qtbot.mouseClick(matrix, Qt.MouseButton.LeftButton, pos=matrix.cell_rect(0, 0).center().toPoint())
     assert names(page) == ["event.mp4"]  # an empty cell has no clips to show
 
