@@ -25,9 +25,10 @@ from vvlm_desktop.workflow.add import regroup_unfinished
 from vvlm_desktop.workflow.clip_files import is_untouched, likely_path
 from vvlm_desktop.workflow.drafts import drafted_recordings
 from vvlm_desktop.workflow.frame_index import index_of
+from vvlm_desktop.workflow.near_duplicates import known_look_alikes
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
-from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, part_of_recordings, read_book
+from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, place, read_book
 
 _log = logging.getLogger(__name__)
 
@@ -122,8 +123,16 @@ def _in_their_parts(session: Session, items: Sequence[ExportItem]) -> list[Expor
         Member(clip.id, clip.recording or clip.id, (clip.recording or clip.id) in drafted)
         for clip in session.library.all_clips()
     ]
-    parts = part_of_recordings(book, members)
-    return [replace(item, assigned=parts.get(item.clip.recording or item.clip.id)) for item in items]
+    placements = place(members, similar=known_look_alikes(session), book=book, taking_part=())
+    return [
+        replace(
+            item,
+            assigned=placements[item.clip.id].split,
+            group=placements[item.clip.id].group,
+            kept_out=placements[item.clip.id].problem,
+        )
+        for item in items
+    ]
 
 
 def _with_frames(session: Session, items: Sequence[ExportItem], *, cancelled: Callable[[], bool]) -> list[ExportItem]:

@@ -144,13 +144,22 @@ def look_alikes(
         tell(done / len(readable), f"looking at {Path(clip.path).name}")
         prints[clip.id] = fingerprint_of(session, clip)
     tell(1.0, "comparing clips")
-    file = session.library.folder / "fingerprints" / "pairs.json"
+    file = _pairs_file(session)
     compared, pairs = _kept_pairs(file)
     pairs |= set(same_looking(prints, compared=compared, cancelled=cancelled))
     if not cancelled():
         # Only these: who is not among them now was not compared with the new ones.
         _write(file, {"version": _VERSION, "compared": sorted(_with_rows(prints)), "pairs": sorted(pairs)})
     return sorted(pair for pair in pairs if prints.keys() >= set(pair))
+
+
+def known_look_alikes(session: Session) -> list[tuple[str, str]]:
+    """Pairs that were found before, without looking at any clip."""
+    return sorted(_kept_pairs(_pairs_file(session))[1])
+
+
+def _pairs_file(session: Session) -> Path:
+    return session.library.folder / "fingerprints" / "pairs.json"
 
 
 def _with_rows(prints: Mapping[str, Fingerprint]) -> set[str]:

@@ -87,19 +87,6 @@ def place(
     }
 
 
-def part_of_recordings(book: Mapping[str, Split], members: Iterable[Member]) -> dict[str, Split]:
-    """Part of every recording that the book knows a clip of, for exports that look for no similar clips."""
-    found: dict[str, set[Split]] = {}
-    drafted: set[str] = set()
-    for member in members:
-        if member.drafted:
-            drafted.add(member.recording)
-        if member.clip_id in book:
-            found.setdefault(member.recording, set()).add(book[member.clip_id])
-    parts = {name: next(split for split in _PRECEDENCE if split in splits) for name, splits in found.items()}
-    return {name: "val" if split == "test" and name in drafted else split for name, split in parts.items()}
-
-
 def read_book(folder: Path, *, sets: Iterable[Mapping[str, Split]] = ()) -> dict[str, Split]:
     """What was decided so far; what the sets themselves say counts too, so that a lost book loses nothing."""
     book: dict[str, Split] = {}

@@ -155,7 +155,7 @@ def test_once_in_the_test_part_always_there_also_in_other_exports(session, clips
     assert [len(clip["frames_pts"]) for clip in sampling["clips"] if clip["file"]] == [15] * len(said)  # all there are
 
 
-def test_a_copy_that_was_encoded_anew_goes_where_the_original_is(session, clips):
+def test_a_copy_that_was_encoded_anew_goes_where_the_original_is(session, clips, tmp_path):
     original = clips[0]
     session.library.set_recording(clips[6].id, _recording_elsewhere(session, original))
     make_training_set(session, "fleet")
@@ -165,6 +165,8 @@ def test_a_copy_that_was_encoded_anew_goes_where_the_original_is(session, clips)
 
     found = placements_of(made.training_set)
     assert found[clips[6].id] == found[original.id]
+    export(session, "ours", tmp_path / "out")
+    assert {record["clip"]["id"]: record["split"] for record in records(tmp_path / "out")} == found
     assert len({record["group"] for record in records(made.training_set.folder)}) == 6
 
 

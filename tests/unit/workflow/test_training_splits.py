@@ -8,7 +8,7 @@ import pytest
 
 from vvlm_desktop.errors import StorageFullError
 from vvlm_desktop.formats.split import assign_split
-from vvlm_desktop.workflow.training_splits import BOOK_FILE, Member, part_of_recordings, place, read_book, write_book
+from vvlm_desktop.workflow.training_splits import BOOK_FILE, Member, place, read_book, write_book
 
 
 def recordings(split: str, count: int) -> list[str]:
@@ -104,12 +104,6 @@ def test_a_group_with_a_draft_measures_nobody():
     found = place(every, book={"a": "test", "b": "test"})
     assert set(splits(found).values()) == {"val"}
     assert {placement.problem for placement in found.values()} == {""}
-
-
-def test_other_exports_follow_the_book_by_recording():
-    every = [Member("a", "x"), Member("b", "x"), Member("c", "y", drafted=True), Member("d", "z")]
-
-    assert part_of_recordings({"a": "test", "b": "train", "c": "test"}, every) == {"x": "test", "y": "val"}
 
 
 def test_the_book_survives_being_lost_or_damaged(tmp_path):
