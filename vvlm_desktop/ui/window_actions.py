@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from vvlm_desktop.ui.actions import Action
@@ -12,8 +13,8 @@ from vvlm_desktop.ui.page_list import PageSpec
 class WindowVerbs(Protocol):
     """What can be done with the window."""
 
-    def navigate(self, page_id: str) -> None:
-        """Show a page."""
+    def navigate(self, page_id: str, clip_id: str | None = None) -> None:
+        """Show a page, on a clip, a card or a setting."""
 
     def show_palette(self) -> None:
         """Open the command palette."""
@@ -78,6 +79,8 @@ def window_actions(window: WindowVerbs, pages: Sequence[PageSpec]) -> list[Actio
         act("clips.export", "Export…", window.ask_for_export, "Ctrl+Shift+E", icon="export"),
         act("clips.samples", "Try six sample clips", window.add_samples, icon="sample"),
         act("clips.analyse_new", "Analyse new clips", window.analyse_new, icon="analyse"),
+        act("models.gemini", "Set up Gemini", partial(window.navigate, "models", "gemini"), icon="cloud"),
+        act("models.server", "Set up a VLM server", partial(window.navigate, "models", "server"), icon="server"),
         act("window.theme", "Switch between light and dark", window.switch_theme, icon="moon"),
         act("window.quit", "Close the window", window.close, "Ctrl+Q", icon="close"),
     ]

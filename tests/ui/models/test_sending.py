@@ -170,6 +170,7 @@ def test_each_question_is_asked_about_too(shell, line, qtbot, clips, session, mo
     line.questions.ask(clips[0], "Who?")
     question = asked(qtbot, shell, 2)
     assert "1 clip" in question.headline
+    assert any("“Who?”" in value for _name, value in question.facts)
     assert started == []
     question.on_yes(Answer(ticked=True))
     assert started[0]["secrets"] == {"gemini": KEY}

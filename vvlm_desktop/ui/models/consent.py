@@ -12,15 +12,24 @@ if TYPE_CHECKING:
     from vvlm_desktop.workflow.consent import UploadPlan
 
 
+_MOST_LETTERS = 160
+
+
 def receiver(backend: str, host: str) -> str:
     """Who gets it, for people: the computer, and whose it is where that is known."""
     return f"Google ({host})" if backend == "gemini" and host.endswith(".googleapis.com") else host
 
 
 def consent_question(
-    plan: UploadPlan, *, reviewer: str, on_yes: Callable[[Answer], object], on_no: Callable[[], object]
+    plan: UploadPlan, *, reviewer: str, asked: str = "", on_yes: Callable[[Answer], object], on_no: Callable[[], object]
 ) -> Question:
-    """How many clips, what of them, how much, to whom; nothing is ticked and Enter says no."""
+    """How many clips, what of them, how much, to whom; nothing is ticked and Enter says no.
+
+    Args:
+        plan: what would leave.
+        reviewer: under whose name the yes is written down.
+        asked: a question of one's own, which goes along instead of those for the labels.
+    """
     from vvlm_desktop.workflow.consent import megabytes
 
     clips = count(plan.clips, "clip")
@@ -29,7 +38,7 @@ def consent_question(
     what = f"{plan.content} of {clips}"
     facts = (
         ("To", who),
-        ("What", f"{what}, and the label questions"),
+        ("What", f"{what}, and {_quoted(asked)}"),
         ("How much", size),
         ("Model", plan.model or "the first that the server offers"),
         ("Kept", f"Your yes is written into the ledger, under the name {reviewer}; so is each clip that leaves."),
@@ -46,6 +55,13 @@ def consent_question(
         no="Do not send",
         on_no=on_no,
     )
+
+
+def _quoted(asked: str) -> str:
+    if not asked:
+        return "the questions for the labels"
+    short = asked if len(asked) <= _MOST_LETTERS else f"{asked[:_MOST_LETTERS].rstrip()}…"
+    return f"your question “{short}”"
 
 
 def key_question(title: str, *, on_yes: Callable[[Answer], object], on_no: Callable[[], object]) -> Question:

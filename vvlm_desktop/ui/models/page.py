@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -38,6 +38,9 @@ from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.words import shown
 from vvlm_desktop.ui.work_line import Job, WorkLine
 
+#: Cards that have just been filled are laid out over a few turns of the event loop.
+_REVEAL_MS = 600
+
 
 class ModelsPage(Page):
     """Cards in a grid, the GPU over them, adapters under them; it holds nothing that is not on disk or in settings."""
@@ -55,6 +58,9 @@ class ModelsPage(Page):
         self.downloads = Downloads(shell, shelf, self)
         self._line = WorkLine(shell.tasks, self)
         self._wanted: str | None = None
+        self._reveal = QTimer(self)
+        self._reveal.setSingleShot(True)
+        self._reveal.setInterval(_REVEAL_MS)
         self._build()
         self.installer = Installer(shell, self.install_card, self)
         self.installer.done.connect(self.keeper.look)
@@ -103,6 +109,7 @@ class ModelsPage(Page):
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.area.setWidget(body)
+        self.area.verticalScrollBar().rangeChanged.connect(self._show_focused)
         column.addWidget(self.area, 1)
 
     # -- what the window asks of a page
@@ -115,8 +122,6 @@ class ModelsPage(Page):
         return (
             act("import", "Import a model…", self.ask_for_model, "Ctrl+I", icon="add-folder"),
             act("import_adapter", "Import an adapter…", self.ask_for_adapter, "Ctrl+Shift+I", icon="adapter"),
-            act("gemini", "Set up Gemini", partial(self.activate, "gemini"), icon="cloud"),
-            act("server", "Set up a VLM server", partial(self.activate, "server"), icon="server"),
             act("built_in", "Use the built-in measurements", self.use_built_in, icon="analyse"),
             act("look", "Look at the GPU and the folder again", self.keeper.look, "F5", icon="redo"),
             act("folder", "Open the models folder", self._on_open_folder, icon="folder"),
@@ -147,10 +152,17 @@ class ModelsPage(Page):
         chosen = next((card for card in self.grid.cards.values() if card.view.chosen), None)
         elsewhere = self.cloud.cards.get(self._wanted or self.shell.session.settings.backend)
         card = self.grid.cards.get(self._wanted or "") or elsewhere or chosen
-        if self._wanted is not None and card is not None:
+        if self._wanted is not None and card is not None and self.keeper.stock is not None:
             self._wanted = None
             card.setFocus(Qt.FocusReason.OtherFocusReason)
-            self._on_card_focused(card)
+            self._reveal.start()
+            self._show_focused()
+
+    def _show_focused(self) -> None:
+        """Scroll to what was asked for, until the cards above it have found their places."""
+        focused = self.window().focusWidget()
+        if self._reveal.isActive() and focused is not None and self.area.isAncestorOf(focused):
+            self._on_card_focused(focused)
 
     @override
     def deactivate(self) -> None:

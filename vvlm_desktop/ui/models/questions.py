@@ -93,7 +93,8 @@ class Questions(QObject):
             pending.stage = "Waiting for your yes"
             self.changed.emit(pending.clip.id)
             refuse = partial(self._on_error, pending)
-            self._sending.ask([pending.clip], choice, go_on=partial(self._send, pending), refuse=refuse)
+            go_on = partial(self._send, pending)
+            self._sending.ask([pending.clip], choice, go_on=go_on, refuse=refuse, asked=pending.question)
         else:
             self._send(pending, choice, {})
 

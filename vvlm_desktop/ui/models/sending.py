@@ -34,6 +34,7 @@ class _Wish:
     plan: UploadPlan
     go_on: GoOn
     refuse: Callable[[VvlmError], object]
+    asked: str = ""
 
 
 class Sending(QObject):
@@ -48,8 +49,16 @@ class Sending(QObject):
         """Ask nothing any more."""
         self._line.close()
 
-    def ask(self, clips: Sequence[Clip], choice: Choice, *, go_on: GoOn, refuse: Callable[[VvlmError], object]) -> None:
-        """Let `choice` have `clips`, if somebody says yes; `refuse` hears why not."""
+    def ask(
+        self,
+        clips: Sequence[Clip],
+        choice: Choice,
+        *,
+        go_on: GoOn,
+        refuse: Callable[[VvlmError], object],
+        asked: str = "",
+    ) -> None:
+        """Let `choice` have `clips`, and the question `asked`, if somebody says yes; `refuse` hears why not."""
         from vvlm_desktop.workflow.cloud import require_switched_on
         from vvlm_desktop.workflow.consent import plan_upload
 
@@ -59,7 +68,7 @@ class Sending(QObject):
         except VvlmError as error:
             refuse(error)
             return
-        self._find_key(_Wish(choice, plan, go_on, refuse))
+        self._find_key(_Wish(choice, plan, go_on, refuse, asked))
 
     def _find_key(self, wish: _Wish) -> None:
         """Look for the key in a thread: a keychain may take seconds."""
@@ -110,6 +119,7 @@ class Sending(QObject):
         question = consent_question(
             wish.plan,
             reviewer=self._shell.session.reviewer,
+            asked=wish.asked,
             on_yes=lambda _answer: self._on_yes(wish, secrets),
             on_no=partial(self._on_no, wish),
         )
