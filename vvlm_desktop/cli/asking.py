@@ -26,6 +26,7 @@ from vvlm_desktop.cli.output import (
     ClipArgument,
     JsonOption,
     LibraryOption,
+    counted,
     opened,
     print_json,
     print_line,
@@ -34,6 +35,8 @@ from vvlm_desktop.cli.output import (
 from vvlm_desktop.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vvlm_desktop.domain.analysis import Analysis
     from vvlm_desktop.workflow.ask import AskEvent
 
@@ -61,15 +64,16 @@ def ask(
     """Ask a model about a clip, or a part of it. The answer is kept with the frames that the model saw."""
     from vvlm_desktop.cli.shapes import analysis_json
     from vvlm_desktop.workflow.ask import ask as run
-    from vvlm_desktop.workflow.ask import checked_question, require_answers
+    from vvlm_desktop.workflow.ask import checked_question, checked_range, require_answers
 
     checked_question(question)
     range_ms = _range_ms(part)
     with opened(library) as session:
         found = session.library.find_clip(clip)
         asked = Asked(backend, model, adapter, frames, rounds, precision, width=width, url=url)
-        chosen = choose(session, asked, default=session.settings.backend)
+        chosen = choose(session, asked)
         require_answers(chosen.backend, chosen.options)
+        used_ms = checked_range(range_ms, found)
         chosen = allowed(session, chosen, [found], allow_upload=allow_upload)
         warn_of_processor(session, chosen, clips=1)
         with progress_bar("asking") as bar:
@@ -90,15 +94,23 @@ def ask(
     if as_json:
         print_json(analysis_json(answer))
     else:
-        _print(answer)
+        _print(answer, asked_ms=range_ms, used_ms=used_ms)
 
 
-def _print(answer: Analysis) -> None:
+def _print(answer: Analysis, *, asked_ms: tuple[int, int] | None, used_ms: tuple[int, int] | None) -> None:
     print_line(answer.raw_text.strip())
     who = f"{answer.model} + {answer.adapter}" if answer.adapter else answer.model
-    print_line(f"\n– {who}, from {len(answer.frames_pts)} frames; a machine's answer, not a finding.")
+    seen = counted(len(answer.frames_pts), "frame")
+    part = f" of {seconds_in_words(used_ms)}" if used_ms else ""
+    cut = ", all that the clip has of what was asked for" if used_ms != asked_ms else ""
+    print_line(f"\n– {who}, from {seen}{part}{cut}; a machine's answer, not a finding.")
     for flag in answer.flags:
         print_line(f"  {flag}")
+
+
+def seconds_in_words(range_ms: Sequence[int]) -> str:
+    """`3.0–7.5 s`."""
+    return f"{range_ms[0] / 1000:.1f}–{range_ms[1] / 1000:.1f} s"
 
 
 def _range_ms(text: str | None) -> tuple[int, int] | None:

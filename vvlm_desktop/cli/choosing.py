@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vvlm_desktop.cli.output import warn
+from vvlm_desktop.cli.output import counted, warn
 from vvlm_desktop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 BackendOption = Annotated[
     str | None,
     typer.Option(
-        "--backend", metavar="NAME", help="signals, local, gemini or server. Default: local with --model, else signals."
+        "--backend",
+        metavar="NAME",
+        help="signals, local, gemini or server. Default: what Settings or `vvlm models use` chose.",
     ),
 ]
 ModelOption = Annotated[
@@ -71,6 +73,8 @@ _KNOWN_BY = {
     "gemini": ("model", "fps", "around", "width", "votes", "per_minute"),
     "server": ("model", "frames", "fps", "around", "width", "url", "per_minute"),
 }
+#: How flags begin that say the same of every clip of a run.
+_OF_THE_RUN = ("Ran on the processor",)
 #: Frames at most where a rate was asked for and no number.
 _MOST_AT_A_RATE = 64
 
@@ -113,12 +117,25 @@ class Chosen:
         return str(self.options["model"]) if self.options.get("model") and self.backend == "local" else None
 
     @property
+    def asks_model(self) -> bool:
+        """Whether a model is asked, rather than something measured."""
+        return self.backend != "signals"
+
+    @property
+    def title(self) -> str:
+        """For people: the model with its adapter, or the backend."""
+        name = self.options.get("model")
+        if not name:
+            return _title_of(self.backend)
+        return f"{name} + {self.options['adapter']}" if self.options.get("adapter") else str(name)
+
+    @property
     def adapter(self) -> str | None:
         """As `Library.clips_without` takes it: "" is the model alone, None where there are none."""
         return str(self.options.get("adapter") or "") if self.backend == "local" else None
 
 
-def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chosen:
+def choose(session: Session, asked: Asked) -> Chosen:
     """What was typed, with the settings for the rest.
 
     Raises:
@@ -127,11 +144,12 @@ def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chose
     from vvlm_desktop.backends.catalogue import backend_info
 
     typed = asked.typed()
-    backend = asked.backend or ("local" if "model" in typed or "adapter" in typed else default)
+    backend = asked.backend or ("local" if "model" in typed or "adapter" in typed else session.settings.backend)
     info = backend_info(backend)
     unknown = [f"--{name.replace('_', '-')}" for name in typed if name not in _KNOWN_BY.get(backend, ())]
     if unknown:
-        raise UsageError(f"{info.title} has no {' and no '.join(unknown)}.", hint=_who_has(unknown[0]))
+        listed = " and no ".join(unknown)
+        raise UsageError(f"There is no {listed} for {_title_of(backend)}.", hint=_who_has(unknown[0]))
     if backend == "local":
         return Chosen(backend, _local(session.settings, asked))
     return Chosen(backend, _elsewhere(session.settings, backend, asked) if info.leaves_computer else {})
@@ -140,7 +158,15 @@ def choose(session: Session, asked: Asked, *, default: str = "signals") -> Chose
 def _who_has(option: str) -> str:
     name = option.removeprefix("--").replace("-", "_")
     having = [f"--backend {backend}" for backend, names in _KNOWN_BY.items() if name in names]
-    return f"These have: {', '.join(having)}."
+    return f"It goes with {' or '.join(having)}."
+
+
+def _title_of(backend: str) -> str:
+    from vvlm_desktop.backends.catalogue import backend_info
+
+    return {"signals": "the built-in measurements", "local": "a local model", "server": "the VLM server"}.get(
+        backend, backend_info(backend).title
+    )
 
 
 def _elsewhere(settings: Settings, backend: str, asked: Asked) -> dict[str, Any]:
@@ -195,11 +221,20 @@ def _sampling(asked: Asked) -> Sampling | None:
     return Sampling(kind="fps", frames=asked.frames or _MOST_AT_A_RATE, fps=asked.fps)
 
 
-def warn_of_processor(session: Session, chosen: Chosen, *, clips: int) -> None:
-    """Say so, with a rough time, where a local model will run without a GPU."""
+def warn_of_processor(session: Session, chosen: Chosen, *, clips: int, answers: int | None = None) -> None:
+    """Say so, with a rough time, where a local model will run without a GPU.
+
+    Args:
+        answers: how many all in all, where clips get several.
+    """
     if chosen.backend != "local" or not clips:
         return
-    from vvlm_desktop.workflow.gpu import duration_in_words, hardware, processor_seconds_per_clip
+    from vvlm_desktop.workflow.gpu import (
+        duration_in_words,
+        hardware,
+        loading_seconds,
+        processor_seconds_per_clip,
+    )
     from vvlm_desktop.workflow.models import find_model, shape_of_model
 
     on = hardware()
@@ -211,11 +246,27 @@ def warn_of_processor(session: Session, chosen: Chosen, *, clips: int) -> None:
         rounds = int(chosen.options.get("rounds", 1))
         frames = int(chosen.options["sampling"]["frames"])
         seconds = rounds * processor_seconds_per_clip(shape, frames=frames, cores=on.cores)
-        sentence += f": roughly {duration_in_words(seconds)} a clip"
-        sentence += f", {duration_in_words(seconds * clips)} for {clips:,} clips" if clips > 1 else ""
+        count = clips if answers is None else answers
+        loading = loading_seconds(shape)
+        each = "a clip" if answers is None else "an answer"
+        sentence += f": roughly {duration_in_words(seconds)} {each}"
+        listed = counted(count, "clip" if answers is None else "answer")
+        sentence += f", with loading {duration_in_words(loading + seconds * count)} for {listed}"
     warn(f"{sentence}.")
 
 
-def flag_lines(name: str, flags: Sequence[str]) -> list[str]:
-    """What a backend found worth saying about its answer, a line each."""
-    return [f"{name}: {flag}" for flag in flags]
+def flag_lines(name: str, flags: Sequence[str], *, told: set[str]) -> list[str]:
+    """What a backend found worth saying about its answer, a line each.
+
+    Args:
+        told: what was said already and is of the whole run; said once, without the clip's name.
+    """
+    lines = []
+    for flag in flags:
+        if flag.startswith(_OF_THE_RUN):
+            if flag not in told:
+                lines.append(flag)
+            told.add(flag)
+        else:
+            lines.append(f"{name}: {flag}")
+    return lines

@@ -25,19 +25,41 @@ from vvlm_desktop.cli import (
 )
 from vvlm_desktop.errors import VvlmError
 
+#: What the command line's own parser raises; it is told and ended by that.
+_AskedWrongly: Any = typer.BadParameter.__base__
+#: What Ctrl-C leaves behind; `analyse` counts for itself.
+_STOPPED = {
+    "add": "Stopped. Clips that were added so far stay; the same command goes on with the rest.",
+    "ask": "Stopped. The question was given up; nothing is stored.",
+    "compare": "Stopped. Answers so far are stored; without naming clips, the same command goes on with the rest.",
+    "export": "Stopped. Nothing was exported: an export is written whole or not at all.",
+    "import": "Stopped. The same command goes on: what was taken already is not taken twice.",
+    "demo": "Stopped. The same command begins anew.",
+}
+
 
 class _Commands(TyperGroup):
     """Every command's expected errors end here: a sentence, a hint, an exit code; a bug goes on as it is."""
 
     def invoke(self, ctx: Any) -> Any:
+        given = [*ctx._protected_args, *ctx.args]
+        as_json = "--json" in given
         try:
             return super().invoke(ctx)
         except VvlmError as error:
+            if as_json:
+                output.print_json(output.error_json(error))
             output.complain(error)
             raise typer.Exit(output.exit_code(error)) from error
+        except _AskedWrongly as error:
+            if as_json:
+                output.print_json({"error": error.format_message(), "hint": "", "kind": "usage"})
+            raise
         except KeyboardInterrupt:
-            output.warn("Stopped. What was done so far is stored.")
-            raise typer.Exit(130) from None
+            sentence = _STOPPED.get(given[0] if given else "", "Stopped.")
+            if as_json:
+                output.print_json({"error": sentence, "hint": "", "kind": "stopped"})
+            raise output.stopped(sentence) from None
 
 
 app = typer.Typer(

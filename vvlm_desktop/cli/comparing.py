@@ -108,7 +108,7 @@ def _analyse(
     kept: Kept = {} if anew else reusable_pairs(session, clips, backend=chosen.backend, options=chosen.options)
     skip = {side: frozenset(answers) for side, answers in kept.items()}
     left = sum(clip.id not in skip.get(side, frozenset()) for side in ("base", "tuned") for clip in clips)
-    warn_of_processor(session, chosen, clips=left)
+    warn_of_processor(session, chosen, clips=left, answers=left)
 
     def on_event(event: BatchEvent) -> None:
         bar.show(event.fraction, progress_words(event))

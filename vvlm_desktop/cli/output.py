@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2
+EXIT_STOPPED = 130
 
 LibraryOption = Annotated[
     Path | None,
@@ -60,6 +61,29 @@ def print_line(text: str = "") -> None:
 def warn(text: str) -> None:
     """One line on stderr."""
     _errors.print(Text(f"warning: {text}", style="yellow"), soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """One line on stderr that is no warning."""
+    _errors.print(Text(text), soft_wrap=True)
+
+
+def is_terminal() -> bool:
+    """Whether a bar is seen; a log gets a line for each thing done instead."""
+    return sys.stderr.isatty()
+
+
+def stopped(sentence: str) -> typer.Exit:
+    """How a command ends that was stopped by Ctrl-C; raise it."""
+    warn(sentence)
+    return typer.Exit(EXIT_STOPPED)
+
+
+def error_json(error: VvlmError) -> dict[str, str]:
+    """An error for programs."""
+    kind = type(error).__name__.removesuffix("Error")
+    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in kind)
+    return {"error": str(error), "hint": error.hint or "", "kind": words.lstrip("_") or "error"}
 
 
 def complain(error: VvlmError) -> None:
@@ -115,7 +139,11 @@ def opened(library: Path | None, *, reviewer: str | None = None) -> Iterator[Ses
     """
     from vvlm_desktop.workflow.session import open_session
 
-    with open_session(library_dir=library.expanduser() if library else None, reviewer=reviewer) as session:
+    folder = library.expanduser() if library else None
+    is_new = folder is not None and not folder.exists()
+    with open_session(library_dir=folder, reviewer=reviewer) as session:
+        if is_new:
+            note(f"A new library was made in {folder}.")
         yield session
 
 

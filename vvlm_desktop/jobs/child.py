@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ from vvlm_desktop.errors import WorkerCrashedError
 from vvlm_desktop.jobs.argv import worker_argv, worker_environment
 
 _log = logging.getLogger(__name__)
+#: What the system sends when memory runs out; Windows has no signals.
+_SIGKILL = 9
 _STDERR_LINES = 200
 _STDERR_LINE_CHARACTERS = 2000
 
@@ -46,9 +49,25 @@ class ChildExited:
         """What happened, as a sentence for the reviewer."""
         if self.expected:
             return f"The {self.kind} worker has ended."
+        if self.code == -_SIGKILL:
+            return f"The {self.kind} worker was killed by the system, perhaps because memory ran out."
         if self.code < 0:
-            return f"The {self.kind} worker was ended by signal {-self.code}."
+            return f"The {self.kind} worker crashed ({_signal_name(-self.code)})."
         return f"The {self.kind} worker ended unexpectedly (exit code {self.code})."
+
+    @property
+    def way_out(self) -> str:
+        """What may help, as a sentence."""
+        if self.code == -_SIGKILL and self.kind == "local":
+            return "Try it with fewer frames, or with a smaller model."
+        return "Try it again later."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 Delivered: TypeAlias = protocol.Message | ChildExited

@@ -187,6 +187,7 @@ class AnalysisStore(Database):
         model: str | None = None,
         adapter: str | None = None,
         schema_labels_sha: str | None = None,
+        drafts: bool | None = None,
     ) -> list[Clip]:
         """Readable clips that a backend has not labelled, in order of adding; answers to questions do not count.
 
@@ -194,6 +195,7 @@ class AnalysisStore(Database):
             model: only what this model said counts.
             adapter: only what was said with this adapter counts; with "" only what the model said without any.
             schema_labels_sha: only what was said under these labels counts.
+            drafts: whether only drafts count, or only what is none; None for both.
         """
         a = t.analysis.c
         said = exists().where(a.clip_id == t.clip.c.id, a.backend == backend, a.kind == "labels")
@@ -203,6 +205,9 @@ class AnalysisStore(Database):
             said = said.where(func.coalesce(a.adapter, "") == adapter)
         if schema_labels_sha is not None:
             said = said.where(a.schema_labels_sha == schema_labels_sha)
+        if drafts is not None:
+            is_draft = func.json_extract(a.document, "$.provenance") == "teacher_draft"
+            said = said.where(is_draft if drafts else ~is_draft)
         query = select(*CLIP_COLUMNS).select_from(CLIP_TABLES).where(t.clip.c.frames > 0, ~said)
         with self.read() as connection:
             return [clip_from(row) for row in connection.execute(query.order_by(t.clip.c.clip_row))]

@@ -215,7 +215,7 @@ class AnalyseBatch:
         if self._deaths[clip.id] < _TRIES:
             self._alone.append(clip)
             return
-        hint = "The other clips go on. Try this one again later."
+        hint = f"{exited.way_out} The other clips go on."
         self._note_failure(clip, exited.in_words(), hint=hint, details=exited.stderr_tail)
 
     def _note_failure(self, clip: Clip, message: str, *, hint: str = "", details: str = "") -> None:

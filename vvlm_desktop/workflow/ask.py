@@ -177,7 +177,7 @@ class Asking:
                 self._tries -= 1
             self.start()
         else:
-            self._fail(exited.in_words(), hint="Ask again later.", details=exited.stderr_tail)
+            self._fail(exited.in_words(), hint=exited.way_out, details=exited.stderr_tail)
 
     def _send(self) -> None:
         request = AnalyseRequest(

@@ -24,6 +24,8 @@ from vvlm_desktop.backends.model_shape import ModelShape
 
 Badge: TypeAlias = Literal["fits", "tight", "too_big", "processor"]
 
+#: Weights read, checked and put into form; a cold disk is slower.
+_DISK_BYTES_PER_S = 5e8
 #: Of one processor core, in matrix products of the size that models have; measured at 100 with AVX-512, 25 with AVX2.
 _CORE_OPERATIONS_PER_S = 25e9
 #: Of a computer's main memory, of which each word of an answer reads all weights once.
@@ -144,6 +146,11 @@ def processor_seconds_per_clip(shape: ModelShape, *, frames: int, cores: int) ->
     # About half of an answer's tokens follow from the form and are not computed one by one.
     reading = ANSWER_TOKENS / 2 * shape.linear_parameters * 4 / _MEMORY_BYTES_PER_S
     return operations / (_CORE_OPERATIONS_PER_S * cores) + reading
+
+
+def loading_seconds(shape: ModelShape) -> float:
+    """How long a model's weights take from the disk into this computer's memory: an order of magnitude."""
+    return shape.parameters * 2 / _DISK_BYTES_PER_S
 
 
 def _on_processor(shape: ModelShape, *, on: Hardware, frames: int, precision: Precision) -> FitsNow:

@@ -68,8 +68,7 @@ def continue_or_begin(
     """The batch to go on with, and its remaining clips, where a killed program was asked for just these before."""
     wanted = {c.id for c in clips}
     for batch in session.library.unfinished_batches():
-        same = batch.backend == backend and _without_consent(_own_options(batch)) == _without_consent(options)
-        if not same or not _fits(batch, session.schema):
+        if not same_work(batch, session, backend=backend, options=options):
             continue
         if is_running(batch.options.get("owner")):
             continue
@@ -87,6 +86,12 @@ def pending_clip_ids(session: Session, backend: str) -> frozenset[str]:
         if batch.backend == backend and batch.pending and is_running(batch.options.get("owner"))
         for clip_id in session.library.batch_pending(batch.id)
     )
+
+
+def same_work(batch: Batch, session: Session, *, backend: str, options: Mapping[str, Any]) -> bool:
+    """Whether a batch gives the answers that are asked for: same backend, options and labels."""
+    same = batch.backend == backend and _without_consent(_own_options(batch)) == _without_consent(options)
+    return same and _fits(batch, session.schema)
 
 
 def _own_options(batch: Batch) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.clips import clip
 from tests.e2e.conftest import Outcome, library, vvlm
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.jobs import child
-from vvlm_desktop.workflow import gpu, models
+from vvlm_desktop.settings import Settings
+from vvlm_desktop.workflow import gpu, models, session
+from vvlm_desktop.workflow.interrupted import options_to_keep
 
 __all__ = ["Outcome", "library", "vvlm"]
 
@@ -44,6 +48,30 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without one a clip takes a minute for each frame."""
     monkeypatch.setattr(gpu, "hardware", lambda: SimpleNamespace(gpu=None, cores=2))
     monkeypatch.setattr(gpu, "processor_seconds_per_clip", lambda _shape, *, frames, cores: 60.0 * frames)
+    monkeypatch.setattr(gpu, "loading_seconds", lambda _shape: 120.0)
+
+
+@pytest.fixture
+def chosen_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `vvlm models use m`."""
+    monkeypatch.setattr(session, "load_settings", lambda: Settings(backend="local", local_model="m"))
+
+
+@pytest.fixture
+def another_run(library: Path) -> Iterator[Callable[..., None]]:
+    """Have another living process work on these clips with model "m"."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = {"pid": process.pid, "created": psutil.Process(process.pid).create_time(), "token": "t"}
+
+    def run(*names: str, frames: int) -> None:
+        with session.open_session(library_dir=library) as opened:
+            options = models.local_options(opened.settings, model="m", frames=frames).to_json()
+            kept = options_to_keep(options, schema=opened.schema, owner=owner)
+            clips = [opened.library.find_clip(name).id for name in names]
+            opened.library.open_batch("local", clips, options=kept)
+
+    yield run
+    process.communicate(b"\n", timeout=10)
 
 
 @pytest.fixture

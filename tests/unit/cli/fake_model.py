@@ -4,6 +4,7 @@ What it answers depends on the options alone. Clips whose name holds "killer" en
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class FakeLocal:
             job.progress(0.1, "looking")
             if "killer" in Path(job.request.path).name:
                 os.abort()
+            if "eater" in Path(job.request.path).name:
+                os.kill(os.getpid(), signal.SIGKILL)
             if job.request.backend == "gemini":
                 job.tell(Upload(job.request.id, "sending", "example.org", "the video", 1000))
                 job.tell(Upload(job.request.id, "deleted", "example.org", "the video", 1000, remote="files/x"))

@@ -63,7 +63,7 @@ def test_without_a_gpu_it_says_so_with_a_time(vvlm: Vvlm, add: Add, no_gpu: None
     add("a", "b")
     done = vvlm("analyse", "--model", "m", "--frames", "4", "--rounds", "2")
     assert "no GPU" in done.stderr
-    assert "roughly 8 min a clip, 16 min for 2 clips" in done.stderr
+    assert "roughly 8 min a clip, with loading 18 min for 2 clips" in done.stderr
 
 
 def test_drafts_are_drafts_and_skip_what_a_person_has_finished(vvlm: Vvlm, add: Add) -> None:
@@ -79,7 +79,7 @@ def test_drafts_are_drafts_and_skip_what_a_person_has_finished(vvlm: Vvlm, add: 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--frames", "8"), "has no --frames"),
+        (("--frames", "8"), "no --frames for the built-in measurements"),
         (("--backend", "signals", "--model", "m", "--fps", "1"), "no --model and no --fps"),
         (("--backend", "local"), "No model was chosen"),
         (("--backend", "oracle"), "no backend"),
@@ -97,6 +97,72 @@ def test_analyse_asked_wrongly_says_how_to_ask(vvlm: Vvlm, add: Add, arguments: 
     assert vvlm("show", "a.mp4", "--json").data["analyses"] == []
 
 
+def test_what_the_models_page_chose_is_what_analyses(vvlm: Vvlm, add: Add, chosen_model: None) -> None:
+    add("a")
+    assert "1 analysed by m." in vvlm("analyse").stdout
+    assert vvlm("ask", "a.mp4", "Why?").exit_code == 0
+    (analysis,) = vvlm("show", "a.mp4", "--json").data["analyses"]
+    assert (analysis["backend"], analysis["model"]) == ("local", "m")
+    # The worker of these tests cannot measure, and is asked to all the same.
+    assert "by the built-in measurements" in vvlm("analyse", "--backend", "signals").stdout
+
+
+def test_nothing_to_analyse_says_why_and_the_way(vvlm: Vvlm, add: Add) -> None:
+    assert "vvlm add" in vvlm("analyse", "--model", "m").stdout
+    add("a", "b")
+    vvlm("analyse", "--model", "m")
+    told = vvlm("analyse", "--model", "m", "--frames", "4")
+    assert told.exit_code == 0
+    assert "2 clips (a.mp4, b.mp4) have an answer by m already" in told.stdout
+    assert "--again" in told.stdout
+    assert len(vvlm("analyse", "--model", "m", "--frames", "4", "--again", "--json").data) == 2
+
+
+def test_drafts_are_no_answers_and_answers_no_drafts(vvlm: Vvlm, add: Add) -> None:
+    add("a")
+    for _ in range(2):
+        vvlm("analyse", "--model", "m", "--as-teacher")
+        vvlm("analyse", "--model", "m")
+    told = vvlm("show", "a.mp4", "--json").data["analyses"]
+    assert sorted(each["provenance"] for each in told) == ["model", "teacher_draft"]
+    assert "have a draft" in vvlm("analyse", "--as-teacher", "--model", "m").stdout.replace(
+        "has a draft", "have a draft"
+    )
+
+
+def test_clips_that_another_run_has_are_left_to_it(vvlm: Vvlm, add: Add, another_run: Callable[..., None]) -> None:
+    add("a", "b")
+    another_run("a.mp4", frames=8)
+    told = vvlm("analyse", "--model", "m", "--frames", "8")
+    assert "b.mp4: analysed" in told.stdout
+    assert "1 clip is being analysed by another run." in told.stdout
+    assert vvlm("show", "a.mp4", "--json").data["analyses"] == []
+    other = vvlm("analyse", "a.mp4", "--model", "m", "--frames", "4", "--json")  # not the same question
+    assert [row["outcome"] for row in other.data] == ["analysed"]
+
+
+def test_where_nobody_sees_a_bar_each_clip_gets_its_line(vvlm: Vvlm, add: Add) -> None:
+    add("a", "b")
+    told = vvlm("analyse", "--model", "m")
+    assert "1 of 2  a.mp4: analysed\na.mp4: Fewer frames than asked for.\n2 of 2  b.mp4: analysed" in told.stdout
+    told = vvlm("analyse", "--model", "m", "--again", "--json")
+    assert "2 of 2  b.mp4: analysed" in told.stderr
+    assert len(told.data) == 2
+
+
+def test_looking_around_says_where_and_whose(vvlm: Vvlm, add: Add) -> None:
+    add("a")
+    vvlm("review", "a.mp4", "--set", "event_type=near_miss", "--set", "event_time=1.0..2.0")
+    assert "a.mp4: looked around 1.0 s (your review)." in vvlm("analyse", "--model", "m", "--around", "event").stdout
+
+
+def test_killed_by_the_system_says_what_may_help(vvlm: Vvlm, add: Add) -> None:
+    add("a-eater")
+    (failed,) = vvlm("analyse", "--model", "m", "--json").data
+    assert "memory" in failed["problem"]
+    assert "fewer frames" in failed["problem"]
+
+
 def test_answer_to_a_question_is_printed_and_kept(vvlm: Vvlm, add: Add) -> None:
     add("a")
     done = vvlm("ask", "a.mp4", "Who  had the right of way?", "--model", "m", "--range", "0.5..2")
@@ -108,6 +174,13 @@ def test_answer_to_a_question_is_printed_and_kept(vvlm: Vvlm, add: Add) -> None:
     assert (told["kind"], told["question"], told["frames_pts"]) == ("question", "Why?", [0, 512])
     questions = vvlm("show", "a.mp4", "--json").data["questions"]
     assert [each["question"] for each in questions] == ["Why?", "Who had the right of way?"]
+
+
+def test_range_beyond_the_clip_says_what_was_really_looked_at(vvlm: Vvlm, add: Add) -> None:
+    add("a")
+    told = vvlm("ask", "a.mp4", "Why?", "--model", "m", "--range", "0.5..99")
+    duration_s = vvlm("clips", "--json").data[0]["duration_s"]
+    assert f"from 2 frames of 0.5–{duration_s:.1f} s, all that the clip has" in told.stdout
 
 
 @pytest.mark.parametrize(
