@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QWidget
+from typing_extensions import override
 
 from vvlm_desktop.ui.actions import Action, ActionRegistry
 from vvlm_desktop.ui.tasks import Tasks
@@ -132,3 +134,9 @@ class Page(QWidget):
 
     def close_page(self) -> None:
         """The window closes, or the library is replaced: let go of threads and files."""
+
+    @override
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """A page that is a window of its own, as in tests, closes as one in the window does."""
+        self.close_page()
+        super().closeEvent(event)

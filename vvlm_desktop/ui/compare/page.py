@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -183,11 +183,6 @@ class ComparePage(Page):
         self.reader.close()
         self.calibrations.close()
         self.viewer.close_viewer()
-
-    @override
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.close_page()
-        super().closeEvent(event)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

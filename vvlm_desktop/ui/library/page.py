@@ -15,13 +15,14 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.library import ClipFilter, ClipRow
-from vvlm_desktop.ui import icons, theme
+from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details
 from vvlm_desktop.ui.library.filter_row import FilterRow
 from vvlm_desktop.ui.library.head import LibraryHead
+from vvlm_desktop.ui.library.menu import clip_menu
 from vvlm_desktop.ui.library.stale import Stale
 from vvlm_desktop.ui.library.sureness import RowSureness
 from vvlm_desktop.ui.library.table_view import ClipTable
@@ -387,23 +388,4 @@ class LibraryPage(Page):
 
     def menu(self) -> QMenu:
         """What can be done with the selected clips."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        registry = self.shell.registry
-        for action_id in (
-            "library.open",
-            "library.analyse",
-            "library.analyse_with",
-            "library.compare",
-            "",
-            "library.folder",
-            "library.copy_path",
-            "library.copy_id",
-        ):
-            if not action_id:
-                menu.addSeparator()
-                continue
-            action = registry.action(action_id)
-            item = menu.addAction(icons.icon(action.icon or "more"), action.label, action.trigger)
-            item.setText(f"{action.label}\t{registry.key_label(action_id)}")
-        return menu
+        return clip_menu(self.shell.registry, self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 from typing_extensions import override
 
@@ -200,11 +200,6 @@ class ReviewPage(Page):
         self.opener.close()
         self.calibrations.close()
         self.queue_side.close()
-
-    @override
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.close_page()
-        super().closeEvent(event)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
