@@ -73,8 +73,6 @@ _KNOWN_BY = {
     "gemini": ("model", "fps", "around", "width", "votes", "per_minute"),
     "server": ("model", "frames", "fps", "around", "width", "url", "per_minute"),
 }
-#: How flags begin that say the same of every clip of a run.
-_OF_THE_RUN = ("Ran on the processor",)
 #: Frames at most where a rate was asked for and no number.
 _MOST_AT_A_RATE = 64
 
@@ -261,9 +259,11 @@ def flag_lines(name: str, flags: Sequence[str], *, told: set[str]) -> list[str]:
     Args:
         told: what was said already and is of the whole run; said once, without the clip's name.
     """
+    from vvlm_desktop.backends.local_options import HOW_IT_RAN
+
     lines = []
     for flag in flags:
-        if flag.startswith(_OF_THE_RUN):
+        if flag in HOW_IT_RAN:
             if flag not in told:
                 lines.append(flag)
             told.add(flag)

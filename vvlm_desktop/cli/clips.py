@@ -1,4 +1,4 @@
-"""`vvlm add`, `clips`, `show`, `frame`."""
+"""`vvlm add`, `clips`, `frame`."""
 
 from __future__ import annotations
 
@@ -95,28 +95,6 @@ def clips(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     print_table(["id", "name", "status", "frames", "seconds", "fps", "size", "codec", "problem"], rows)
 
 
-def show(clip: ClipArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Show one clip: its analyses, its review and what happened to it."""
-    from vvlm_desktop.cli.shapes import show_json
-
-    with opened(library) as session:
-        found = session.library.find_clip(clip)
-        analyses = session.library.analyses(found.id)
-        reviews = session.library.reviews(found.id)
-        review = session.library.truth(found.id, schema_key=session.schema.key) or next(
-            iter(sorted(reviews, key=lambda r: r.updated_at, reverse=True)),
-            session.library.review(found.id, reviewer=session.reviewer, schema_key=session.schema.key),
-        )
-        events = session.library.history(found.id)
-        if as_json:
-            questions = session.library.questions(found.id)
-            print_json(
-                show_json(found, analyses=analyses, questions=questions, review=review, reviews=reviews, events=events)
-            )
-            return
-        _print_clip(session, found, analyses=analyses, review=review)
-
-
 def frame(
     clip: ClipArgument,
     out: Annotated[Path, typer.Option("--out", metavar="F.png", help="PNG file; with several frames -N is added.")],
@@ -187,37 +165,3 @@ def _file_and_index(session: Session, text: str) -> tuple[Path, FrameIndex]:
             raise
         return file, examine(file)
     return existing_path(session, found), index_of(session, found)
-
-
-def _print_clip(session: Session, clip: Any, *, analyses: Any, review: Any) -> None:
-    from vvlm_desktop.domain.labels import format_value
-
-    schema = session.schema
-    print_line(f"{Path(clip.path).name}  ({clip.id})")
-    print_line(f"{clip.path}")
-    print_line(
-        f"{clip.frames} frames, {clip.duration_s:.2f} s, {clip.width}×{clip.height} {clip.codec}, "
-        f"{'with' if clip.has_audio else 'no'} sound, status {clip.status.replace('_', ' ')}"
-    )
-    if clip.problem:
-        print_line(f"Problem: {clip.problem}")
-    rows = []
-    for field in schema.fields:
-        cells = [field.label]
-        for analysis in analyses:
-            said = format_value(schema, field.key, analysis.labels[field.key]) if field.key in analysis.labels else "–"
-            sure = analysis.confidence.get(field.key)
-            cells.append(f"{said} ({sure:.2f})" if sure is not None else said)
-        verdict = review.verdicts.get(field.key)
-        if verdict is None:
-            cells.append("–")
-        else:
-            value = "wrong" if verdict.verdict == "rejected" else format_value(schema, field.key, verdict.value)
-            cells.append(f"{value} ({verdict.verdict})")
-        if any(cell != "–" for cell in cells[1:]):
-            rows.append(cells)
-    heads = [f"{a.backend}: {a.model}" for a in analyses]
-    print_table(["field", *heads, f"review ({review.reviewer}, {review.status.replace('_', ' ')})"], rows)
-    for analysis in analyses:
-        for candidate in analysis.candidates:
-            print_line(f"{candidate.start_ms / 1000:7.2f} s  {candidate.reason}  ({analysis.backend})")

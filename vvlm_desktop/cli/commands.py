@@ -20,6 +20,7 @@ from vvlm_desktop.cli import (
     models,
     output,
     reviewing,
+    showing,
     tools,
     trainsets,
 )
@@ -90,7 +91,7 @@ def _main(
 for _command in (
     clips.add,
     clips.clips,
-    clips.show,
+    showing.show,
     clips.frame,
     analysing.analyse,
     asking.ask,

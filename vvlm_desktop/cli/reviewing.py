@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from vvlm_desktop.domain.review import Event, PtsRange
     from vvlm_desktop.video.index import FrameIndex
 
+_HOW_TO_SAY = (
+    "To correct: --set event_type=near_miss. To confirm the answer as it stands: --accept-rest. To leave it in another"
+    " status: --status needs_coaching."
+)
 _SPAN = re.compile(r"(?P<start>\d+(?:\.\d+)?)(?:\.\.(?P<end>\d+(?:\.\d+)?))?")
 
 
@@ -38,6 +42,9 @@ def review(
         list[str] | None, typer.Option("--evidence", metavar="field=S..S", help="Seconds that show why.")
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", metavar="R", help="Why the answer was wrong.")] = None,
+    accept_rest: Annotated[
+        bool, typer.Option("--accept-rest", help="Confirm the rest of the answer; unseen here, so it never trains.")
+    ] = False,
     status: Annotated[str, typer.Option("--status", metavar="S", help="Status to leave the clip in.")] = "reviewed",
     reviewer: ReviewerOption = None,
     library: LibraryOption = None,
@@ -47,10 +54,11 @@ def review(
     from vvlm_desktop.cli.shapes import review_json
     from vvlm_desktop.domain.labels import parse_cli_value
     from vvlm_desktop.workflow.frame_index import index_of
-    from vvlm_desktop.workflow.review import settle
+    from vvlm_desktop.workflow.review import accept_rest as confirm
+    from vvlm_desktop.workflow.review import open_review, settle
 
-    if not values and not evidence and status == "reviewed":
-        raise UsageError("Nothing was said about the clip.", hint="For example: --set event_type=near_miss")
+    if not values and not evidence and not accept_rest and status == "reviewed":
+        raise UsageError("Nothing was said about the clip.", hint=_HOW_TO_SAY)
     with opened(library, reviewer=reviewer) as session:
         found = session.library.find_clip(clip)
         given = {}
@@ -64,14 +72,20 @@ def review(
                 key, value = _pair(text, "--evidence event_type=7.84..8.31")
                 session.schema.field(key)
                 spans[key] = _span(value, index)
+        if accept_rest and open_review(session, found.id).analysis is None:
+            raise UsageError("There is no answer to confirm.", hint="Analyse the clip first: vvlm analyse CLIP")
         outcome = settle(session, found.id, given, evidence=spans, reason=reason, status=status)
+        if accept_rest:
+            outcome = confirm(session, found.id, window_seen=False, status=status)
         for rule in outcome.broken_rules:
             warn(f"{Path(found.path).name}: {rule}")
         stored = session.library.review(found.id, reviewer=session.reviewer, schema_key=session.schema.key)
         if as_json:
             print_json(review_json(stored))
             return
-        fields = ", ".join([*given, *(key for key in spans if key not in given)]) or "status"
+        fields = ", ".join([*given, *(key for key in spans if key not in given)])
+        rest = [key for key, verdict in stored.verdicts.items() if verdict.how == "bulk_unseen"] if accept_rest else []
+        fields = " and ".join(part for part in (fields, f"{len(rest)} confirmed" if rest else "") if part) or "status"
         print_line(
             f"{Path(found.path).name}: {fields} stored as {session.reviewer}, {stored.status.replace('_', ' ')}."
         )
