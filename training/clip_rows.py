@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.features import FeatureStore, Tensors, choose_cut, compute_features, content_key, is_picture
 from vvlm_desktop.backends.local_options import Sampling
-from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.errors import ClipUnreadableError, FrameUnreadableError
 
 if TYPE_CHECKING:
     from training.configs import TrainConfig
@@ -61,15 +61,22 @@ class Shown:
         return tuple(self.index.pts[frame_index] for frame_index in self.frame_indices)
 
 
-def choose_shown(example: Example, config: TrainConfig, family: Family) -> Shown:
+def choose_shown(example: Example, config: TrainConfig, family: Family, *, damaged: bool = False) -> Shown:
     """Read the frame index of a clip and choose, without decoding.
 
+    Args:
+        damaged: decode all of it once, and choose among the frames that can be shown.
+
     Raises:
-        ClipUnreadableError: the file gives no pictures, or lacks a frame that the analysis saw.
+        ClipUnreadableError: the file gives no pictures, or lacks a frame that the set names.
     """
     from vvlm_desktop.video.index import read_index
+    from vvlm_desktop.video.probe import examine
 
-    index = read_index(example.path, stream_index=example.stream_index)
+    read = examine if damaged else read_index
+    index = read(example.path, stream_index=example.stream_index)
+    if not index.pts:
+        raise ClipUnreadableError(example.path, index.problem or "no picture can be decoded")
     chosen = chosen_frames(example, index, config)
     return Shown(index, chosen, family.decode_size(index.width, index.height, frames=len(chosen)))
 
@@ -99,6 +106,7 @@ class ClipRows:
     Attributes:
         store: None to make every row anew, whenever it is asked for.
         made, found: how many rows were made, and how many were found on disk.
+        damaged: clips of which only those frames are shown that can be.
     """
 
     loaded: LoadedModel
@@ -108,6 +116,7 @@ class ClipRows:
     store: FeatureStore | None
     made: int = 0
     found: int = 0
+    damaged: dict[str, str] = field(default_factory=dict)
     _kept: OrderedDict[str, ClipRow] = field(default_factory=OrderedDict)
     _kept_bytes: int = 0
     _chosen: dict[str, Shown] = field(default_factory=dict)
@@ -118,15 +127,28 @@ class ClipRows:
         Raises:
             ClipUnreadableError: it does not decode, or is another file than the set says.
         """
-        if self.store is None:
-            self.made += 1
-            return self._make(example)
         kept = self._kept.get(example.clip_id)
         if kept is not None:
             self._kept.move_to_end(example.clip_id)
             return kept
-        row = self._from_disk(example)
-        self._keep(example.clip_id, row)
+        try:
+            row = self._found_or_made(example)
+        except FrameUnreadableError:
+            # As analyses do: a damaged clip is looked at where it can be.
+            if example.clip_id in self.damaged:
+                raise
+            self.damaged[example.clip_id] = example.name
+            self._chosen[example.clip_id] = choose_shown(example, self.config, self.loaded.family, damaged=True)
+            row = self._found_or_made(example)
+        if self.store is not None:
+            self._keep(example.clip_id, row)
+        return row
+
+    def _found_or_made(self, example: Example) -> ClipRow:
+        if self.store is not None:
+            return self._from_disk(example)
+        row = self._make(example)
+        self.made += 1
         return row
 
     def _from_disk(self, example: Example) -> ClipRow:
@@ -138,8 +160,8 @@ class ClipRows:
         if pictures is not None and text is not None:
             self.found += 1
             return ClipRow(text, pictures)
-        self.made += 1
         row = self._make(example, pictures)
+        self.made += 1
         if pictures is None:
             self.store.put(picture_key, row.pictures)
         self.store.put(text_key, row.text)

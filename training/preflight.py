@@ -109,7 +109,7 @@ def prepare(
             "test": len(training_set.split("test")),
             "left_out": {reason: list(names) for reason, names in training_set.left_out.items()},
             "unreadable": dict(unreadable),
-            "notes": [*training_set.notes, *_notes(rows.config, good)],
+            "notes": [*training_set.notes, *_notes(rows, good)],
             "classes": class_counts(training_set),
             "longest": {"clip": longest.name, "tokens": lengths[longest.clip_id]},
             "answer_tokens": max(len(targets[each.clip_id].ids) for each in good),
@@ -118,9 +118,12 @@ def prepare(
     )
 
 
-def _notes(config: TrainConfig, examples: Sequence[Example]) -> list[str]:
+def _notes(rows: ClipRows, examples: Sequence[Example]) -> list[str]:
     """What goes another way than asked for."""
-    notes = []
+    notes, config = [], rows.config
+    shown = [name for clip_id, name in rows.damaged.items() if any(each.clip_id == clip_id for each in examples)]
+    if shown:
+        notes.append(f"Damaged, and looked at where they can be: {', '.join(shown[:_NAMES_SHOWN])} ({len(shown)}).")
     unnamed = sum(not example.stored_pts for example in examples)
     if config.sampling == "stored" and unnamed:
         notes.append(f"The set names no frames for {unnamed} clips; theirs are spread evenly.")

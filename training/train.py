@@ -70,6 +70,7 @@ def _train(config: TrainConfig, run: RunFolder) -> bool:
     from training.preflight import make_targets, prepare, require_frames
     from vvlm_desktop.backends.local.loading import load_model
 
+    _refuse_other_gpu(config)
     training_set = read_training_set(
         Path(config.train_set), schema_key=config.schema_key, include_samples=config.include_samples
     )
@@ -183,6 +184,16 @@ def _device(config: TrainConfig) -> str:
     """Each process of a training on several GPUs has its own."""
     rank = os.environ.get("LOCAL_RANK")
     return f"cuda:{rank}" if rank is not None and config.device == "auto" and _has_gpu() else config.device
+
+
+def _refuse_other_gpu(config: TrainConfig) -> None:
+    """Check that a compressed base is trained on the first GPU that this process sees; accelerate knows no other."""
+    kind, _, number = config.device.partition(":")
+    if config.is_qlora and kind == "cuda" and number not in {"", "0"}:
+        raise SettingsError(
+            f"A compressed base cannot be trained on {config.device}.",
+            hint=f"Set CUDA_VISIBLE_DEVICES={number} and device=cuda:0.",
+        )
 
 
 def _has_gpu() -> bool:

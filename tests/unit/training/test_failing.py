@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,12 +16,15 @@ from vvlm_desktop.errors import (
     BackendError,
     BackendUnavailableError,
     FormatError,
+    FrameUnreadableError,
     ModelFolderError,
     OutOfMemoryError,
     SettingsError,
     StorageFullError,
     UsageError,
 )
+from vvlm_desktop.video.index import read_index
+from vvlm_desktop.video.sampling import uniform
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +128,29 @@ def test_clip_that_does_not_decode_is_left_out_and_told(tmp_path):
     assert event["train"] == 2
 
 
+def test_damaged_clip_is_shown_where_it_can_be_as_in_analyses(tmp_path, monkeypatch):
+    from vvlm_desktop.video.reader import FrameReader
+
+    original = FrameReader.rgb
+
+    def rgb(self, frame_index, **size):
+        if self.index.pts[frame_index] == pts_of_a_lost_frame:
+            raise FrameUnreadableError(self.path, frame_index, "lost")
+        return original(self, frame_index, **size)
+
+    made = export(tmp_path / "set", light_items(tmp_path / "clips", train=2))
+    path = next((made / "clips").glob("train-0*"))
+    index = read_index(path)
+    pts_of_a_lost_frame = index.pts[uniform(index, 4)[0]]
+    kept = tuple(pts for pts in index.pts if pts != pts_of_a_lost_frame)
+    monkeypatch.setattr(FrameReader, "rgb", rgb)
+    monkeypatch.setattr("vvlm_desktop.video.probe.examine", lambda *_, **__: replace(index, pts=kept, problem="lost"))
+    assert train(settings(made, tmp_path, steps=1))
+    (event,) = told(tmp_path / "run", "preflight")
+    assert event["train"] == 2
+    assert any("Damaged, and looked at where they can be: train-0.mp4" in note for note in event["notes"])
+
+
 def test_nothing_that_decodes_is_nothing_to_train_on(tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no pictures here" * 100)
@@ -147,6 +174,13 @@ def test_model_that_is_not_there(train_set, tmp_path):
 def test_more_frames_than_analyses_can_use(train_set, tmp_path):
     with pytest.raises(SettingsError, match="at most 64 frames"):
         train(settings(train_set, tmp_path, frames=65))
+
+
+def test_compressed_base_on_another_gpu_is_told_how(train_set, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.train.take_gpu", lambda *_, **__: None)
+    with pytest.raises(SettingsError) as caught:
+        train(settings(train_set, tmp_path, precision="nf4", device="cuda:1"))
+    assert "CUDA_VISIBLE_DEVICES=1" in caught.value.hint
 
 
 def test_what_goes_another_way_than_asked_for_is_noted(train_set, tmp_path):
