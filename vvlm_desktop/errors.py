@@ -62,7 +62,7 @@ class SchemaError(VvlmError):
         where = f"{source}, line {line}" if line is not None else source
         super().__init__(
             f"The label schema cannot be used. {where}: {reason}",
-            hint="Correct the file, or choose another schema in Settings.",
+            hint="Correct the file, or choose another schema in Settings (schema_file in the settings file).",
         )
         self.source = source
         self.line = line

@@ -13,6 +13,7 @@ from vvlm_desktop.errors import ModelFolderError
 
 #: What training writes beside the weights: the base's fingerprint, the data and the metrics.
 CARD_FILE = "card.json"
+_CHOOSE = "Choose it on the Models page, or with `vvlm models use NAME --adapter A`."
 _WEIGHTS = "adapter_model.safetensors"
 #: Ways to begin a training that leave the base as it is; the others (PiSSA, OLoRA …) write into it.
 _PLAIN_STARTS = (True, False, None, "gaussian")
@@ -61,9 +62,7 @@ def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFo
         ModelFolderError: it cannot be used, or belongs to another model.
     """
     path = path.expanduser()
-    config = read_json(
-        path / "adapter_config.json", missing=f"{path.name} holds no adapter.", hint="Choose it on the Models page."
-    )
+    config = read_json(path / "adapter_config.json", missing=f"{path.name} holds no adapter.", hint=_CHOOSE)
     rank, saved = config.get("r") or 0, config.get("modules_to_save") or []
     if type(rank) is not int or not isinstance(saved, list) or not all(isinstance(each, str) for each in saved):
         raise ModelFolderError(f"{path.name} is damaged: its adapter_config.json makes no sense.", hint=COPY_AGAIN)

@@ -151,7 +151,8 @@ class ServerOptions:
         """
         if not data.get("base_url"):
             raise CloudError(
-                "No VLM server is set.", hint="Enter its address in Settings, for example http://10.0.0.7:8000/v1."
+                "No VLM server is set.",
+                hint="Enter its address in Settings, or name it with --url: http://10.0.0.7:8000/v1",
             )
         try:
             values = _known(cls, data)

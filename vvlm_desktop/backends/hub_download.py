@@ -186,7 +186,7 @@ class _Download:
         if not any(file.is_weights for file in files):
             raise DownloadError(
                 f"{self.id} has no weights as .safetensors; pickled ones could run a program and are never fetched.",
-                hint="Choose another model; the Models page lists those that are known to work.",
+                hint="Choose another model; the Models page and `vvlm models` list those that are known to work.",
             )
         if not any(file.name == "config.json" for file in files) or not info.sha:
             raise DownloadError(f"{self.id} is not a model that can be used here: it has no config.json.")
@@ -199,7 +199,7 @@ class _Download:
             room = f"{_gb(total - have)} are still to come, {_gb(free)} are free at {self.partial}"
             raise DownloadError(
                 f"There is not enough room: {room}.",
-                hint="Make room, or choose another models folder in Settings.",
+                hint="Make room, or choose another models folder (Settings, or models_dir in the settings file).",
             )
 
     def _drop_strangers(self, files: list[HubFile]) -> None:

@@ -21,6 +21,8 @@ from vvlm_desktop.errors import DownloadError
 #: Full, over the user's share, larger than a file may be.
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _KEPT = "What is here stays, and the download goes on from there."
+_DOWNLOAD = "Download on the Models page, or `vvlm models download`"
+_OTHER_FOLDER = "choose another models folder (Settings, or models_dir in the settings file)"
 _GIVE_ACCESS = "set HF_TOKEN to an access token from your account there, and try again."
 
 
@@ -45,7 +47,7 @@ def translated(model_id: str, *, host: str) -> Iterator[None]:
     except httpx2.HTTPError as error:
         raise DownloadError(
             f"{name} cannot be reached, or the connection was lost.",
-            hint=f"Check the network, or the proxy (HTTPS_PROXY), then press Download again. {_KEPT}",
+            hint=f"Check the network, or the proxy (HTTPS_PROXY), then download again: {_DOWNLOAD}. {_KEPT}",
         ) from error
     except OSError as error:
         raise _disk(error, model_id) from error
@@ -83,11 +85,11 @@ def _disk(error: OSError, model_id: str) -> DownloadError:
     if error.errno in _FULL:
         return DownloadError(
             f"The disk is full; {model_id} is only partly here.",
-            hint=f"Make room, or choose another models folder in Settings, then press Download again. {_KEPT}",
+            hint=f"Make room, or {_OTHER_FOLDER}, then download again: {_DOWNLOAD}. {_KEPT}",
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return DownloadError(
             f"The models folder cannot be written to: {error.strerror}.",
-            hint="Choose another models folder in Settings.",
+            hint=f"{_OTHER_FOLDER[0].upper()}{_OTHER_FOLDER[1:]}.",
         )
     return DownloadError(f"{model_id} could not be stored: {error.strerror or error}.", hint=_KEPT)

@@ -85,7 +85,7 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
             if start.startswith(b"version "):
                 raise ModelFolderError(
                     f"{path.name} is only a pointer to the weights, not the weights themselves.",
-                    hint="The folder was cloned without git-lfs. Download the model on the Models page.",
+                    hint="The folder was cloned without git-lfs. Download it: Models page, or `vvlm models download`.",
                 )
             if len(start) < 8:
                 raise ModelFolderError(f"{path.name} is damaged: it is empty.", hint=COPY_AGAIN)

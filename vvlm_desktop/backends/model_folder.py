@@ -26,6 +26,7 @@ _FAMILIES = "vvlm_desktop.backends.local.families"
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _PROCESSOR_FILES = ("video_preprocessor_config.json", "processor_config.json", "preprocessor_config.json")
 _DTYPES = {"BF16": "bf16", "F16": "fp16", "F32": "fp32", "I8": "int8", "U8": "nf4"}
+_CHOOSE = "Choose a model on the Models page, or with --model; `vvlm models` lists them."
 _NOT_A_MODEL = "Choose the folder that holds config.json and the .safetensors files."
 #: Compressed weights that the program can load as they are.
 _QUANTISED_KNOWN = ("bitsandbytes",)
@@ -39,7 +40,7 @@ def examine_model(path: Path) -> ModelFolder:
     """
     path = path.expanduser()
     if not path.is_dir():
-        raise ModelFolderError(f"There is no folder {path}.", hint="Choose a model on the Models page.")
+        raise ModelFolderError(f"There is no folder {path}.", hint=_CHOOSE)
     if not (path / "config.json").is_file() and (path / "adapter_config.json").is_file():
         return _examine_adapter_weights(path)
     config = read_json(path / "config.json", missing=f"{path.name} holds no model.", hint=_NOT_A_MODEL)

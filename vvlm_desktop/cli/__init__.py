@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 from pathlib import Path
@@ -18,12 +17,13 @@ def main() -> None:
         from vvlm_desktop.worker import main as worker_main
 
         sys.exit(worker_main(sys.argv[1:]))
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         if sys.argv[1:2] == ["app"] and not any(argument.startswith("-") for argument in sys.argv[2:]):
             sys.exit(_open_window(sys.argv[2:]))
         from vvlm_desktop.cli.commands import app
+        from vvlm_desktop.cli.log_file import log_to_file
 
+        log_to_file()
         app(prog_name="vvlm")
     except Exception:  # noqa: BLE001 - the edge of the process: a bug is written down, not thrown at the reviewer
         sys.exit(_tell_bug())
@@ -58,5 +58,8 @@ def _tell_bug() -> int:
         sys.stderr.write(details)
         where = "above"
     hint = f"Nothing that was stored is lost. The details are {where}."
-    output.complain(VvlmError("Something went wrong in the program itself.", hint=hint))
+    fault = VvlmError("Something went wrong in the program itself.", hint=hint)
+    if "--json" in sys.argv:
+        output.print_json({**output.error_json(fault), "kind": "bug"})
+    output.complain(fault)
     return 1

@@ -45,7 +45,7 @@ def cloud_options(
     address = url or settings.server_url
     if not address:
         raise CloudError(
-            "No VLM server is set.", hint="Enter its address in Settings, for example http://10.0.0.7:8000/v1."
+            "No VLM server is set.", hint="Enter its address in Settings, or name it with --url: http://10.0.0.7:8000/v1"
         )
     wanted = frames or settings.frames
     around = Sampling("around", frames=wanted, at_ms=event_ms) if event_ms is not None else None

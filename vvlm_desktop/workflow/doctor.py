@@ -189,10 +189,20 @@ def _space(folder: Path) -> Check:
 def _files() -> list[Check]:
     return [
         Check("Settings file", "ok", str(paths.settings_file())),
-        Check("Logs", "ok", str(paths.log_dir())),
+        Check("Logs", "ok", _logs()),
         Check("Resources", "ok", str(paths.resources_dir())),
         Check("Display", *_display()),
     ]
+
+
+def _logs() -> str:
+    """Where they are, or would be: nothing is written before there is something to say."""
+    folder = paths.log_dir()
+    try:
+        written = sorted(file.name for file in folder.glob("*.log"))
+    except OSError:
+        written = []
+    return f"{folder} ({', '.join(written)})" if written else f"{folder} (nothing was logged yet)"
 
 
 def _display() -> tuple[State, str, str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Vvlm
+from vvlm_desktop.cli.log_file import log_to_file
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.workflow import add as adding
 from vvlm_desktop.workflow import analyse as analysis
+from vvlm_desktop.workflow import doctor
 from vvlm_desktop.workflow.batch_events import BatchEvent
 
 Add = Callable[..., None]
@@ -43,6 +46,37 @@ def test_failure_is_json_where_json_was_asked_for(
 
 def test_failure_without_json_leaves_stdout_clean(vvlm: Vvlm) -> None:
     assert vvlm("show", "nothing").stdout == ""
+
+
+def test_warnings_of_the_program_go_to_a_file_and_not_to_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VVLM_DATA_DIR", str(tmp_path / "data"))
+    root = logging.getLogger()
+    before = list(root.handlers)
+    log_to_file()
+    (mine,) = [handler for handler in root.handlers if handler not in before]
+    try:
+        logs = tmp_path / "data" / "logs"
+        assert not logs.exists(), "nothing to say, nothing written"
+        logging.getLogger("vvlm_desktop.x").warning("a raw line")
+        assert "a raw line" in (logs / "vvlm-command.log").read_text()
+        assert "a raw line" not in capfd.readouterr().err
+    finally:
+        root.removeHandler(mine)
+        mine.close()
+
+
+def test_doctor_says_whether_there_are_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VVLM_DATA_DIR", str(tmp_path / "data"))
+
+    def found() -> str:
+        return next(check.found for check in doctor._files() if check.name == "Logs")
+
+    assert found().endswith("(nothing was logged yet)")
+    (tmp_path / "data" / "logs").mkdir(parents=True)
+    (tmp_path / "data" / "logs" / "vvlm.log").touch()
+    assert found().endswith("(vvlm.log)")
 
 
 def test_new_library_is_told_of_once(vvlm: Vvlm, library: Path) -> None:

@@ -46,7 +46,7 @@ def _why_not(count: int) -> str:
 
 def _hint(count: int) -> str:
     if count:
-        return "Choose another one in Settings, or “auto”."
+        return "Choose another one, or “auto”."
     if torch.version.cuda is None:
         return "Install the build for CUDA; `vvlm doctor` shows the command. Or choose the processor, which is slow."
     return "Update the NVIDIA driver; `vvlm doctor` shows what it found. Or choose the processor, which is slow."
