@@ -97,6 +97,7 @@ def _fit(
     from transformers import set_seed
 
     from training.adapter import base_name, make_card, write_adapter
+    from training.arguments import total_steps, trainer_arguments
     from training.batches import Collator, Sample, Samples
     from training.callbacks import RunNotes
     from training.preflight import measure_step, require_disk, show_sample
@@ -113,7 +114,7 @@ def _fit(
         run, identity=identity, answer_validation=_validation(config, loaded, training_set, prepared, rows)
     )
     with known_warnings():
-        arguments = _arguments(config, run, prepared, loaded)
+        arguments = trainer_arguments(config, run, prepared, loaded)
         trainer = AnswerTrainer(
             base=loaded.model,
             frozen=_frozen(loaded, config),
@@ -134,7 +135,7 @@ def _fit(
         )
         checkpoint = _last_checkpoint(run, identity)
         step = measure_step(tuned, loaded.model, [longest] * config.batch, collate, config)
-        steps = _steps(config, prepared)
+        steps = total_steps(config, prepared)
         run.tell("first_step", **step, steps=steps, whole_s=round(step["step_s"] * steps, 1))
         set_seed(config.seed)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
@@ -213,63 +214,6 @@ def take_gpu(config: TrainConfig, *, purpose: str) -> GpuSlot | None:
     if choose_device(_device(config)) == "cpu" or int(os.environ.get("RANK", "0")) > 0:
         return None
     return take_slot(str(paths.gpu_slot_file()), purpose=purpose)
-
-
-def _arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, loaded: LoadedModel) -> Any:
-    from transformers import TrainingArguments
-
-    every = max(1, _steps_per_epoch(config, prepared))
-    best = bool(config.early_stopping and prepared.val)
-    arguments = TrainingArguments(
-        output_dir=str(run.checkpoints_dir),
-        num_train_epochs=config.epochs,
-        max_steps=config.steps or -1,
-        per_device_train_batch_size=config.batch,
-        per_device_eval_batch_size=1,
-        gradient_accumulation_steps=config.accumulation,
-        learning_rate=config.learning_rate,
-        lr_scheduler_type={"constant": "constant_with_warmup"}.get(config.schedule, config.schedule),
-        warmup_steps=round(config.warmup * _steps(config, prepared)),
-        weight_decay=config.weight_decay,
-        max_grad_norm=config.max_grad_norm,
-        activation_checkpointing=config.checkpointing,
-        activation_checkpointing_kwargs={"use_reentrant": False} if config.checkpointing else None,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if prepared.val else "no",
-        eval_steps=config.eval_every or every,
-        save_strategy="steps",
-        save_steps=config.save_every or every,
-        save_total_limit=config.keep_checkpoints,
-        load_best_model_at_end=best,
-        metric_for_best_model="eval_loss" if best else None,
-        greater_is_better=False if best else None,
-        average_tokens_across_devices=True,
-        prediction_loss_only=True,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        dataloader_num_workers=0,
-        dataloader_pin_memory=loaded.device.type == "cuda",
-        use_cpu=loaded.device.type == "cpu",
-        seed=config.seed,
-        report_to=[],
-        disable_tqdm=True,
-    )
-    if arguments.n_gpu > 1:
-        # One process, one GPU: Trainer would copy the model to all that it finds.
-        arguments._n_gpu = 1
-    return arguments
-
-
-def _steps_per_epoch(config: TrainConfig, prepared: Prepared) -> int:
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    batches = -(-len(prepared.train) // (config.batch * processes))
-    return max(1, -(-batches // config.accumulation))
-
-
-def _steps(config: TrainConfig, prepared: Prepared) -> int:
-    """Steps of the whole run."""
-    return config.steps or max(1, -int(-config.epochs * _steps_per_epoch(config, prepared) // 1))
 
 
 def _frozen(loaded: LoadedModel, config: TrainConfig) -> list[Any]:
