@@ -221,7 +221,8 @@ def _report(run: _Run, found: Found, *, as_json: bool) -> None:
             for line in run.lines_of(row):
                 print_line(line)
     say = note if as_json else print_line
-    say(found.why_none or _summary(run, len(rows) - len(failed), len(failed)))
+    if rows or not run.elsewhere:
+        say(found.why_none or _summary(run, len(rows) - len(failed), len(failed)))
     if run.elsewhere:
         one = run.elsewhere == 1
         say(f"{counted(run.elsewhere, 'clip')} {'is' if one else 'are'} being analysed by another run.")
