@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Thread
 from typing import Literal, TypeAlias, TypeVar
@@ -95,7 +96,8 @@ class Keys:
             if keyring.get_password(SERVICE, f"key-{name}") is not None:
                 keyring.delete_password(SERVICE, f"key-{name}")
 
-        self._ask(delete)
+        with suppress(_NoKeychainError):  # where there is none, nothing is left to forget
+            self._ask(delete)
 
     def _ask(self, work: Callable[[_Keyring], _Answer]) -> _Answer:
         outcome: Future[_Answer] = Future()
@@ -105,7 +107,7 @@ class Keys:
                 outcome.set_result(work(_Keyring()))
             except Exception as error:  # noqa: BLE001 (keychain backends are plug-ins of the desktop and raise anything)
                 # Only the kind of error: a plug-in may put what it was given into its message.
-                outcome.set_exception(_no_keychain(type(error).__name__))
+                outcome.set_exception(_failure(type(error).__name__))
 
         # A daemon thread, because a keychain may block on a dialog that nobody sees.
         Thread(target=run, name="vvlm-keychain", daemon=True).start()
@@ -141,8 +143,17 @@ def _checked(value: str) -> str:
     return value
 
 
-def _no_keychain(reason: str) -> CloudError:
-    return CloudError(
+class _NoKeychainError(CloudError):
+    """This computer has no keychain at all."""
+
+
+def _failure(kind: str) -> CloudError:
+    """`kind` of error, as keyring names it."""
+    return _no_keychain("there is none here", _NoKeychainError) if kind == "NoKeyringError" else _no_keychain(kind)
+
+
+def _no_keychain(reason: str, error: type[CloudError] = CloudError) -> CloudError:
+    return error(
         f"The key could not be kept in the system's keychain ({reason}).",
         hint="Use it for this session only, or set it in the environment before the program starts.",
     )

@@ -128,7 +128,7 @@ def test_connection_is_tested_without_holding_up_the_window(make_section, connec
     connection.allow.clear()
     card.test.click()
     assert card.state.text() == "Asking…"
-    assert not card.test.isEnabled()
+    card.test.click()  # asked once, however often it is pressed
     connection.allow.set()
     qtbot.waitUntil(lambda: card.state.text() == "Ready")
     assert card.result.text() == FOUND.sentence
@@ -136,12 +136,35 @@ def test_connection_is_tested_without_holding_up_the_window(make_section, connec
     assert connection.asked == [("server", "http://10.0.0.7:8000/v1")]
 
 
+def test_focus_stays_on_the_card_that_is_tested_used_or_loses_its_key(make_section, connection, qapp, qtbot):
+    section = make_section(allow_upload=True, server_url="http://10.0.0.7:8000/v1")
+    card = section.cards["server"]
+    qtbot.keyClicks(card.key.line, KEY)
+    card.key.session.click()
+    qtbot.waitUntil(lambda: card.key.forget.isVisibleTo(card))
+    card.key.forget.setFocus()
+    qtbot.keyClick(card.key.forget, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: card.key.line.isVisibleTo(card))
+    assert qapp.focusWidget() is card.key.line
+    connection.allow.clear()
+    card.test.setFocus()
+    qtbot.keyClick(card.test, Qt.Key.Key_Space)
+    assert card.state.text() == "Asking…"
+    assert qapp.focusWidget() is card.test
+    connection.allow.set()
+    qtbot.waitUntil(lambda: card.state.text() == "Ready")
+    card.use.setFocus()
+    qtbot.keyClick(card.use, Qt.Key.Key_Space)
+    assert card.chosen.isVisibleTo(section)
+    assert qapp.focusWidget() is card.test
+
+
 def test_failed_connection_says_why_and_another_address_makes_it_old(make_section, connection, qtbot, session):
     section = make_section(allow_upload=True, server_url="http://10.0.0.7:8000/v1")
     card = section.cards["server"]
     connection.found = CloudError("The server does not answer.", hint="Is it on?")
     card.test.click()
-    qtbot.waitUntil(lambda: card.state.text() == "Not reachable")
+    qtbot.waitUntil(lambda: card.state.text() == CLOUD_MARKS["unreachable"][0])
     assert card.result.text() == "The server does not answer. Is it on?"
     card.address.setFocus()
     card.address.setText("http://10.0.0.8:8000/v1")

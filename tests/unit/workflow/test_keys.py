@@ -123,3 +123,17 @@ def test_keychain_that_never_answers_holds_nobody_up(keychain: MemoryKeyring) ->
         assert Keys(timeout_s=0.05).find("gemini") is None
     finally:
         unlocked.set()
+
+
+def test_forgetting_where_there_is_no_keychain_is_no_failure(keychain: MemoryKeyring) -> None:
+    keyring.set_keyring(NoKeyring())
+    keys = Keys()
+    keys.use_for_this_session("gemini", SECRET)
+    keys.forget("gemini")
+    assert keys.find("gemini") is None
+
+
+def test_no_keychain_is_said_in_words(keychain: MemoryKeyring) -> None:
+    keyring.set_keyring(NoKeyring())
+    with pytest.raises(CloudError, match="there is none here"):
+        Keys().store("gemini", SECRET)

@@ -146,12 +146,17 @@ class CloudCard(QFrame):
             self.result.show_mark(
                 "check" if good else "warning", breakable(shown(view.test.sentence)), ink="muted" if good else "bad"
             )
-        self.use.setVisible(not view.chosen)
-        self.use.setEnabled(view.usable)
-        self.test.setEnabled(view.usable and view.state != "testing")
+        self._show_use(view)
+        self.test.setEnabled(view.usable)  # also while it asks: Qt would carry the focus off to another card
         self.test.setText("Asking…" if view.state == "testing" else "Test the connection")
         self.setAccessibleName(shown(view.in_words))
         self.update()
+
+    def _show_use(self, view: CloudView) -> None:
+        self.use.setEnabled(view.usable)
+        if view.chosen and self.use.hasFocus():
+            self.test.setFocus()  # before it is hidden, or the focus and the page with it go somewhere far off
+        self.use.setVisible(not view.chosen)
 
     def _show_models(self, view: CloudView) -> None:
         names = view.models
@@ -171,6 +176,8 @@ class CloudCard(QFrame):
         self.used.emit(self.view.backend)
 
     def _on_test(self) -> None:
+        if self.view.state == "testing":
+            return
         self.test_pressed.emit(self.view.backend)
 
     def _on_model(self) -> None:

@@ -22,7 +22,7 @@ CLOUD_MARKS: dict[CloudState, tuple[str, Mark, str]] = {
     "no_key": ("No key yet", "ring", "doubtful"),
     "untested": ("Set up, not tested yet", "half", "muted"),
     "testing": ("Asking…", "half", "accent"),
-    "unreachable": ("Not reachable", "cross", "bad"),
+    "unreachable": ("Does not work yet", "cross", "bad"),
     "ready": ("Ready", "check", "good"),
 }
 #: which settings hold the model's name

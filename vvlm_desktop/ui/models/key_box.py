@@ -48,13 +48,18 @@ class KeyBox(QWidget):
         origin = key.origin[:1].upper() + key.origin[1:] if there else "Looking…"
         self.origin.setText(origin)
         self.origin.setVisible(there or not key.known)
-        self.forget.setVisible(key.can_forget)
+        forgotten = self.forget.hasFocus() and not key.can_forget
+        if not forgotten:
+            self.forget.setVisible(key.can_forget)
         if there and self._entered:
             self._entered = False
             if self.window().isActiveWindow():  # what had the focus goes away, and Qt would choose something far off
                 (self.forget if key.can_forget else self).setFocus()
         entering = key.known and not there
         self.line.setVisible(entering)
+        if forgotten:  # the focus goes on before its place is hidden, or Qt would choose something far off
+            (self.line if entering else self).setFocus()
+            self.forget.hide()
         if not entering:
             self.line.clear()
         self._on_text()

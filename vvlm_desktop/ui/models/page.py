@@ -100,6 +100,7 @@ class ModelsPage(Page):
         self.adapters.pressed.connect(self._on_adapter)
         self.adapters.import_pressed.connect(self.ask_for_adapter)
         self.cloud = CloudSection(self.shell)
+        self.cloud.desk.changed.connect(self._on_cloud_changed)
         for item in (self.gpu, self.install_card, self.grid, self.adapters, self.cloud):
             rows.addWidget(item)
         rows.addStretch(1)
@@ -163,6 +164,13 @@ class ModelsPage(Page):
         focused = self.window().focusWidget()
         if self._reveal.isActive() and focused is not None and self.area.isAncestorOf(focused):
             self._on_card_focused(focused)
+
+    def _on_cloud_changed(self) -> None:
+        """What a test found makes a card taller: the button that was pressed stays in view."""
+        focused = self.window().focusWidget()
+        if focused is not None and self.cloud.isAncestorOf(focused):
+            self._reveal.start()
+            self._show_focused()
 
     @override
     def deactivate(self) -> None:
