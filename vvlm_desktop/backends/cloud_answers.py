@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from vvlm_desktop.domain.values import LabelValue
 
 #: What local models are told first, word for word; their module needs torch, so it stands here again.
 SYSTEM = "You are a careful assistant who watches videos from dashboard cameras and reports only what they show."
+#: How a member of an object begins.
+_MEMBER = re.compile(r'\s*"')
+#: Braces that are tried; a text of nothing else must not hold up everything.
+_MOST_STARTS = 1_000
 _NO_JSON = "The answer is not JSON; it is kept as it came, and nothing was read from it."
 
 
@@ -57,12 +62,14 @@ def find_json(text: str) -> tuple[int, dict[str, Any]] | None:
     # Seen from llama.cpp's grammar: bare control characters inside of texts. Reading labels takes them out and says so.
     decoder = json.JSONDecoder(strict=False)
     start = text.find("{")
-    while start >= 0:
+    for _ in range(_MOST_STARTS):
+        if start < 0:
+            break
         try:
             value, _ = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             # An inner object of one that was cut off is not the answer.
-            if text[start + 1 :].lstrip().startswith('"'):
+            if _MEMBER.match(text, start + 1):
                 return None
             start = text.find("{", start + 1)
         else:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import httpcore2
 import httpx2
 
-from vvlm_desktop.errors import JobCancelledError
+from vvlm_desktop.errors import CloudError, JobCancelledError
 
 _SLICE_S = 0.1
 _CHUNK_BYTES = 65_536
@@ -71,19 +71,27 @@ def calling(
         _present.reset(token)
 
 
-def http_client(context: ssl.SSLContext | None = None) -> httpx2.Client:
-    """A client for SDKs; certificates are verified, the system's proxies are used."""
+def http_client(base_url: str, context: ssl.SSLContext | None = None) -> httpx2.Client:
+    """A client for SDKs that talks to the computer at `base_url` and to no other.
+
+    Certificates are verified, the system's proxies are used.
+    """
     # Their debug logs hold whole requests: pictures, and headers.
     for name in ("httpx2", "httpcore2", "openai", "google_genai"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    transport = _Transport(context or httpx2.create_ssl_context())
+    transport = _Transport(httpx2.URL(base_url), context or httpx2.create_ssl_context())
     return httpx2.Client(transport=transport, timeout=None, follow_redirects=False, trust_env=False)
 
 
 class _Transport(httpx2.BaseTransport):
-    """Direct connections, or through the proxies that the system names, except for hosts that it excludes."""
+    """Direct connections, or through the proxies that the system names, except for hosts that it excludes.
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    Consent and ledger name one computer. An answer may name another one, as the address for an upload or a redirect;
+    neither pictures nor keys follow it there.
+    """
+
+    def __init__(self, only: httpx2.URL, context: ssl.SSLContext) -> None:
+        self._only = only
         backend = _Backend()
         self._direct = httpcore2.ConnectionPool(
             ssl_context=context, max_connections=_CONNECTIONS, keepalive_expiry=30.0, network_backend=backend
@@ -100,7 +108,15 @@ class _Transport(httpx2.BaseTransport):
         proxy = self._proxies.get(url.scheme)
         return self._direct if proxy is None or urllib.request.proxy_bypass(url.host) else proxy
 
+    def _require_allowed(self, url: httpx2.URL) -> None:
+        if (url.scheme, url.host, url.port) != (self._only.scheme, self._only.host, self._only.port):
+            raise CloudError(
+                f"{self._only.host} wanted the clip sent to another computer ({url.host[:100]}); that was refused.",
+                hint="Check the address. Nothing was sent to the other computer.",
+            )
+
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self._require_allowed(request.url)
         url = httpcore2.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,

@@ -11,6 +11,7 @@ from vvlm_desktop.backends.cloud_keys import without_keys
 from vvlm_desktop.errors import CloudError
 
 _LONGEST_QUOTE = 300
+_MOST_TOKENS = 10**9
 
 
 def connection_failure(error: BaseException, *, who: str, host: str, hint: str) -> CloudError:
@@ -36,6 +37,21 @@ def quoted(words: object, *keys: str | None) -> str:
     """A server's own words for a message: short, on one line, without keys."""
     text = " ".join(without_keys(str(words or ""), *keys).split())
     return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
+
+
+def one_line(words: object, *keys: str | None, longest: int = 100) -> str:
+    """A name or a reason that a server gave, for a record or a message."""
+    return "".join(letter for letter in quoted(words, *keys) if letter.isprintable())[:longest]
+
+
+def plain_text(text: str, *keys: str | None) -> str:
+    """A model's answer as it can be kept: without keys, and without half characters that no file can hold."""
+    return without_keys(text, *keys).encode("utf-8", "replace").decode("utf-8")
+
+
+def tokens_counted(value: object) -> int:
+    """A number of tokens as a server gave it; what cannot be one counts as nothing."""
+    return value if isinstance(value, int) and 0 <= value < _MOST_TOKENS else 0
 
 
 def _is_certificate(error: BaseException | None) -> bool:

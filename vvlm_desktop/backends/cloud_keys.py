@@ -21,7 +21,7 @@ def gemini_key(secrets: Mapping[str, str]) -> str:
     """
     for value in (secrets.get(GEMINI_SECRET), os.environ.get("GEMINI_API_KEY"), os.environ.get("GOOGLE_API_KEY")):
         if value and value.strip():
-            return value.strip()
+            return _checked(value.strip())
     raise CloudError(
         "There is no key for Gemini.",
         hint="Enter it on Gemini's card, or set GEMINI_API_KEY before the program starts.",
@@ -38,7 +38,16 @@ def server_key(secrets: Mapping[str, str], *, base_url: str) -> str | None:
     candidates = [secrets.get(SERVER_SECRET), os.environ.get("VVLM_SERVER_KEY")]
     if at_openai:
         candidates.append(os.environ.get("OPENAI_API_KEY"))
-    return next((value.strip() for value in candidates if value and value.strip()), None)
+    return next((_checked(value.strip()) for value in candidates if value and value.strip()), None)
+
+
+def _checked(key: str) -> str:
+    """One that a request cannot carry would fail later, in words that quote it."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise CloudError(
+            "The key holds characters that no key has.", hint="Copy it again, in one piece and without blanks."
+        )
+    return key
 
 
 def without_keys(text: str, *keys: str | None) -> str:

@@ -37,11 +37,13 @@ class Usage:
 
 
 def cost_usd(usage: Usage, model: str, *, own_prices: Mapping[str, tuple[float, float]]) -> float | None:
-    """Estimated cost; None where no price is known for the model, which is never the same as free.
+    """Estimated cost; None, which is never free, where the model's price or the tokens are not known.
 
     Args:
         own_prices: what the user entered; looked at first. The longest beginning of the name wins.
     """
+    if not usage.tokens_in:
+        return None  # the service did not say how many there were
     name = model.removeprefix("models/")
     for prices in (own_prices, GEMINI_PRICES):
         matching = [start for start in prices if name.startswith(start)]

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import httpx2
 from google import genai
 from google.genai import errors, types
 
 from vvlm_desktop.backends.base import Answer, Job
 from vvlm_desktop.backends.cloud_answers import Reading, outside_clip, read_answer
+from vvlm_desktop.backends.cloud_failures import one_line, plain_text
+from vvlm_desktop.backends.cloud_keys import gemini_key
 from vvlm_desktop.backends.cloud_media import Excerpt, frames_at
 from vvlm_desktop.backends.cloud_options import GeminiOptions
 from vvlm_desktop.backends.cloud_pace import Limiter, with_retries
 from vvlm_desktop.backends.cloud_prices import Usage, cost_usd
 from vvlm_desktop.backends.cloud_votes import CONFIDENCE_KIND, vote
 from vvlm_desktop.backends.gemini.asking import ASK_AGAIN, Look, Said, about_the_video, generate
-from vvlm_desktop.backends.gemini.failures import transient
+from vvlm_desktop.backends.gemini.failures import SDK_ERRORS, transient
 from vvlm_desktop.backends.local.prompts import question_prompt
 from vvlm_desktop.domain.labels import broken_rules
 from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
@@ -118,9 +119,10 @@ class Conversation:
             limiter=self.limiter,
             cancelled=self.clip.job.cancelled,
         )
+        key = gemini_key(self.clip.job.request.secrets)
         self.usage = self.usage + said.usage
-        self.model = said.model
-        return said
+        self.model = one_line(said.model, key)
+        return replace(said, text=plain_text(said.text, key))
 
     def _request(self, parts: list[types.Part]) -> Said:
         schema = gemini_schema(self.clip.job.schema) if self.clip.job.request.question is None else None
@@ -146,7 +148,7 @@ class Conversation:
             # It was answered, so it had arrived.
             self._tell("sent")
             raise
-        except (httpx2.HTTPError, JobCancelledError, ValueError):
+        except (*SDK_ERRORS, JobCancelledError):
             self._tell("failed" if written else "refused")
             raise
         self._tell("sent")

@@ -11,6 +11,7 @@ from google.genai import types
 
 from vvlm_desktop.backends.cloud_answers import SYSTEM
 from vvlm_desktop.backends.cloud_calls import calling
+from vvlm_desktop.backends.cloud_failures import one_line, tokens_counted
 from vvlm_desktop.backends.cloud_media import MIME_TYPE, Excerpt
 from vvlm_desktop.backends.cloud_options import GeminiOptions
 from vvlm_desktop.backends.cloud_prices import Usage
@@ -122,8 +123,8 @@ def _said(answer: types.GenerateContentResponse, model: str) -> Said:
     counted = answer.usage_metadata
     usage = Usage(requests=1)
     if counted is not None:
-        out = (counted.candidates_token_count or 0) + (counted.thoughts_token_count or 0)
-        usage = Usage(counted.prompt_token_count or 0, out, 1)
+        out = tokens_counted(counted.candidates_token_count) + tokens_counted(counted.thoughts_token_count)
+        usage = Usage(tokens_counted(counted.prompt_token_count), out, 1)
     return Said(text, reason == "MAX_TOKENS", usage, answer.model_version or model)
 
 
@@ -132,4 +133,4 @@ def _refused(message: str) -> CloudError:
 
 
 def _name(reason: Any) -> str:
-    return str(getattr(reason, "value", reason) or "")
+    return one_line(getattr(reason, "value", reason))

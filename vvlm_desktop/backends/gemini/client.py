@@ -39,7 +39,7 @@ def base_url() -> str:
 def make_client(key: str) -> tuple[genai.Client, httpx2.Client]:
     """The SDK's client, and the HTTP client beneath it, which has to be closed."""
     context = httpx2.create_ssl_context()
-    http = http_client(context)
+    http = http_client(base_url(), context)
     http.event_hooks = {"response": [_refuse_unconfirmed_upload]}
     # The SDK would load all certificates twice more for connections that are never made.
     never_used = httpx2.AsyncClient(verify=context, trust_env=False)

@@ -11,8 +11,11 @@ from vvlm_desktop.backends.cloud_pace import RETRIED_STATUS, Transient, google_r
 from vvlm_desktop.errors import CloudError
 
 #: Everything that the SDK lets through: its own errors, the connection's, and what it raises on an answer that it
-#: does not understand (pydantic's errors are ValueErrors).
-SDK_ERRORS = (errors.APIError, errors.UnknownApiResponseError, httpx2.HTTPError, ValueError, KeyError)
+#: does not understand: pydantic's errors are ValueErrors, deep JSON recurses.
+SDK_ERRORS = (
+    *(errors.APIError, errors.UnknownApiResponseError, httpx2.HTTPError),
+    *(ValueError, KeyError, RecursionError),
+)
 _OFFLINE = "Check the network. Nothing is lost; analyse again when it is back."
 
 
@@ -46,7 +49,7 @@ def explained(error: BaseException, *, key: str, model: str, host: str) -> Cloud
         return CloudError(
             f"Gemini's answer could not be understood ({words}).", hint="Try again; the service may change."
         )
-    words = quoted(error.message, key)
+    words = quoted(error.message, key) or f"answer {error.code}"
     if error.code in {401, 403} or (error.code == 400 and "api key" in words.lower()):
         return CloudError(
             f"Google did not accept the key for Gemini ({words}).",

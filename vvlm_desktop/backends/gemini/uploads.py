@@ -144,7 +144,10 @@ def _wait_until_active(job: Job, client: genai.Client, name: str, *, limiter: Li
 
 def _state(job: Job, client: genai.Client, name: str) -> types.File:
     with calling(job.cancelled, within_s=_ASK_STATE_WITHIN_S):
-        return client.files.get(name=name)
+        try:
+            return client.files.get(name=name)
+        except AttributeError:  # of the SDK, over an answer that is JSON and no object
+            raise ValueError("no file was described") from None
 
 
 def _delete_told(job: Job, client: genai.Client, name: str, excerpt: Excerpt, *, limiter: Limiter, host: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 import openai
 
 from vvlm_desktop.backends.cloud_options import ServerOptions
-from vvlm_desktop.backends.server.asking import chat
+from vvlm_desktop.backends.server.asking import NotUnderstoodError, chat
 from vvlm_desktop.backends.server.failures import is_about_the_request
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.schema_json import gemini_schema, json_schema
@@ -103,6 +103,8 @@ def probe(client: openai.OpenAI, options: ServerOptions, *, model: str, cancelle
         except openai.APIStatusError as error:
             if not is_about_the_request(error):
                 raise
+        except NotUnderstoodError:
+            raise  # pictures do not go to whatever that is
         except CloudError:
             break
         else:

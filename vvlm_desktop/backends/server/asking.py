@@ -13,6 +13,7 @@ import openai
 from vvlm_desktop.backends.cloud_answers import SYSTEM
 from vvlm_desktop.backends.cloud_calls import calling
 from vvlm_desktop.backends.cloud_confidence import Token
+from vvlm_desktop.backends.cloud_failures import one_line, plain_text, quoted, tokens_counted
 from vvlm_desktop.backends.cloud_frames import SentFrame
 from vvlm_desktop.backends.cloud_options import ServerOptions
 from vvlm_desktop.backends.cloud_prices import Usage
@@ -40,6 +41,10 @@ class Said:
     tokens: tuple[Token, ...] = field(repr=False)
     usage: Usage
     model: str
+
+
+class NotUnderstoodError(CloudError):
+    """What answered may not be a VLM server at all."""
 
 
 def jpeg_content(frames: Sequence[SentFrame]) -> list[dict[str, Any]]:
@@ -101,32 +106,43 @@ def chat(
     if response_format is not None:
         wanted["response_format"] = response_format
     with calling(cancelled, within_s=options.timeout_s, on_sent=on_sent):
-        answer: Any = client.chat.completions.create(
-            messages=[{"role": "system", "content": SYSTEM}, *messages],  # type: ignore[list-item]  # plain JSON
-            extra_body=extra,
-            stream=False,
-            **wanted,
-        )
-    return _said(answer, model)
+        try:
+            answer: Any = client.chat.completions.create(
+                messages=[{"role": "system", "content": SYSTEM}, *messages],  # type: ignore[list-item]  # plain JSON
+                extra_body=extra,
+                stream=False,
+                **wanted,
+            )
+        except (ValueError, RecursionError) as error:
+            # No JSON, or JSON that Python's parser refuses: too deep, too long a number, no text.
+            problem = quoted(error, client.api_key)
+        else:
+            return _said(answer, model, key=client.api_key)
+    raise NotUnderstoodError(
+        f"The server's answer could not be understood ({problem}).",
+        hint="The address should end with the version, for example /v1, and lead to an OpenAI-compatible server.",
+    )
 
 
-def _said(answer: Any, model: str) -> Said:
+def _said(answer: Any, model: str, *, key: str) -> Said:
     """Servers differ in what they leave out, so nothing is taken for granted but a text."""
-    choices: list[Any] = getattr(answer, "choices", None) or []
+    given = getattr(answer, "choices", None)
+    choices: list[Any] = given if isinstance(given, list) else []
     message = getattr(choices[0], "message", None) if choices else None
-    if message is None:
+    if message is None or not hasattr(message, "content"):
         raise CloudError("The server answered without an answer.", hint="Look at the server's log.")
     refusal = getattr(message, "refusal", None)
     if refusal:
-        raise CloudError(f"The model refused: {str(refusal)[:200]}", hint="Label this clip by hand.")
+        raise CloudError(f"The model refused: {one_line(refusal, key, longest=200)}", hint="Label this clip by hand.")
     counted = getattr(answer, "usage", None)
-    usage = Usage(getattr(counted, "prompt_tokens", 0) or 0, getattr(counted, "completion_tokens", 0) or 0, 1)
+    tokens_in, tokens_out = (tokens_counted(getattr(counted, f"{each}_tokens", 0)) for each in ("prompt", "completion"))
+    text = plain_text(str(message.content or ""), key)
     return Said(
-        text=str(message.content or ""),
+        text=text,
         cut_off=getattr(choices[0], "finish_reason", None) == "length",
-        tokens=_tokens(getattr(choices[0], "logprobs", None), str(message.content or "")),
-        usage=usage,
-        model=str(getattr(answer, "model", None) or model),
+        tokens=_tokens(getattr(choices[0], "logprobs", None), text),
+        usage=Usage(tokens_in, tokens_out, 1),
+        model=one_line(getattr(answer, "model", None) or model, key),
     )
 
 
@@ -134,10 +150,20 @@ def _tokens(logprobs: Any, text: str) -> tuple[Token, ...]:
     """Tokens up to the end of the text: an end-of-turn token after it is not part of it."""
     tokens: list[Token] = []
     length, whole = 0, len(text.encode("utf-8"))
-    for each in getattr(logprobs, "content", None) or ():
-        data = bytes(each.bytes) if getattr(each, "bytes", None) is not None else str(each.token).encode("utf-8")
-        if length >= whole or not math.isfinite(each.logprob):
+    given = getattr(logprobs, "content", None)
+    for each in given if isinstance(given, list) else ():
+        data, log_p = _bytes_of(each), getattr(each, "logprob", None)
+        if length >= whole or data is None or not isinstance(log_p, int | float) or not math.isfinite(log_p):
             break
-        tokens.append(Token(data, float(each.logprob)))
+        tokens.append(Token(data, float(log_p)))
         length += len(data)
     return tuple(tokens)
+
+
+def _bytes_of(token: Any) -> bytes | None:
+    data = getattr(token, "bytes", None)
+    if data is None:
+        return str(getattr(token, "token", "")).encode("utf-8", "replace")
+    if isinstance(data, list) and all(isinstance(each, int) and 0 <= each < 256 for each in data):
+        return bytes(data)
+    return None

@@ -16,7 +16,7 @@ def make_client(base_url: str, key: str | None) -> tuple[openai.OpenAI, httpx2.C
 
     Empty organisation and project keep the client from sending those of somebody's OpenAI account to other servers.
     """
-    http = http_client()
+    http = http_client(base_url)
     client = openai.OpenAI(
         api_key=key or _NO_KEY,
         base_url=base_url.rstrip("/"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,9 +69,10 @@ def test_connection(
 
 def model_names(client: openai.OpenAI, cancelled: Callable[[], bool]) -> list[str]:
     """What the server offers, in its own order."""
-    with calling(cancelled, within_s=_WITHIN_S):
-        page = client.models.list()
-    offered = getattr(page, "data", None)
+    offered: Any = None
+    with calling(cancelled, within_s=_WITHIN_S), suppress(ValueError, RecursionError, AttributeError):
+        # What is no JSON, or no object, makes the client fail in these ways.
+        offered = getattr(client.models.list(), "data", None)
     if not isinstance(offered, list):
         raise CloudError(
             "There is no model list at this address.",
