@@ -105,7 +105,7 @@ def test_fifty_clips_through_the_program(tmp_path: Path, monkeypatch: pytest.Mon
         def run(number: int, concurrency: int) -> float:
             options = {**cloud_options(session.settings, "gemini", per_minute=0), "concurrency": concurrency}
             plan = consent.plan_upload(clips[:number], backend="gemini", options=options)
-            options[consent.ALLOWED] = consent.allow(session, plan, how="asked")
+            options[consent.ALLOWED] = consent.allow(session, plan, how="command_line")
             began = time.perf_counter()
             batch = analyse(session, clips[:number], backend="gemini", options=options)
             assert (batch.done, batch.failed) == (number, 0)

@@ -44,7 +44,7 @@ def allowed(session: Session, chosen: Chosen, clips: Sequence[Clip], *, allow_up
     elif not typer.confirm(f"{plan.sentence} It is written into the ledger. Send?", default=False, err=True):
         raise ConsentError("Nothing was sent.", hint="With --width less is sent; local models send nothing.")
     secrets = key_for(Keys(), chosen.backend)
-    consent_id = consent.allow(session, plan, how="command_line" if allow_upload else "asked")
+    consent_id = consent.allow(session, plan, how="command_line" if allow_upload else consent.ASKED_AT_TERMINAL)
     tidy_up(session, chosen.backend, secrets)
     return replace(chosen, options={**chosen.options, consent.ALLOWED: consent_id}, secrets=secrets)
 

@@ -18,6 +18,9 @@ from vvlm_desktop.workflow.session import Session
 
 #: Key of a batch's options under which the consent's id travels to the worker; without it nothing is sent.
 ALLOWED = "allow_upload"
+#: How a consent was given: in the window, where the switch in Settings can take it back; at a terminal.
+ASKED_IN_WINDOW = "asked"
+ASKED_AT_TERMINAL = "asked_at_the_terminal"
 _GEMINI_HOST = "generativelanguage.googleapis.com"
 #: Pictures sent as JPEG, 448 pixels wide and more: about this many bytes each, as an upper estimate.
 _JPEG_BYTES = 90_000
@@ -101,7 +104,9 @@ def allow(session: Session, plan: UploadPlan, *, how: str) -> str:
 
 
 def require_allowed(session: Session, *, backend: str, options: Mapping[str, Any]) -> None:
-    """Refuse a batch that nobody allowed, also one that goes on after a crash while uploads were switched off.
+    """Refuse what nobody allowed: without a consent, to another address, or switched off in the window since.
+
+    Asked before each clip. On the command line the yes is for that one command, whatever the settings say.
 
     Raises:
         ConsentError: nothing may be sent.
@@ -109,7 +114,18 @@ def require_allowed(session: Session, *, backend: str, options: Mapping[str, Any
     info = backend_info(backend)
     if not info.leaves_computer:
         return
-    if options.get(ALLOWED) not in {each.id for each in ledger.consents(session)}:
+    given = next((each for each in ledger.consents(session) if each.id == options.get(ALLOWED)), None)
+    if given is not None and (given.backend, given.host) != (backend, host_of(backend, options)):
+        raise ConsentError(
+            f"The consent is for {given.host}, and the address is another one now; nothing was sent.",
+            hint="Start the analysis again; you are asked anew.",
+        )
+    if given is not None and given.how == ASKED_IN_WINDOW and not session.settings.allow_upload:
+        raise ConsentError(
+            "Clips may not leave this computer any more: it was switched off meanwhile; this one was not sent.",
+            hint="Switch it on in Settings and start the analysis again.",
+        )
+    if given is None:
         raise ConsentError(
             f"{info.title} needs your consent before clips leave this computer; nothing was sent.",
             hint="Switch it on in Settings and start the analysis again; on the command line use --allow-upload.",

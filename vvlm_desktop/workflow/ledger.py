@@ -33,7 +33,7 @@ class Consent:
     """Somebody allowed a batch to leave.
 
     Attributes:
-        how: `asked` in the window's dialogue, `command_line` by `--allow-upload`.
+        how: `asked` in the window's dialogue, `asked_at_the_terminal`, or `command_line` by `--allow-upload`.
     """
 
     id: str

@@ -57,10 +57,10 @@ def test_only_a_recorded_consent_opens_the_way(session: Session) -> None:
     with pytest.raises(ConsentError, match="consent"):
         consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: True})
 
-    allowed = consent.allow(session, consent.plan_upload([clip], backend="gemini", options={}), how="asked")
+    allowed = consent.allow(session, consent.plan_upload([clip], backend="gemini", options={}), how="command_line")
 
     consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: allowed})
-    assert [(each.how, each.clips, each.reviewer) for each in ledger.consents(session)] == [("asked", 1, "Ada")]
+    assert [(each.how, each.clips, each.reviewer) for each in ledger.consents(session)] == [("command_line", 1, "Ada")]
 
 
 def test_what_stays_here_needs_no_consent(session: Session) -> None:
@@ -75,3 +75,40 @@ def test_what_stays_here_needs_no_consent(session: Session) -> None:
 )
 def test_sizes_for_people(size_bytes: int, words: str) -> None:
     assert consent.megabytes(int(size_bytes)) == words
+
+
+def test_a_consent_holds_for_the_address_it_names_and_no_other(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = put_clip(session, "a.mp4")
+    here, there = {"base_url": "http://10.0.0.7:8000/v1"}, {"base_url": "http://10.0.0.8:8000/v1"}
+    server = consent.allow(session, consent.plan_upload([clip], backend="server", options=here), how="command_line")
+    gemini = consent.allow(session, consent.plan_upload([clip], backend="gemini", options={}), how="command_line")
+
+    consent.require_allowed(session, backend="server", options={**here, consent.ALLOWED: server})
+    with pytest.raises(ConsentError, match="another one"):
+        consent.require_allowed(session, backend="server", options={**there, consent.ALLOWED: server})
+    with pytest.raises(ConsentError, match="another one"):
+        consent.require_allowed(session, backend="server", options={**here, consent.ALLOWED: gemini})
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://elsewhere.example")
+    with pytest.raises(ConsentError, match="another one"):
+        consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: gemini})
+
+
+@pytest.mark.parametrize(
+    ("how", "holds"),
+    [(consent.ASKED_IN_WINDOW, False), (consent.ASKED_AT_TERMINAL, True), ("command_line", True)],
+)
+def test_the_switch_takes_a_yes_in_the_window_back(session: Session, how: str, holds: bool) -> None:
+    clip = put_clip(session, "a.mp4")
+    allowed = consent.allow(session, consent.plan_upload([clip], backend="gemini", options={}), how=how)
+    session.settings = session.settings.model_copy(update={"allow_upload": True})
+    consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: allowed})
+
+    session.settings = session.settings.model_copy(update={"allow_upload": False})
+
+    if holds:
+        consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: allowed})
+        return
+    with pytest.raises(ConsentError, match="switched off"):
+        consent.require_allowed(session, backend="gemini", options={consent.ALLOWED: allowed})

@@ -29,7 +29,7 @@ def courier_for(session: Session, *, allowed: bool = True) -> Courier:
     plan = consent.plan_upload([clip], backend="gemini", options={"model": "flash"})
     options = {"model": "flash"}
     if allowed:
-        options[consent.ALLOWED] = consent.allow(session, plan, how="asked")
+        options[consent.ALLOWED] = consent.allow(session, plan, how="command_line")
     return Courier(session, backend_info("gemini"), options)
 
 
@@ -80,7 +80,7 @@ def test_a_backend_that_stays_here_leaves_no_trace(session: Session) -> None:
 def sending_batch(session: Session, workers: FakeWorkers) -> AnalyseBatch:
     clip = put_clip(session, "a.mp4")
     plan = consent.plan_upload([clip], backend="gemini", options={})
-    options = {consent.ALLOWED: consent.allow(session, plan, how="asked")}
+    options = {consent.ALLOWED: consent.allow(session, plan, how="command_line")}
     batch = AnalyseBatch(
         session, [clip], backend="gemini", workers=workers, on_event=lambda _event: None, options=options
     )
@@ -129,7 +129,7 @@ def test_a_question_that_was_given_up_still_hears_what_left(
     workers = FakeWorkers()
     clip = put_clip(session, "a.mp4")
     plan = consent.plan_upload([clip], backend="gemini", options={})
-    options = {consent.ALLOWED: consent.allow(session, plan, how="asked")}
+    options = {consent.ALLOWED: consent.allow(session, plan, how="command_line")}
     asking = ask.Asking(
         session, clip, "Why?", backend="gemini", workers=workers, on_event=lambda _event: None, options=options
     )

@@ -97,7 +97,7 @@ def test_what_another_running_program_sends_is_not_touched(session: Session) -> 
 
 def test_what_is_in_hand_here_is_left_over_only_when_it_is_settled(session: Session) -> None:
     plan_of = consent.UploadPlan(backend_info("gemini"), "flash", HOST, 1, 1, "The video")
-    options = {consent.ALLOWED: consent.allow(session, plan_of, how="asked")}
+    options = {consent.ALLOWED: consent.allow(session, plan_of, how="command_line")}
     courier = Courier(session, backend_info("gemini"), options)
     courier.before_sending(AnalyseRequest("r1", "gemini", "c1", "/a.mp4", 0, ""))
     courier.on_upload(Upload("r1", "sending", HOST, "video", 10, "files/x"))
