@@ -136,9 +136,7 @@ def test_consent_is_on_record_before_anything_and_what_it_took_is_told(
     assert vvlm("ledger", "--consents", "--json").data[0]["clips"] == 2
 
 
-def test_teacher_and_question_go_the_same_way(
-    vvlm: Vvlm, add: Callable[[int], None], gemini: GeminiStandin
-) -> None:
+def test_teacher_and_question_go_the_same_way(vvlm: Vvlm, add: Callable[[int], None], gemini: GeminiStandin) -> None:
     add(1)
     drafted = vvlm("analyse", *UPLOADED, "--as-teacher", "--json")
     assert drafted.exit_code == 0, drafted.stderr
@@ -185,7 +183,8 @@ def test_at_a_terminal_it_is_asked_and_a_no_sends_nothing(
     assert len(asked) == 1
     assert asked[0].startswith("The video without sound of 1 clip would leave")
     assert (done.exit_code, bool(gemini.seen)) == (0 if sent else 1, sent)
-    assert [each["how"] for each in vvlm("ledger", "--consents", "--json").data] == (["asked"] if sent else [])
+    consents = vvlm("ledger", "--consents", "--json").data
+    assert [each["how"] for each in consents] == (["asked_at_the_terminal"] if sent else [])
 
 
 def test_a_server_gets_pictures_its_own_line_and_its_own_consent(

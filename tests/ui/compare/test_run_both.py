@@ -6,12 +6,21 @@ import pytest
 from PySide6.QtWidgets import QWidget
 
 from tests.ui.builders import FakeShell
+from vvlm_desktop.domain.prompt import build_prompt, prompt_sha
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.compare.run_both import RunBoth, options_of_settings
 from vvlm_desktop.workflow.answerers import Source
 
-OPTIONS = {"model": "M", "model_dir": "/m", "adapter": "fleet", "adapter_dir": "/a", "rounds": 1}
+AS_ASKED = {"rounds": 1, "sampling": {"kind": "uniform", "frames": 3}}
+OPTIONS = {
+    "sampling": AS_ASKED["sampling"],
+    "model": "M",
+    "model_dir": "/m",
+    "adapter": "fleet",
+    "adapter_dir": "/a",
+    "rounds": 1,
+}
 
 
 class Shell(FakeShell):
@@ -55,23 +64,27 @@ def test_base_and_tuned_run_one_after_the_other_with_the_same_options(run, put_c
     assert pairs == [(Source("local", "M"), Source("local", "M", "fleet"))]
 
 
-def test_clips_that_have_both_answers_on_equal_terms_are_left_out(run, put_clip, answer, qtbot):
-    done, unequal, half = put_clip("done.mp4"), put_clip("unequal.mp4"), put_clip("half.mp4")
+def test_clips_that_have_both_answers_as_asked_are_left_out(run, put_clip, answer, session, qtbot):
+    done, unequal, half, other = (put_clip(f"{name}.mp4") for name in ("done", "unequal", "half", "other"))
+    asked = {"prompt_sha": prompt_sha(build_prompt(session.schema)), "settings": AS_ASKED}
     for clip in (done, unequal):
-        answer(clip)
-    answer(done, adapter="fleet")
-    answer(unequal, adapter="fleet", frames_pts=(0,))
-    answer(half, adapter="fleet")
+        answer(clip, **asked)
+    answer(done, adapter="fleet", **asked)
+    answer(unequal, adapter="fleet", frames_pts=(0,), **asked)
+    answer(half, adapter="fleet", **asked)
+    for adapter in (None, "fleet"):  # equal to each other, but not what is asked for now
+        answer(other, adapter=adapter, **{**asked, "settings": {**AS_ASKED, "rounds": 2}})
     both = run()
-    both.start([done, unequal, half])
+    both.start([done, unequal, half, other])
     qtbot.waitUntil(lambda: len(both._shell.analysed) == 2)
-    assert [clips for clips, _ in both._shell.analysed] == [[unequal, half], [unequal, half]]
+    assert [clips for clips, _ in both._shell.analysed] == [[unequal, half, other]] * 2
 
 
-def test_nothing_left_to_do_is_said(run, put_clip, answer, qtbot):
+def test_nothing_left_to_do_is_said(run, put_clip, answer, session, qtbot):
     clip = put_clip("a.mp4")
-    answer(clip)
-    answer(clip, adapter="fleet")
+    asked = {"prompt_sha": prompt_sha(build_prompt(session.schema)), "settings": AS_ASKED}
+    answer(clip, **asked)
+    answer(clip, adapter="fleet", **asked)
     both = run()
     both.start([clip])
     qtbot.waitUntil(lambda: bool(both._shell.problems))

@@ -21,6 +21,7 @@ from vvlm_desktop.ui.words import count
 from vvlm_desktop.ui.work_line import Job, WorkLine
 from vvlm_desktop.workflow.answerers import Source
 from vvlm_desktop.workflow.comparing import base_of, comparison, latest_of
+from vvlm_desktop.workflow.reusing import answered_alike
 from vvlm_desktop.workflow.session import Session
 
 #: Finds the options with the chosen model and adapter; called in a thread.
@@ -100,7 +101,7 @@ def options_of_settings(settings: Settings) -> dict[str, object]:
 
 
 def _lacking(session: Session, clips: Sequence[Clip], tuned: Choice, cancelled: Callable[[], bool]) -> list[Clip]:
-    """Clips without an answer of both that differs in nothing but the adapter."""
+    """Clips whose newest answers, with and without the adapter, are not what these options would give."""
     lacking = []
     for clip in clips:
         if cancelled():
@@ -108,6 +109,15 @@ def _lacking(session: Session, clips: Sequence[Clip], tuned: Choice, cancelled: 
         model, adapter = tuned.model or "", tuned.adapter or None
         base = latest_of(session, clip.id, backend=tuned.backend, model=model)
         other = latest_of(session, clip.id, backend=tuned.backend, model=model, adapter=adapter)
-        if base is None or other is None or comparison(session, clip.id, base, other).notes:
+        as_asked = (
+            answered_alike(session, clip, backend=tuned.backend, options=base_of(tuned.options)),
+            answered_alike(session, clip, backend=tuned.backend, options=tuned.options),
+        )
+        if (
+            base is None
+            or other is None
+            or (base, other) != as_asked
+            or comparison(session, clip.id, base, other).notes
+        ):
             lacking.append(clip)
     return lacking
