@@ -149,7 +149,8 @@ def _copied_exactly(write: Write) -> bool:
         return False
     try:
         copy_pictures(write)
-        return same_times(index, read_index(write.target, cancel=write.cancelled), range(len(index)))
+        made = read_index(write.target, cancel=write.cancelled)
+        return made.pts[0] == 0 and same_times(index, made, range(len(index)))
     except (ClipUnreadableError, *MEDIA_ERRORS):
         return False
 

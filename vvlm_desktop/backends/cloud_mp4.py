@@ -43,16 +43,23 @@ class Write:
 
 
 def copy_pictures(write: Write) -> None:
-    """Every picture as it is, in a new file."""
+    """Every picture as it is, in a new file that begins with the first of them.
+
+    A camera may begin its pictures later than its sound. Whoever counts from the beginning of the file, as services do,
+    would be so much late in every time.
+    """
     with open_container(write.path) as source, av.open(str(write.target), "w", format="mp4") as out:
         stream = choose_stream(source, write.path, write.index.stream_index)
         copy = out.add_stream_from_template(stream)
         copy.metadata.clear()
         units = BitStreamFilterContext(COPIED_CODECS[write.index.codec], stream, copy)
+        origin = write.index.pts[0] if stream.time_base == write.index.time_base else 0
         for packet in packets(source, stream):
             write.check()
             if packet.dts is None:
                 raise ValueError("a packet without its place in decoding order")
+            packet.dts -= origin
+            packet.pts = None if packet.pts is None else packet.pts - origin
             for cleaned in units.filter(packet):
                 cleaned.stream = copy
                 out.mux(cleaned)

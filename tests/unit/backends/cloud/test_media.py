@@ -34,6 +34,17 @@ def test_the_whole_clip_keeps_every_frame_at_its_time(name, tmp_path):
     assert (made.offset_ms, made.content) == (0, "video, without sound")
 
 
+@pytest.mark.parametrize("name", ["h264_late_video.mp4", "h264_edit_list.mp4", "h264_bframes.mp4", "h264.ts"])
+@pytest.mark.parametrize("sound", [False, True])
+def test_what_leaves_begins_with_the_first_picture(name, sound, tmp_path):
+    """A service counts from the beginning of the file, people count from the first frame."""
+    index, made = excerpt(clip(name), Wish(sound=sound), folder=tmp_path)
+    sent = read_index(made.path)
+    assert sent.pts[0] == 0
+    assert same_times(index, sent, range(len(index)))
+    assert shown(made.path) == list(codes(name))
+
+
 @pytest.mark.parametrize("name", ["h264_bframes.mp4", "h264_edit_list.mp4", "h264_vfr.mp4", "h264.ts"])
 def test_of_a_part_no_frame_outside_leaves(name, tmp_path):
     index, made = excerpt(clip(name), Wish(range_ms=(500, 1200)), folder=tmp_path)
