@@ -45,8 +45,10 @@ from vvlm_desktop.cli.output import (
     print_line,
     progress_bar,
     stopped,
+    warn,
 )
 from vvlm_desktop.cli.spent import spent_in_words, spent_on
+from vvlm_desktop.errors import BackendError, VvlmError
 
 if TYPE_CHECKING:
     from vvlm_desktop.workflow.analyse import BatchEvent
@@ -109,6 +111,7 @@ class _Run:
 
     Attributes:
         goes_on: whether the same command, given again, takes only what is left.
+        halted: why the rest was not begun; it waits in the library.
         elsewhere: clips that another running program is analysing.
         pace: clips a minute.
     """
@@ -122,6 +125,7 @@ class _Run:
     pace: float | None = None
     told: set[str] = field(default_factory=set)
     around: dict[str, str] = field(default_factory=dict)
+    halted: VvlmError | None = None
 
     def go(self, found: Found) -> None:
         """Analyse what is to be analysed here."""
@@ -156,6 +160,8 @@ class _Run:
     def _on_event(self, event: BatchEvent, bar: Steps) -> None:
         self.pace = event.clips_per_minute or self.pace
         bar.show(event.fraction, progress_words(event))
+        if event.kind == "stopped":
+            self.halted = BackendError(event.message, hint=event.hint)
         if event.kind not in ("analysed", "failed") or event.clip is None:
             return
         problem = f"{event.message} {event.hint}".strip() if event.kind == "failed" else None
@@ -192,7 +198,6 @@ class _Run:
 
 def _events_of(session: Session, chosen: Chosen, clip_ids: list[str]) -> dict[str, str]:
     """Where each clip will be looked at, and who says so; read before the answers, which may say otherwise."""
-    from vvlm_desktop.errors import BackendError
     from vvlm_desktop.workflow.around import AROUND, event_of
 
     found = {}
@@ -213,6 +218,8 @@ def progress_words(event: BatchEvent) -> str:
 
 def _report(run: _Run, found: Found, *, as_json: bool) -> None:
     rows = run.rows
+    if run.halted is not None and not rows:
+        raise run.halted
     failed = [row for row in rows if row["outcome"] == "failed"]
     if as_json:
         print_json(rows)
@@ -228,7 +235,9 @@ def _report(run: _Run, found: Found, *, as_json: bool) -> None:
         say(f"{counted(run.elsewhere, 'clip')} {'is' if one else 'are'} being analysed by another run.")
     if any("tokens_in" in row for row in rows) and not as_json:
         print_line(f"In all {spent_in_words(rows)}.")
-    if failed:
+    if run.halted is not None:
+        warn(f"{run.halted} {run.halted.hint}")
+    if failed or run.halted is not None:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 

@@ -315,7 +315,7 @@ class AnalysisLine(QObject):
             self._news.add(event.clip.id)
         elif event.kind == "failed" and event.clip is not None:
             line.failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
-        elif event.kind in {"finished", "cancelled"}:
+        elif event.kind in {"finished", "cancelled", "stopped"}:
             self._on_batch_over(event, line)
 
     def _on_batch_over(self, event: BatchEvent, line: _Line) -> None:
@@ -323,6 +323,8 @@ class AnalysisLine(QObject):
         if self._task is not None:
             self._task.finish()
         self._task = self._now = None
+        if event.kind == "stopped":
+            self._shell.report(Problem(event.message, hint=event.hint, details=event.details))
         if line.failed:
             self._shell.report(failed_problem(tuple(line.failed), total=event.total))
         elif event.kind == "finished" and (event.total > 1 or line.spent.in_words):

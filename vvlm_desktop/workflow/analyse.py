@@ -6,7 +6,6 @@ thread (a queue on the command line, a signal in the window); the owner calls `A
 
 from __future__ import annotations
 
-import logging
 import queue
 import uuid
 from collections import deque
@@ -22,17 +21,17 @@ from vvlm_desktop.jobs.child import ChildExited, Delivered
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
 from vvlm_desktop.workflow.around import options_for
 from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
+from vvlm_desktop.workflow.batch_record import BatchRecord
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.drafts import as_draft
-from vvlm_desktop.workflow.interrupted import options_to_keep, take_over
 from vvlm_desktop.workflow.requests import Held, RequestHooks, hooks_for, is_at_work
 from vvlm_desktop.workflow.session import Session
+from vvlm_desktop.workflow.stopping import DEATH_HINT, MOST_DEATHS, Deaths, concerns_all, waiting_words
 from vvlm_desktop.workflow.throughput import Throughput, work_in
 from vvlm_desktop.workflow.workers import Workers
 
 __all__ = ["AnalyseBatch", "BatchEvent", "analyse", "run_batch"]
 
-_log = logging.getLogger(__name__)
 #: A clip in whose middle the worker died is tried once more: the death may have been another's fault.
 _TRIES = 2
 
@@ -71,7 +70,7 @@ class AnalyseBatch:
         self._alone: deque[Clip] = deque()  # a worker died over each: tried again with nothing beside it
         self._held: dict[str, Held] = {}
         self._asked_for: set[str] = set()  # ids of all requests that a worker was given
-        self._deaths: dict[str, int] = {}
+        self._deaths = Deaths()
         self._refused_by: set[int | None] = set()  # children that were gone when they were asked
         self._throughput = Throughput()
         self._loaded = False  # something was told of looking at a clip, so that loading a model is behind us
@@ -79,9 +78,9 @@ class AnalyseBatch:
         self.done = 0
         self.failed = 0
         self.finished = False
-        self._batch_id = batch_id
-        self._opened = False
+        self._record = BatchRecord(session, self.backend.name, owner=workers.owner, batch_id=batch_id)
         self._cancelled = False
+        self._stopped: Failure | None = None  # what concerns every clip
 
     @property
     def pending_ids(self) -> frozenset[str]:
@@ -94,20 +93,11 @@ class AnalyseBatch:
 
         Callable from any thread before `start`. False when somebody else took that one over.
         """
-        if not self._opened and self._batch_id is not None:
-            self._opened = take_over(self._session, self._batch_id, owner=self._workers.owner)
-        elif not self._opened:
-            if self._waiting:
-                kept = options_to_keep(self._options, schema=self._session.schema, owner=self._workers.owner)
-                ids = [clip.id for clip in self._waiting]
-                self._batch_id = self._session.library.open_batch(self.backend.name, ids, options=kept)
-            self._opened = True
-        return self._opened
+        return self._record.open([clip.id for clip in self._waiting], options=self._options)
 
     def start(self) -> None:
         """Begin, with `open` where that was not done before."""
         if not self.open():
-            self._batch_id = None
             self._waiting.clear()
         self._throughput.begin()
         self._tell("started")
@@ -127,11 +117,8 @@ class AnalyseBatch:
 
     def release(self) -> None:
         """Leave the rest to whoever asks for it first; nothing more is done here."""
-        if self._opened and not self.finished and self._batch_id is not None:
-            try:
-                self._session.library.claim_batch(self._batch_id, owner=None, expected_owner=dict(self._workers.owner))
-            except VvlmError as error:
-                _log.warning("A batch could not be released; it goes on when this program has ended: %s", error)
+        if not self.finished:
+            self._record.release()
         self.finished = True
 
     def handle(self, delivered: Delivered) -> None:
@@ -157,10 +144,21 @@ class AnalyseBatch:
         elif isinstance(delivered, Failure):
             if not delivered.cancelled:
                 self._settle(held)
-                self._note_failure(held.clip, delivered.message, hint=delivered.hint, details=delivered.details)
+                self._on_failure(held.clip, delivered)
         elif isinstance(delivered, Done):
             self._drop(held)
             self._fill()
+
+    def _on_failure(self, clip: Clip, failure: Failure) -> None:
+        if self._stopped is None and not self.done and concerns_all(failure.error):
+            self._stop(failure)
+        elif self._stopped is None:
+            self._note_failure(clip, failure.message, hint=failure.hint, details=failure.details)
+
+    def _stop(self, why: Failure) -> None:
+        """Begin nothing more: what is not analysed stays as it is in the library, for the next start."""
+        self._stopped = self._stopped or why
+        self.cancel()
 
     def _on_progress(self, held: Held, progress: Progress) -> None:
         held.at_work = is_at_work(progress)
@@ -179,11 +177,12 @@ class AnalyseBatch:
             analysis = analysis_from(
                 answer, clip_id=held.clip.id, backend=self.backend.name, schema=self._session.schema
             )
-            self._session.library.add_analysis(analysis, batch_id=self._batch_id)
+            self._session.library.add_analysis(analysis, batch_id=self._record.batch_id)
         except VvlmError as error:
             self._note_failure(held.clip, str(error), hint=error.hint)
             return
         self.done += 1
+        self._deaths.in_a_row = 0
         self._throughput.add(work_in(held.clip, self.backend))
         self._tell("analysed", clip=held.clip, flags=analysis.flags)
 
@@ -206,13 +205,17 @@ class AnalyseBatch:
         for held in reversed(innocent):
             if not held.alone:
                 self._put_back(held.clip)
+        self._deaths.in_a_row += bool(suspects)
+        if self._deaths.in_a_row >= MOST_DEATHS:
+            words = f"{exited.in_words()} {MOST_DEATHS} in a row did so without an answer."
+            self._stop(Failure("", words, hint=DEATH_HINT, details=exited.stderr_tail))
+            return
         for held in suspects:
             self._count_death(held.clip, exited)
         self._fill()
 
     def _count_death(self, clip: Clip, exited: ChildExited) -> None:
-        self._deaths[clip.id] = self._deaths.get(clip.id, 0) + 1
-        if self._deaths[clip.id] < _TRIES:
+        if self._deaths.count(clip.id) < _TRIES:
             self._alone.append(clip)
             return
         hint = f"{exited.way_out} The other clips go on."
@@ -220,11 +223,7 @@ class AnalyseBatch:
 
     def _note_failure(self, clip: Clip, message: str, *, hint: str = "", details: str = "") -> None:
         self.failed += 1
-        if self._batch_id is not None:
-            try:
-                self._session.library.batch_done(self._batch_id, clip.id, error=message)
-            except VvlmError as error:  # told below all the same; the next start tries the clip again
-                _log.warning("The failure of %s could not be stored: %s", clip.path, error)
+        self._record.note_failure(clip, message)
         self._tell("failed", clip=clip, message=message, hint=hint, details=details)
 
     def _settle(self, held: Held) -> None:
@@ -269,7 +268,7 @@ class AnalyseBatch:
                 self._workers.forget(self.backend.worker)
                 problem = error
             except VvlmError as error:
-                self._note_failure(clip, str(error), hint=error.hint)
+                self._on_refused(clip, error)
                 return
             except OSError as error:
                 reason = f"The file or the library folder cannot be reached: {error.strerror or error}."
@@ -277,7 +276,11 @@ class AnalyseBatch:
                 return
             else:
                 return
-        self._note_failure(clip, str(problem), hint=problem.hint)
+        self._on_refused(clip, problem)
+
+    def _on_refused(self, clip: Clip, error: VvlmError) -> None:
+        """As where the worker tells it."""
+        self._on_failure(clip, Failure("", str(error), hint=error.hint, error=type(error).__name__))
 
     def _send(self, clip: Clip, *, alone: bool) -> None:
         request = AnalyseRequest(
@@ -306,12 +309,13 @@ class AnalyseBatch:
     def _finish(self) -> None:
         if self.finished:
             return
+        if self._stopped is not None:
+            self.release()
+            hint = waiting_words(self.total - self.done - self.failed, self._stopped.hint)
+            self._tell("stopped", message=self._stopped.message, hint=hint, details=self._stopped.details)
+            return
         self.finished = True
-        if self._batch_id is not None:
-            try:
-                self._session.library.close_batch(self._batch_id)
-            except VvlmError as error:  # found again at the next start, and closed then
-                _log.warning("The end of a batch could not be stored: %s", error)
+        self._record.close()
         self._tell("cancelled" if self._cancelled else "finished")
 
     def _tell(

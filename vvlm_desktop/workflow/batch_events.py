@@ -7,12 +7,14 @@ from typing import Literal, TypeAlias
 
 from vvlm_desktop.domain.clip import Clip
 
-EventKind: TypeAlias = Literal["started", "progress", "analysed", "failed", "finished", "cancelled"]
+EventKind: TypeAlias = Literal["started", "progress", "analysed", "failed", "finished", "cancelled", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchEvent:
     """What a batch tells its owner.
+
+    `stopped` is the end of a batch over something that concerns every clip; the others wait in the library.
 
     Attributes:
         clip: the clip in question, None for events of the whole batch.

@@ -16,6 +16,7 @@ from vvlm_desktop.errors import ConsentError
 from vvlm_desktop.jobs.child import ChildExited
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
 from vvlm_desktop.workflow.analyse import AnalyseBatch, BatchEvent
+from vvlm_desktop.workflow.interrupted import continue_or_begin, interrupted_batches
 from vvlm_desktop.workflow.requests import RequestHooks
 from vvlm_desktop.workflow.session import Session
 
@@ -154,8 +155,61 @@ def test_worker_that_always_dies_at_once_comes_to_an_end(session: Session, clips
     bench.batch.start()
     for _ in range(8):
         bench.die()
-    assert (bench.batch.failed, bench.batch.finished) == (4, True)
-    assert len(bench.asked()) < 24
+    assert bench.batch.finished
+    assert bench.batch.failed <= 1
+    (left,) = interrupted_batches(session)
+    assert len(left.clips) == 4 - bench.batch.failed
+    stopped = bench.events[-1]
+    assert stopped.kind == "stopped"
+    assert "fewer frames" in stopped.hint
+    assert f"{len(left.clips)} clips wait" in stopped.hint
+    assert stopped.details == "last words"
+
+
+def test_answer_between_deaths_keeps_the_batch_going(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    for number in range(3):
+        bench.begin(number)
+        bench.die()  # over this clip, which waits to be tried alone
+        bench.answer(number)
+    assert "stopped" not in bench.kinds()
+    assert (bench.batch.done, bench.batch.failed) == (3, 0)
+
+
+@pytest.mark.parametrize("error", ["BackendUnavailableError", "ModelFolderError", "OutOfMemoryError", "ConsentError"])
+def test_what_concerns_every_clip_is_said_once_and_all_wait(session: Session, clips: list[Clip], error: str) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    for number in bench.asked():
+        told = Failure(bench.request(number).id, "No weights.", hint="Download them.", error=error)
+        bench.batch.handle(told)
+        bench.batch.handle(Done(told.id))
+    assert bench.kinds() == ["started", "stopped"]
+    assert bench.events[-1].message == "No weights."
+    assert bench.events[-1].hint == "Download them. 4 clips wait; start the analysis again when this is mended."
+    assert (bench.batch.failed, bench.batch.finished) == (0, True)
+    (left,) = interrupted_batches(session)
+    assert left.clips == tuple(clips)
+    assert continue_or_begin(session, clips, backend="local", options={}) == (left.batch_id, clips)
+
+
+@pytest.mark.parametrize("error", ["ClipUnreadableError", "CloudError", "BackendError", ""])
+def test_trouble_over_one_clip_stops_nothing(session: Session, clips: list[Clip], error: str) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.batch.handle(Failure(bench.request(0).id, "Damaged.", error=error))
+    bench.batch.handle(Done(bench.request(0).id))
+    assert not bench.batch.finished
+    assert bench.kinds() == ["started", "failed"]
+
+
+def test_memory_that_runs_out_after_an_answer_is_that_clips_own_trouble(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.answer(0)
+    bench.batch.handle(Failure(bench.request(1).id, "It does not fit.", error="OutOfMemoryError"))
+    assert bench.kinds() == ["started", "analysed", "failed"]
 
 
 def test_waiting_in_the_worker_is_no_fault_also_when_its_frames_were_read_ahead(
@@ -246,19 +300,21 @@ def test_hooks_see_each_request_before_during_and_after(session: Session, clips:
     assert seen == [("before", id_), ("sending", id_), ("after", id_)]
 
 
-def test_clip_that_may_not_leave_fails_and_is_never_handed_over(session: Session, clips: list[Clip]) -> None:
+def test_clip_that_may_not_leave_is_never_handed_over_and_waits(session: Session, clips: list[Clip]) -> None:
     def refuse(_clip: Clip, _request: AnalyseRequest) -> None:
         raise ConsentError("Nobody allowed it.", hint="Allow it.")
 
     bench = Bench(session, clips, hooks=RequestHooks(before=refuse))
     bench.batch.start()
     assert bench.workers.only.requests == []
-    assert (bench.batch.failed, bench.batch.finished) == (4, True)
+    assert bench.kinds() == ["started", "stopped"]
+    assert (bench.batch.failed, bench.batch.finished) == (0, True)
 
 
 def test_nothing_leaves_without_a_consent_whoever_started_the_batch(session: Session, clips: list[Clip]) -> None:
     bench = Bench(session, clips, backend="gemini", options={"model": "m", "allow_upload": "made up"})
     bench.batch.start()
     assert bench.workers.only.requests == []
-    assert (bench.batch.failed, bench.batch.finished) == (4, True)
-    assert "consent" in bench.events[-2].message
+    assert bench.kinds() == ["started", "stopped"]
+    assert (bench.batch.failed, bench.batch.finished) == (0, True)
+    assert "consent" in bench.events[-1].message

@@ -8,13 +8,17 @@ from pathlib import Path
 import psutil
 import torch
 
-from vvlm_desktop.backends.gpu_slot import PATIENCE_S, GpuSlot
+from vvlm_desktop.backends.gpu_slot import GpuSlot
 from vvlm_desktop.errors import BackendUnavailableError
 
 #: The window and the clips need memory too.
 _LEFT_FOR_OTHERS_BYTES = 1 << 30
-#: How long a worker that has the GPU and nothing to do is waited for.
-slot_patience_s = PATIENCE_S
+#: How long one try for the GPU takes; a job that was cancelled is noticed between tries.
+slot_patience_s = 0.5
+
+
+class GpuTakenError(BackendUnavailableError):
+    """Somebody else has the GPU; it can be waited for."""
 
 
 def choose_device(wanted: str) -> str:
@@ -81,7 +85,7 @@ def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
     """The GPU's slot, taken, if need be from a worker that has nothing to do; None where nothing else can use it.
 
     Raises:
-        BackendUnavailableError: somebody else has it; it says who, and since when.
+        GpuTakenError: somebody else has it; it says who, and since when.
     """
     if not file:
         return None
@@ -90,7 +94,7 @@ def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
         return slot
     holder = slot.holder()
     who = f"{holder.purpose} (process {holder.pid}, since {holder.since})" if holder is not None else "another program"
-    raise BackendUnavailableError(
+    raise GpuTakenError(
         f"The GPU is taken: {who}.",
         hint="Wait until that has ended, or close it. One model at a time fits, so the GPU is not shared.",
     )

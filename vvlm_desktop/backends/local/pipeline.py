@@ -16,6 +16,7 @@ from typing import TypeAlias
 from vvlm_desktop.backends.base import Feed, Job, Outcome
 from vvlm_desktop.backends.local.answers import labels_answer, question_answer, read_labels
 from vvlm_desktop.backends.local.decoding import Decoded
+from vvlm_desktop.backends.local.devices import GpuTakenError
 from vvlm_desktop.backends.local.looking import encoded_look, look_at
 from vvlm_desktop.backends.local.read_ahead import ReadAhead
 from vvlm_desktop.backends.local.reading import read_look
@@ -59,6 +60,7 @@ class Pipeline:
         self._waiting: deque[tuple[Job, LocalOptions]] = deque()
         self._active: list[Task] = []
         self._ahead = ReadAhead(self._prepare)
+        self._gpu_is_taken = False  # at the last try
 
     def outcomes(self) -> _Outcomes:
         """Every job that the feed gives, with what became of it."""
@@ -98,9 +100,15 @@ class Pipeline:
         """Hand jobs that the present model serves to the reading thread; get ready for another when there are none."""
         if self._waiting and not self._active and not self._resident.serves(self._waiting[0][1]):
             job, options = self._waiting[0]
-            job.progress(0.0, "looking at the model and the memory")
+            if not self._gpu_is_taken:
+                job.progress(0.0, "looking at the model and the memory")
+            self._gpu_is_taken = False
             try:
                 self._resident.prepare(options)
+            except GpuTakenError as error:  # asked for again until it is free, or nobody wants it any more
+                self._gpu_is_taken = True
+                job.progress(0.0, f"waiting: {error}")
+                return
             except VvlmError as error:
                 self._waiting.popleft()
                 yield job, error

@@ -3,6 +3,7 @@
 import gc
 import json
 import weakref
+from dataclasses import replace
 
 import pytest
 
@@ -347,17 +348,38 @@ def pretended_gpu(monkeypatch):
     )
 
 
-def test_a_taken_gpu_says_who_has_it(pretended_gpu, monkeypatch, tmp_path):
+def test_a_taken_gpu_is_waited_for_until_nobody_wants_the_answer(pretended_gpu, monkeypatch, tmp_path):
     monkeypatch.setattr(devices, "slot_patience_s", 0.01)
     backend = LocalBackend()
     file = tmp_path / "gpu.lock"
+    notes = JobNotes(options=options(device="auto", gpu_slot=str(file)), cancel_at="fine-tune run 7")
     with GpuSlot(file) as other:
         assert other.acquire("fine-tune run 7")
-        (outcome,) = run(backend, JobNotes(options=options(device="auto", gpu_slot=str(file))))
-    assert isinstance(outcome, BackendUnavailableError)
-    assert "fine-tune run 7" in str(outcome)
-    assert outcome.hint
+        (outcome,) = run(backend, notes)
+    assert isinstance(outcome, JobCancelledError)
+    assert "waiting: The GPU is taken: fine-tune run 7 (process" in notes.stages[-1][1]
     assert backend.loads == 0
+
+
+def test_a_taken_gpu_is_used_as_soon_as_it_is_free(pretended_gpu, monkeypatch, tmp_path):
+    monkeypatch.setattr(devices, "slot_patience_s", 0.01)
+    file = tmp_path / "gpu.lock"
+    other = GpuSlot(file)
+    assert other.acquire("fine-tune run 7")
+    notes = JobNotes(options=options(device="auto", gpu_slot=str(file)))
+    told = notes.job.progress
+
+    def release(done, stage):
+        told(done, stage)
+        if stage.startswith("waiting: ") and other.held:
+            other.release()
+
+    notes.job = replace(notes.job, progress=release)
+    backend = LocalBackend()
+    (outcome,) = run(backend, notes)
+    backend.close()
+    assert isinstance(outcome, Answer), outcome
+    assert any("fine-tune run 7" in stage for _, stage in notes.stages)
 
 
 def test_a_model_that_does_not_fit_does_not_keep_the_gpu(pretended_gpu, monkeypatch, tmp_path):
