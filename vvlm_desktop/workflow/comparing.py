@@ -15,7 +15,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Review
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import LabelValue
-from vvlm_desktop.errors import UsageError
+from vvlm_desktop.errors import BackendError, UsageError
 from vvlm_desktop.jobs.child import Delivered
 from vvlm_desktop.workflow.analyse import AnalyseBatch, run_batch
 from vvlm_desktop.workflow.batch_events import BatchEvent
@@ -119,15 +119,21 @@ def compare_clips(
 
     Raises:
         UsageError: there is no adapter to compare.
+        BackendError: something that concerns every clip stopped it.
     """
     require_adapter(options)
     left_out = skip or {}
     inbox: queue.SimpleQueue[Delivered] = queue.SimpleQueue()
     workers = Workers(inbox.put)
 
+    def told(event: BatchEvent) -> None:
+        on_event(event)
+        if event.kind == "stopped":
+            raise BackendError(event.message, hint=event.hint)
+
     def run(side: str, chosen: Mapping[str, Any]) -> AnalyseBatch:
         wanted = [clip for clip in clips if clip.id not in left_out.get(side, frozenset())]
-        batch = AnalyseBatch(session, wanted, backend=backend, workers=workers, on_event=on_event, options=dict(chosen))
+        batch = AnalyseBatch(session, wanted, backend=backend, workers=workers, on_event=told, options=dict(chosen))
         run_batch(batch, inbox)
         return batch
 

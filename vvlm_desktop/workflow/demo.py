@@ -58,6 +58,8 @@ def run_demo(session: Session, folder: Path, *, progress: Callable[[float, str],
         progress(0.6 + 0.3 * event.fraction, f"analysing {Path(event.clip.path).name}" if event.clip else "analysing")
         if event.kind == "failed" and event.clip:
             report.failed.append(f"{Path(event.clip.path).name}: {event.message}")
+        elif event.kind == "stopped":
+            report.failed.append(f"{event.message} {event.hint}")
 
     waiting = {clip.id for clip in session.library.clips_without(_SIGNALS)}
     analyse(session, [clip for clip in clips if clip.id in waiting], backend=_SIGNALS, on_event=on_event)

@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QWidget
 from tests.clips import make_clip
 from tests.ui.builders import FakeShell
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import JobCancelledError, StorageFullError
+from vvlm_desktop.errors import JobCancelledError, StorageFullError, WorkerCrashedError
+from vvlm_desktop.jobs.child import Child
 from vvlm_desktop.ui import analysis_line
 from vvlm_desktop.ui.analysis_line import failed_problem
 from vvlm_desktop.ui.clip_jobs import ClipJobs, added_problem
@@ -288,3 +289,19 @@ def test_report_of_failed_analyses_names_each():
     two = failed_problem((ProblemItem("a.mp4", "Gone."), ProblemItem("b.mp4", "Gone.")), total=5)
     assert two.sentence == "2 of 5 clips could not be analysed."
     assert len(two.items) == 2
+
+
+def test_what_concerns_every_clip_is_said_once_and_the_clips_wait(desk, qtbot, session, tmp_path: Path, monkeypatch):
+    clips = clips_in(session, tmp_path / "in", 3)
+
+    def refuse(_child: Child) -> None:
+        raise WorkerCrashedError("The worker cannot be started.", hint="Install it again.")
+
+    monkeypatch.setattr(Child, "start", refuse)
+    desk.jobs.analyse(clips)
+    qtbot.waitUntil(lambda: desk.idle() and bool(desk.shell.problems), timeout=20_000)
+    (problem,) = desk.shell.problems
+    assert problem.sentence == "The worker cannot be started."
+    assert "3 clips wait" in problem.hint
+    (left,) = session.library.unfinished_batches()
+    assert left.pending == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from tests.unit.workflow.conftest import put_answer, put_clip
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import UsageError
+from vvlm_desktop.errors import BackendError, UsageError, WorkerCrashedError
+from vvlm_desktop.jobs.child import Child
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.agreement import FieldAgreement, agreement
 from vvlm_desktop.workflow.comparing import Comparison, base_of, compare_clips, comparison, latest_of
@@ -162,3 +164,22 @@ def test_the_model_alone_differs_from_the_tuned_one_in_nothing_else() -> None:
 def test_comparing_without_an_adapter_is_refused(session: Session, clip: Clip) -> None:
     with pytest.raises(UsageError, match="no adapter"):
         compare_clips(session, [clip], backend="local", options={"model": "m"})
+
+
+def test_what_concerns_every_clip_ends_the_comparison_with_its_reason(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.mp4"
+    file.write_text(file.name)
+    clip = put_clip(session, file.name, path=str(file), size_bytes=len(file.name))
+    starts = []
+
+    def refuse(child: Child) -> None:
+        starts.append(child)
+        raise WorkerCrashedError("The worker cannot be started.", hint="Install it again.")
+
+    monkeypatch.setattr(Child, "start", refuse)
+    with pytest.raises(BackendError, match="cannot be started") as told:
+        compare_clips(session, [clip], backend="local", options={"model": "m", "adapter": "run 1"})
+    assert "1 clip waits" in told.value.hint
+    assert len(starts) == 2, "the other side is not even tried"
