@@ -56,8 +56,10 @@ def test_folder_that_holds_something_is_refused(qtbot: QtBot, suggested: Path) -
 def test_nothing_reviewed_is_nothing_to_export_unless_asked(qtbot: QtBot, suggested: Path) -> None:
     dialog = _dialog(qtbot, suggested, Exportable(reviewed=0, samples=0, clips=4))
     assert not dialog.export_button.isEnabled()
+    assert "no clip is reviewed yet" in dialog.reason.text()
     dialog.unreviewed.setChecked(True)
     assert dialog.export_button.isEnabled()
+    assert dialog.reason.text() == ""
 
 
 def test_samples_are_let_in_only_where_there_is_nothing_else(qtbot: QtBot, suggested: Path) -> None:

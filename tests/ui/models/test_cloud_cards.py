@@ -79,8 +79,10 @@ def test_switched_off_says_so_and_offers_nothing(make_section):
 
 def test_switch_is_one_for_both_and_says_what_leaves_to_whom(make_section, session):
     section = make_section(server_url="http://10.0.0.7:8000/v1")
+    assert "would go to 10.0.0.7:8000" in section.cards["server"].leaves.text()
     section.cards["server"].allow.click()
     assert session.settings.allow_upload
+    assert "goes to Google" in section.cards["gemini"].leaves.text()
     assert section.cards["gemini"].allow.isChecked()
     assert "Google (generativelanguage.googleapis.com)" in section.cards["gemini"].leaves.text()
     assert "16 pictures" in section.cards["server"].leaves.text()

@@ -80,6 +80,7 @@ def test_each_batch_says_how_much_goes_to_whom_and_waits_for_a_yes(shell, line, 
     said = " ".join(value for _name, value in question.facts)
     assert "2 clips" in question.headline
     assert "Google (generativelanguage.googleapis.com)" in said
+    assert "of each of 2 clips" in said
     assert "gemini-flash-latest" in said
     assert question.must_tick
     assert opened == []

@@ -165,7 +165,7 @@ class ExportDialog(QDialog):
         reason = self._refusal()
         self.reason.setText(reason)
         self.reason.setVisible(bool(reason))
-        self.export_button.setEnabled(not reason and self._wanted() > 0)
+        self.export_button.setEnabled(not reason)
         self._fit()
 
     def _fit(self) -> None:
@@ -207,7 +207,12 @@ class ExportDialog(QDialog):
             return "This is a file. Choose a folder."
         if out.is_dir() and any(out.iterdir()):
             return "This folder is not empty. Name a new one, so that nothing is overwritten."
-        return ""
+        return "" if self._wanted() else self._nothing()
+
+    def _nothing(self) -> str:
+        if not self._exportable.clips:
+            return "There is nothing to export: the library holds no clip that can be read."
+        return "There is nothing to export: no clip is reviewed yet. Review one, or tick the clips that nobody has."
 
     def _on_export(self) -> None:
         choice = self.choice()

@@ -43,7 +43,7 @@ _NOTHING_SENT = (
     "When a clip is sent to Gemini or to a server, it stands here before its first byte goes: "
     "when, to whom, what of it, how much, and what became of it."
 )
-_SENT_WIDTHS = (120, 190, 210, 200, 80, 280)
+_SENT_WIDTHS = (110, 250, 250, 170, 80, 280)
 _ALLOWED_WIDTHS = (120, 140, 170, 70, 90, 190, 220)
 
 

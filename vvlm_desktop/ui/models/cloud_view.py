@@ -28,8 +28,8 @@ CLOUD_MARKS: dict[CloudState, tuple[str, Mark, str]] = {
 #: which settings hold the model's name
 MODEL_SETTING = {"gemini": "gemini_model", "server": "server_model"}
 _LEAVES = {
-    "gemini": "The video of each clip, without sound, goes to {host}. It is deleted there after the answer.",
-    "server": "{frames} pictures of each clip, as JPEG, go to {host}.",
+    "gemini": "The video of each clip, without sound, {goes} to {host}. An upload is deleted there after the answer.",
+    "server": "{frames} pictures of each clip, as JPEG, {go} to {host}.",
 }
 _WHO_FOR = {
     "gemini": "Google's model, for computers without a GPU. Needs a key and the internet.",
@@ -117,7 +117,8 @@ def cloud_view(
 ) -> CloudView:
     """The card as it is with these settings."""
     host, problem = _host(settings, backend)
-    leaves = _LEAVES[backend].format(host=host, frames=settings.frames) if host else ""
+    goes, go = ("goes", "go") if settings.allow_upload else ("would go", "would go")
+    leaves = _LEAVES[backend].format(host=host, frames=settings.frames, goes=goes, go=go) if host else ""
     return CloudView(
         backend=backend,
         title=BACKENDS[backend].title,

@@ -35,7 +35,7 @@ def consent_question(
     clips = count(plan.clips, "clip")
     who = receiver(plan.backend.name, plan.host)
     size = f"at most about {megabytes(plan.size_bytes)}"
-    what = f"{plan.content} of {clips}"
+    what = f"{plan.content} of {clips if plan.clips == 1 else f'each of {clips}'}"
     facts = (
         ("To", who),
         ("What", f"{what}, and {_quoted(asked)}"),
