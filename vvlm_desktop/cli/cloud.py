@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vvlm_desktop.workflow.session import Session
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="gemini or server.")]
+UrlOption = Annotated[str | None, typer.Option("--url", metavar="URL", help="Of the server; default: Settings.")]
 _NAMES = ("gemini", "server")
 _TITLES = {"gemini": "Gemini", "server": "The server"}
 
@@ -29,10 +30,20 @@ def _checked(name: str) -> str:
     return name
 
 
+def _kept_as(name: str, url: str | None) -> str:
+    """A server's key belongs to its address."""
+    from vvlm_desktop.settings import load_settings
+    from vvlm_desktop.workflow.cloud import cloud_options, key_name
+
+    if _checked(name) == "gemini" and url is not None:
+        raise UsageError("Gemini has no --url.", hint="GOOGLE_GEMINI_BASE_URL names another address for it.")
+    return key_name(name, str(cloud_options(load_settings(), name, url=url).get("base_url", "")))
+
+
 @app.command("test")
 def try_connection(
     name: NameArgument,
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Of the server; default: Settings.")] = None,
+    url: UrlOption = None,
     model: Annotated[str | None, typer.Option("--model", metavar="NAME", help="Default: Settings.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +56,7 @@ def try_connection(
     if _checked(name) == "gemini" and url is not None:
         raise UsageError("Gemini has no --url.", hint="GOOGLE_GEMINI_BASE_URL names another address for it.")
     options = cloud_options(load_settings(), name, model=model, url=url)
-    secrets = key_for(Keys(), name)
+    secrets = key_for(Keys(), name, address=str(options.get("base_url", "")))
     with progress_bar("testing") as bar:
         found = run_tool(f"{name}_test", options, secrets=secrets, on_progress=bar.show)
     if as_json:
@@ -82,6 +93,7 @@ def status(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 
 
 def _status(session: Session) -> dict[str, Any]:
+    from vvlm_desktop.workflow.cloud import key_name
     from vvlm_desktop.workflow.consent import megabytes
     from vvlm_desktop.workflow.keys import Keys
     from vvlm_desktop.workflow.ledger import summary
@@ -92,7 +104,9 @@ def _status(session: Session) -> dict[str, Any]:
     found = left_overs(session)
     return {
         "allow_upload": settings.allow_upload,
-        "keys": {name: (key.origin if (key := keys.find(name)) else None) for name in _NAMES},
+        "keys": {
+            name: (key.origin if (key := keys.find(key_name(name, settings.server_url))) else None) for name in _NAMES
+        },
         "gemini_model": settings.gemini_model,
         "server_url": settings.server_url,
         "clips": clips,
@@ -143,13 +157,13 @@ def clean(
 
 
 @key_app.command("set")
-def set_key(name: NameArgument) -> None:
+def set_key(name: NameArgument, url: UrlOption = None) -> None:
     """Put a key into the system's keychain: typed in unseen, or one line on stdin. Never an option or an argument."""
     from vvlm_desktop.workflow.keys import Keys
 
-    _checked(name)
+    kept_as = _kept_as(name, url)
     at_terminal = sys.stdin.isatty()
-    Keys().store(name, typer.prompt("Key (not shown)", hide_input=True, err=True) if at_terminal else _from_stdin())
+    Keys().store(kept_as, typer.prompt("Key (not shown)", hide_input=True, err=True) if at_terminal else _from_stdin())
     print_line("The key is in the system's keychain.")
 
 
@@ -158,22 +172,22 @@ def _from_stdin() -> str:
 
 
 @key_app.command("forget")
-def forget_key(name: NameArgument) -> None:
+def forget_key(name: NameArgument, url: UrlOption = None) -> None:
     """Take a key out of the system's keychain; one in the environment stays there."""
     from vvlm_desktop.workflow.keys import Keys
 
-    keys = Keys()
-    keys.forget(_checked(name))
-    left = keys.find(name)
+    keys, kept_as = Keys(), _kept_as(name, url)
+    keys.forget(kept_as)
+    left = keys.find(kept_as)
     print_line(f"Forgotten; still there: {left.origin}." if left else "Forgotten.")
 
 
 @key_app.command("where")
-def where_key(name: NameArgument, as_json: JsonOption = False) -> None:
+def where_key(name: NameArgument, url: UrlOption = None, as_json: JsonOption = False) -> None:
     """Say where a key comes from; the key itself is never shown."""
     from vvlm_desktop.workflow.keys import Keys
 
-    found = Keys().find(_checked(name))
+    found = Keys().find(_kept_as(name, url))
     if as_json:
         print_json({"name": name, "source": found.source if found else None, "origin": found.origin if found else None})
     else:

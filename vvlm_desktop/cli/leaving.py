@@ -43,13 +43,13 @@ def allowed(session: Session, chosen: Chosen, clips: Sequence[Clip], *, allow_up
         raise ConsentError(plan.sentence, hint="Nothing was sent. To allow it, add --allow-upload.")
     elif not typer.confirm(f"{plan.sentence} It is written into the ledger. Send?", default=False, err=True):
         raise ConsentError("Nothing was sent.", hint="With --width less is sent; local models send nothing.")
-    secrets = key_for(Keys(), chosen.backend)
+    secrets = key_for(Keys(), chosen.backend, address=str(chosen.options.get("base_url", "")))
     consent_id = consent.allow(session, plan, how="command_line" if allow_upload else consent.ASKED_AT_TERMINAL)
     tidy_up(session, chosen.backend, secrets)
     return replace(chosen, options={**chosen.options, consent.ALLOWED: consent_id}, secrets=secrets)
 
 
-def key_for(keys: Keys, backend: str) -> Mapping[str, str]:
+def key_for(keys: Keys, backend: str, *, address: str = "") -> Mapping[str, str]:
     """The key that requests to `backend` carry; asked for once, for this command only, where there is none.
 
     Raises:
@@ -58,7 +58,7 @@ def key_for(keys: Keys, backend: str) -> Mapping[str, str]:
     from vvlm_desktop.workflow.cloud import secrets_for
 
     try:
-        return secrets_for(keys, backend)
+        return secrets_for(keys, backend, address=address)
     except CloudError:
         if not somebody_is_there():
             raise

@@ -159,5 +159,6 @@ class Change:
     """What a write changed, so that each page can refresh if it is concerned."""
 
     clip_ids: tuple[str, ...] = ()
-    what: frozenset[str] = frozenset()  # of "clips", "analyses", "questions", "review", "jobs", "sent", "settings", "schema"
+    #: Of "clips", "analyses", "questions", "review", "jobs", "sent", "settings", "schema".
+    what: frozenset[str] = frozenset()
     action_id: str | None = None

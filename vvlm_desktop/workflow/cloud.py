@@ -10,6 +10,7 @@ from vvlm_desktop.backends.cloud_options import GEMINI_SECRET, SERVER_SECRET, Ge
 from vvlm_desktop.backends.local_options import Sampling
 from vvlm_desktop.errors import CloudError, ConsentError
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.workflow.consent import host_of
 from vvlm_desktop.workflow.keys import Keys
 
 _SECRETS = {"gemini": GEMINI_SECRET, "server": SERVER_SECRET}
@@ -45,27 +46,39 @@ def cloud_options(
     address = url or settings.server_url
     if not address:
         raise CloudError(
-            "No VLM server is set.", hint="Enter its address in Settings, or name it with --url: http://10.0.0.7:8000/v1"
+            "No VLM server is set.",
+            hint="Enter its address in Settings, or name it with --url: http://10.0.0.7:8000/v1",
         )
     wanted = frames or settings.frames
     around = Sampling("around", frames=wanted, at_ms=event_ms) if event_ms is not None else None
     sampling = around or (Sampling("fps", frames=max(wanted, 64), fps=fps) if fps else Sampling(frames=wanted))
-    server = ServerOptions(
-        base_url=address, model=model or settings.server_model, sampling=sampling, teacher=teacher
-    )
+    server = ServerOptions(base_url=address, model=model or settings.server_model, sampling=sampling, teacher=teacher)
     side = width_px or server.longest_side_px
     return replace(server, longest_side_px=side, per_minute=per_minute or 0).to_json()
 
 
-def secrets_for(keys: Keys, backend: str) -> Mapping[str, str]:
+def key_name(backend: str, address: str = "") -> str:
+    """Under which name `Keys` keeps the key: a server's belongs to its address, so that no other server is given it."""
+    if backend != "server":
+        return backend
+    try:
+        return f"server@{host_of(backend, {'base_url': address})}"
+    except ConsentError:
+        return "server@"
+
+
+def secrets_for(keys: Keys, backend: str, *, address: str = "") -> Mapping[str, str]:
     """The key that requests to `backend` carry; empty for a server that asks for none.
+
+    Args:
+        address: of the server, `base_url` in its options.
 
     Raises:
         CloudError: there is no key for Gemini.
     """
     if backend not in _SECRETS:
         return {}
-    found = keys.find(backend)
+    found = keys.find(key_name(backend, address))
     if found is not None:
         return {_SECRETS[backend]: found.value}
     if backend == "gemini":

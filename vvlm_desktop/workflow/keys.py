@@ -58,7 +58,7 @@ class Keys:
         typed = self._session.get(name)
         if typed:
             return Key(typed, "session", "typed in, for this session only")
-        for variable in _ENVIRONMENT.get(name, ()):
+        for variable in _ENVIRONMENT.get(name.partition("@")[0], ()):
             value = os.environ.get(variable, "").strip()
             if value:
                 return Key(value, "environment", f"environment variable {variable}")

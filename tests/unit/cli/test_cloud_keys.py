@@ -8,6 +8,8 @@ from keyring.backend import KeyringBackend
 from typer.testing import CliRunner, Result
 
 from vvlm_desktop.cli.commands import app
+from vvlm_desktop.workflow.cloud import secrets_for
+from vvlm_desktop.workflow.keys import Keys
 
 KEY = "AIzaSy-cli-never-shown-012345"
 
@@ -63,7 +65,25 @@ def test_key_from_stdin_lies_in_the_keychain_and_is_forgotten(drawer: Drawer) ->
 
 def test_key_in_the_environment_stays_and_is_said_to(drawer: Drawer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VVLM_SERVER_KEY", KEY)
-    assert run("forget", "server").output == "Forgotten; still there: environment variable VVLM_SERVER_KEY.\n"
+    forgotten = run("forget", "server", "--url", "http://10.0.0.7:8000/v1")
+    assert forgotten.output == "Forgotten; still there: environment variable VVLM_SERVER_KEY.\n"
+
+
+def test_key_of_a_server_is_given_to_no_other(drawer: Drawer) -> None:
+    mine, other = "http://10.0.0.7:8000/v1", "http://10.0.0.8:8000/v1"
+    assert run("set", "server", "--url", mine, stdin=f"{KEY}\n").exit_code == 0
+
+    assert "keychain" in run("where", "server", "--url", mine).output
+    assert "no key" in run("where", "server", "--url", other).output
+    assert secrets_for(Keys(), "server", address=f"{mine}/") == {"server": KEY}
+    assert secrets_for(Keys(), "server", address=other) == {}
+    assert secrets_for(Keys(), "server", address="not an address") == {}
+
+
+def test_key_of_a_server_needs_to_know_which(drawer: Drawer) -> None:
+    done = run("set", "server", stdin=f"{KEY}\n")
+    assert (done.exit_code, drawer.kept) == (1, {})
+    assert "--url" in done.output
 
 
 def test_without_a_keychain_it_is_said_what_else_there_is() -> None:

@@ -40,7 +40,8 @@ def test_every_value_is_listed(capsys):
         (["evaluate", "model_dir=/none", "train_set=/none", "device=cpu"], 1, "no training set"),
     ],
 )
-def test_what_is_wrong_is_one_sentence_and_a_code(tmp_path, capsys, arguments, code, words):
+def test_what_is_wrong_is_one_sentence_and_a_code(tmp_path, capsys, monkeypatch, arguments, code, words):
+    monkeypatch.chdir(tmp_path)
     assert main([each.replace("RUN", str(tmp_path / "run")) for each in arguments]) == code
     told = capsys.readouterr().err
     assert words in told

@@ -60,10 +60,10 @@ class CloudDesk(QObject):
 
     def look(self) -> None:
         """Look for the keys."""
-        keys = self._shell.keys
+        keys, names = self._shell.keys, {backend: self._key_name(backend) for backend in CLOUD}
 
         def look(_report: object, _cancelled: object) -> dict[str, KeyView]:
-            return {backend: _key_view(keys, backend) for backend in CLOUD}
+            return {backend: _key_view(keys, names[backend]) for backend in CLOUD}
 
         if not self._keys_line.holds("look-for-keys"):
             self._keys_line.add(Job("look-for-keys", look, on_success=self._on_keys, on_failure=self._shell.report))
@@ -71,15 +71,16 @@ class CloudDesk(QObject):
     def keep_key(self, backend: str, value: str, *, in_keychain: bool) -> None:
         """Keep a key in the keychain, or for this session only."""
         keys, title = self._shell.keys, title_of_backend(backend)
-        self._do_with_keys(backend, lambda: keep_key(keys, backend, value, title=title, in_keychain=in_keychain))
+        name = self._key_name(backend)
+        self._do_with_keys(backend, lambda: keep_key(keys, name, value, title=title, in_keychain=in_keychain))
 
     def forget_key(self, backend: str) -> None:
         """Forget a key, here and in the keychain."""
-        keys = self._shell.keys
+        keys, name = self._shell.keys, self._key_name(backend)
         said = Problem(f"The key for {title_of_backend(backend)} was forgotten.", tone="good")
 
         def forget() -> Problem:
-            keys.forget(backend)
+            keys.forget(name)
             return said
 
         self._do_with_keys(backend, forget)
@@ -120,10 +121,10 @@ class CloudDesk(QObject):
             line.close()
 
     def _do_with_keys(self, backend: str, work: Callable[[], Problem]) -> None:
-        keys = self._shell.keys
+        keys, name = self._shell.keys, self._key_name(backend)
 
         def run(_report: object, _cancelled: object) -> tuple[Problem, KeyView]:
-            return work(), _key_view(keys, backend)
+            return work(), _key_view(keys, name)
 
         def done(result: tuple[Problem, KeyView]) -> None:
             said, found = result
@@ -132,6 +133,12 @@ class CloudDesk(QObject):
             self._shell.report(said)
 
         self._keys_line.add(Job("keep-key", run, on_success=done, on_failure=self._on_not_kept))
+
+    def _key_name(self, backend: str) -> str:
+        """A server's key belongs to the address that is set now."""
+        from vvlm_desktop.workflow.cloud import key_name
+
+        return key_name(backend, self._shell.session.settings.server_url)
 
     def _on_not_kept(self, error: VvlmError) -> None:
         self._shell.report(error)
@@ -154,8 +161,8 @@ class CloudDesk(QObject):
         self.changed.emit()
 
 
-def _key_view(keys: Keys, backend: str) -> KeyView:
-    found = keys.find(backend)
+def _key_view(keys: Keys, name: str) -> KeyView:
+    found = keys.find(name)
     return KeyView(True, found.source, found.origin) if found is not None else KeyView(True)
 
 

@@ -87,6 +87,7 @@ class CloudSection(QWidget):
     def _on_address(self, backend: str, address: str) -> None:
         self.desk.forget_test(backend)
         self._change(server_url=address)
+        self.desk.look()  # the key belongs to the address
 
     def _on_key(self, backend: str, key: str, in_keychain: bool) -> None:
         self.desk.keep_key(backend, key, in_keychain=in_keychain)

@@ -21,5 +21,5 @@ def ask_connection(settings: Settings, backend: str, *, keys: Keys, cancelled: C
     """
     require_switched_on(settings)
     arguments = cloud_options(settings, backend)
-    secrets = secrets_for(keys, backend)
+    secrets = secrets_for(keys, backend, address=str(arguments.get("base_url", "")))
     return connection_words(backend, run_tool(f"{backend}_test", arguments, secrets=secrets, cancelled=cancelled))

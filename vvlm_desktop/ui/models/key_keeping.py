@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from vvlm_desktop.workflow.keys import Keys
 
 
-def keep_key(keys: Keys, backend: str, value: str, *, title: str, in_keychain: bool) -> Problem:
+def keep_key(keys: Keys, name: str, value: str, *, title: str, in_keychain: bool) -> Problem:
     """Keep it, and return what to say; may take seconds.
+
+    Args:
+        name: from `workflow.cloud.key_name`.
 
     Raises:
         CloudError: this is not a key.
     """
-    keys.use_for_this_session(backend, value)
+    keys.use_for_this_session(name, value)
     if not in_keychain:
         return Problem(f"The key for {title} is kept until the window closes.", tone="good")
     try:
-        keys.store(backend, value)
+        keys.store(name, value)
     except CloudError as error:
-        return Problem(
-            str(error),
-            hint=f"It is used until the window closes. For later, set {_VARIABLES[backend]} in the environment.",
-            tone="doubtful",
-        )
+        variable = _VARIABLES[name.partition("@")[0]]
+        hint = f"It is used until the window closes. For later, set {variable} in the environment."
+        return Problem(str(error), hint=hint, tone="doubtful")
     return Problem(f"The key for {title} is kept in the system's keychain.", tone="good")
 
 

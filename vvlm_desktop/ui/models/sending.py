@@ -75,6 +75,7 @@ class Sending(QObject):
         from vvlm_desktop.workflow.cloud import secrets_for
 
         keys, backend = self._shell.keys, wish.choice.backend
+        address = str(wish.choice.options.get("base_url", ""))
 
         def found(secrets: Mapping[str, str]) -> None:
             self._ask_consent(wish, secrets)
@@ -85,9 +86,10 @@ class Sending(QObject):
             else:
                 wish.refuse(error)
 
-        job = Job(
-            "find-key", lambda _report, _cancelled: secrets_for(keys, backend), on_success=found, on_failure=missing
-        )
+        def find(_report: object, _cancelled: object) -> Mapping[str, str]:
+            return secrets_for(keys, backend, address=address)
+
+        job = Job("find-key", find, on_success=found, on_failure=missing)
         self._line.add(job)
 
     def _ask_key(self, wish: _Wish) -> None:
@@ -100,10 +102,13 @@ class Sending(QObject):
         )
 
     def _on_key(self, wish: _Wish, answer: Answer) -> None:
+        from vvlm_desktop.workflow.cloud import key_name
+
         keys, choice = self._shell.keys, wish.choice
+        name = key_name(choice.backend, str(choice.options.get("base_url", "")))
 
         def work(_report: object, _cancelled: object) -> Problem:
-            return keep_key(keys, choice.backend, answer.secret, title=choice.info.title, in_keychain=answer.ticked)
+            return keep_key(keys, name, answer.secret, title=choice.info.title, in_keychain=answer.ticked)
 
         def kept(said: Problem) -> None:
             self._shell.report(said)
