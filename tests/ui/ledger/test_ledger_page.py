@@ -118,6 +118,15 @@ def test_consents_have_a_table_of_their_own(make_page, session, clips):
     assert not page.state.isVisibleTo(page)
 
 
+def test_consent_to_a_server_without_a_model_says_which_it_was(make_page, session, clips):
+    plan = consent.plan_upload(clips, backend="server", options={"base_url": "http://10.0.0.7:8000/v1"})
+    consent.allow(session, plan, how="asked")
+    page = make_page()
+    (line,) = page.view.allowed.lines
+    assert line.cells[5:] == ("first that the server offers", "10.0.0.7:8000")
+    assert line.raw[4] == ""
+
+
 def test_what_may_still_lie_there_is_said_and_can_be_deleted(make_page, session, clips, monkeypatch):
     send(session, clips[0], "r1", "sending", "sent", remote="files/a")
     monkeypatch.setattr("vvlm_desktop.workflow.left_overs.is_in_hand", lambda _line: False)

@@ -153,9 +153,10 @@ def _allowed_line(each: ledger.Consent) -> Line:
     how = _HOW.get(each.how, each.how.replace("_", " "))
     to = receiver(each.backend, each.host)
     size = megabytes(each.size_bytes)
+    model = each.model or "first that the server offers"
     return Line(
-        (when(each.at), each.reviewer, how, f"{each.clips:,}", size, each.model, to),
-        (each.at, each.reviewer, how, each.clips, each.size_bytes, each.model, to),
+        (when(each.at), each.reviewer, how, f"{each.clips:,}", size, model, to),
+        (each.at, each.reviewer, how, each.clips, each.size_bytes, model, to),
         (
             each.at, each.reviewer, each.how, each.backend, each.model, each.host, each.clips, each.size_bytes,
             each.id,
