@@ -22,6 +22,7 @@
     │   ├── OutOfMemoryError        the model does not fit, also not after stepping down
     │   ├── DownloadError           weights that could not be fetched completely and checked
     │   └── CloudError              somebody else's computer did not answer as asked
+    │       ├── CloudAccessError    it would answer no clip: key, model, address or network
     │       └── ConsentError        nothing was sent, because nobody allowed it
     └── JobError                    a child process that did not do its work
         ├── WorkerCrashedError      it died
@@ -164,6 +165,10 @@ class DownloadError(BackendError):
 
 class CloudError(BackendError):
     """Somebody else's computer that did not answer as asked."""
+
+
+class CloudAccessError(CloudError):
+    """A key, a model, an address or a network over which no clip at all would be answered."""
 
 
 class ConsentError(CloudError):

@@ -70,14 +70,12 @@ FAULTS: dict[str, tuple[dict[str, list[Fault]], dict[str, Any], str]] = {
     "blocked": ({}, {"answers": [blocked()]}, "PROHIBITED_CONTENT"),
     "truncated": ({}, {"answers": [said('{"event_type": "no_in', finish="MAX_TOKENS")]}, "cut off"),
     "wrong schema": ({}, {"answers": ['{"event_type": 7}']}, "does not have the form"),
-    "401": ({"start": [error(401, f"bad key {KEY}")]}, {}, "did not accept the key"),
-    "404 model": ({"generate": [error(404)] * 2}, {}, "no model"),
     "not deleted": ({"delete": [error(500)] * 4}, {}, "could not be deleted"),
 }
 
 
 #: A result and a message in every run; the others take a second or two each.
-QUICK = {"cut after the upload", "401"}
+QUICK = {"cut after the upload"}
 
 
 @pytest.mark.parametrize(
@@ -117,6 +115,43 @@ def test_a_fault_ends_in_a_result_or_a_message_and_nothing_stays(
     assert any("vvlm_desktop.worker" in line for line in command_lines)
     assert not any(KEY in line for line in command_lines)
     is_nowhere(KEY, tmp_path, done)
+
+
+#: What would meet every clip, and what the reviewer reads.
+NO_ACCESS = {
+    "401": ({"start": [error(401, f"bad key {KEY}")] * 9}, "did not accept the key"),
+    "404 model": ({"generate": [error(404)] * 9}, "no model"),
+}
+
+
+@pytest.mark.parametrize("name", ["401", pytest.param("404 model", marks=pytest.mark.slow)])
+def test_what_concerns_every_clip_is_said_once_and_they_wait(
+    vvlm: Vvlm, add: Callable[[int], None], gemini: GeminiStandin, tmp_path: Path, name: str
+) -> None:
+    faults, message = NO_ACCESS[name]
+    add(5)
+    for kind, each in faults.items():
+        gemini.fail(kind, *each)
+
+    done = vvlm("analyse", *UPLOADED)
+
+    assert done.exit_code == 1
+    assert (done.stdout + done.stderr).count(message) == 1
+    assert "5 clips wait" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert gemini.stored == {}
+    is_nowhere(KEY, tmp_path, done)
+    gemini.faults.clear()
+    again = vvlm("analyse", *UPLOADED, "--json")
+    assert [row["outcome"] for row in again.data] == ["analysed"] * 5
+
+
+def test_server_at_which_nobody_listens_is_said_once(vvlm: Vvlm, add: Callable[[int], None]) -> None:
+    add(3)
+    done = vvlm("analyse", "--backend", "server", "--url", "http://127.0.0.1:9/v1", "--allow-upload")
+    assert done.exit_code == 1
+    assert done.stderr.count("cannot be reached at 127.0.0.1:9") == 1
+    assert "3 clips wait" in done.stderr
 
 
 def test_consent_is_on_record_before_anything_and_what_it_took_is_told(

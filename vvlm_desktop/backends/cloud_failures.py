@@ -8,7 +8,7 @@ import httpx2
 
 from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
 from vvlm_desktop.backends.cloud_keys import without_keys
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError, CloudError
 
 _LONGEST_QUOTE = 300
 _MOST_TOKENS = 10**9
@@ -22,14 +22,14 @@ def connection_failure(error: BaseException, *, who: str, host: str, hint: str) 
         hint: what to do when nobody answers at all.
     """
     if _is_certificate(error):
-        return CloudError(
+        return CloudAccessError(
             f"{who} could not prove to be {host}: its certificate is not valid.",
             hint="Nothing was sent. A proxy may be in between; ask who runs the network. SSL_CERT_FILE names own ones.",
         )
     if isinstance(error, DeadlinePassedError | httpx2.ReadTimeout | httpx2.WriteTimeout):
         return CloudError(f"{who} did not answer in time.", hint="Try again later, or allow more time.")
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
-        return CloudError(f"{who} cannot be reached at {host}.", hint=hint)
+        return CloudAccessError(f"{who} cannot be reached at {host}.", hint=hint)
     return CloudError(f"The connection to {host} was cut.", hint="Try again; the network may be unsteady.")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from vvlm_desktop.backends.cloud_options import GEMINI_SECRET, SERVER_SECRET
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError
 
 _HIDDEN = "[key]"
 _SHORTEST_SECRET = 6
@@ -17,12 +17,12 @@ def gemini_key(secrets: Mapping[str, str]) -> str:
     """The key for Gemini: as sent with the request, else from the environment.
 
     Raises:
-        CloudError: there is none.
+        CloudAccessError: there is none.
     """
     for value in (secrets.get(GEMINI_SECRET), os.environ.get("GEMINI_API_KEY"), os.environ.get("GOOGLE_API_KEY")):
         if value and value.strip():
             return _checked(value.strip())
-    raise CloudError(
+    raise CloudAccessError(
         "There is no key for Gemini.",
         hint="Enter it on Gemini's card, or set GEMINI_API_KEY before the program starts.",
     )
@@ -44,7 +44,7 @@ def server_key(secrets: Mapping[str, str], *, base_url: str) -> str | None:
 def _checked(key: str) -> str:
     """One that a request cannot carry would fail later, in words that quote it."""
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise CloudError(
+        raise CloudAccessError(
             "The key holds characters that no key has.", hint="Copy it again, in one piece and without blanks."
         )
     return key
@@ -62,7 +62,7 @@ def host_of(address: str) -> str:
     """The computer behind an address: `host` or `host:port`, without user, path or query.
 
     Raises:
-        CloudError: it is not an http address, or would carry a key in the open over the internet.
+        CloudAccessError: it is not an http address, or would carry a key in the open over the internet.
     """
     try:
         parts = urlsplit(address)
@@ -70,12 +70,12 @@ def host_of(address: str) -> str:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if not host or parts.scheme not in {"http", "https"}:
-        raise CloudError(
+        raise CloudAccessError(
             "The address of the server is not one.",
             hint="It begins with http:// or https://, for example http://10.0.0.7:8000/v1.",
         )
     if parts.username or parts.password:
-        raise CloudError(
+        raise CloudAccessError(
             "The address of the server contains a user name or a password.",
             hint="Enter the address alone; the key has a field of its own.",
         )

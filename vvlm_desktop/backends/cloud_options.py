@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
 
 from vvlm_desktop.backends.local_options import Sampling
-from vvlm_desktop.errors import BackendError, CloudError
+from vvlm_desktop.errors import BackendError, CloudAccessError
 
 #: Names of the keys in `AnalyseRequest.secrets`.
 GEMINI_SECRET = "gemini"  # noqa: S105  the name, not the key
@@ -147,10 +147,10 @@ class ServerOptions:
 
         Raises:
             BackendError: options that are not of this backend.
-            CloudError: no server is named.
+            CloudAccessError: no server is named.
         """
         if not data.get("base_url"):
-            raise CloudError(
+            raise CloudAccessError(
                 "No VLM server is set.",
                 hint="Enter its address in Settings, or name it with --url: http://10.0.0.7:8000/v1",
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from vvlm_desktop.errors import (
     BackendUnavailableError,
+    CloudAccessError,
     ConsentError,
     ModelFolderError,
     OutOfMemoryError,
@@ -13,12 +14,12 @@ from vvlm_desktop.errors import (
     WorkerCrashedError,
 )
 
-#: Of a batch that has answered nothing yet. A bad key of a server is told apart from trouble over one clip by its
-#: sentence only, so those go on.
+#: Of a batch that has answered nothing yet; after an answer a network that fails is trouble over one clip.
 _CONCERN_ALL: tuple[type[VvlmError], ...] = (
     BackendUnavailableError,
     ModelFolderError,
     OutOfMemoryError,
+    CloudAccessError,
     ConsentError,
     WorkerCrashedError,
 )

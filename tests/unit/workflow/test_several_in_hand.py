@@ -177,7 +177,10 @@ def test_answer_between_deaths_keeps_the_batch_going(session: Session, clips: li
     assert (bench.batch.done, bench.batch.failed) == (3, 0)
 
 
-@pytest.mark.parametrize("error", ["BackendUnavailableError", "ModelFolderError", "OutOfMemoryError", "ConsentError"])
+@pytest.mark.parametrize(
+    "error",
+    ["BackendUnavailableError", "ModelFolderError", "OutOfMemoryError", "ConsentError", "CloudAccessError"],
+)
 def test_what_concerns_every_clip_is_said_once_and_all_wait(session: Session, clips: list[Clip], error: str) -> None:
     bench = Bench(session, clips)
     bench.batch.start()
@@ -209,6 +212,14 @@ def test_memory_that_runs_out_after_an_answer_is_that_clips_own_trouble(session:
     bench.batch.start()
     bench.answer(0)
     bench.batch.handle(Failure(bench.request(1).id, "It does not fit.", error="OutOfMemoryError"))
+    assert bench.kinds() == ["started", "analysed", "failed"]
+
+
+def test_network_that_fails_after_an_answer_is_trouble_over_one_clip(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips)
+    bench.batch.start()
+    bench.answer(0)
+    bench.batch.handle(Failure(bench.request(1).id, "It cannot be reached.", error="CloudAccessError"))
     assert bench.kinds() == ["started", "analysed", "failed"]
 
 
@@ -298,6 +309,12 @@ def test_hooks_see_each_request_before_during_and_after(session: Session, clips:
     bench.batch.handle(Upload("another", "sending", "host", "12 frames", 5))
     bench.answer(0)
     assert seen == [("before", id_), ("sending", id_), ("after", id_)]
+
+
+def test_only_the_part_that_was_asked_for_is_looked_at(session: Session, clips: list[Clip]) -> None:
+    bench = Bench(session, clips, options={"model": "m", "range_ms": [1000, 2500]})
+    bench.batch.start()
+    assert {request.range_ms for request in bench.workers.only.requests} == {(1000, 2500)}
 
 
 def test_clip_that_may_not_leave_is_never_handed_over_and_waits(session: Session, clips: list[Clip]) -> None:

@@ -11,7 +11,7 @@ from google.genai import errors, types
 
 from vvlm_desktop.backends.cloud_calls import http_client
 from vvlm_desktop.backends.cloud_keys import host_of
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError
 
 DEFAULT_BASE_URL = "https://generativelanguage.googleapis.com"
 #: The names that end in `-latest` exist on this version only.
@@ -23,13 +23,13 @@ def base_url() -> str:
     """Where Gemini is: at Google, or where `GOOGLE_GEMINI_BASE_URL` says.
 
     Raises:
-        CloudError: that is no address, or the key would go over the network in the open.
+        CloudAccessError: that is no address, or the key would go over the network in the open.
     """
     address = os.environ.get("GOOGLE_GEMINI_BASE_URL", "").strip() or DEFAULT_BASE_URL
     host_of(address)
     parts = urlsplit(address)
     if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-        raise CloudError(
+        raise CloudAccessError(
             "GOOGLE_GEMINI_BASE_URL is not an https address, so the key would be readable on the way.",
             hint="Use https, or remove the variable.",
         )

@@ -8,7 +8,7 @@ from google.genai import errors
 from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
 from vvlm_desktop.backends.cloud_failures import connection_failure, quoted
 from vvlm_desktop.backends.cloud_pace import RETRIED_STATUS, Transient, google_retry_delay_s, retry_after_s
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError, CloudError
 
 #: Everything that the SDK lets through: its own errors, the connection's, and what it raises on an answer that it
 #: does not understand: pydantic's errors are ValueErrors, deep JSON recurses.
@@ -51,12 +51,12 @@ def explained(error: BaseException, *, key: str, model: str, host: str) -> Cloud
         )
     words = quoted(error.message, key) or f"answer {error.code}"
     if error.code in {401, 403} or (error.code == 400 and "api key" in words.lower()):
-        return CloudError(
+        return CloudAccessError(
             f"Google did not accept the key for Gemini ({words}).",
             hint="Check the key on Gemini's card; a new one is made at aistudio.google.com.",
         )
     if error.code == 404:
-        return CloudError(
+        return CloudAccessError(
             f"Google has no model {model}.",
             hint="Choose another one on Gemini's card; “Test connection” lists those that your key can use.",
         )
@@ -70,5 +70,7 @@ def explained(error: BaseException, *, key: str, model: str, host: str) -> Cloud
     if error.code >= 500:
         return CloudError(f"Google's server has trouble ({error.code}).", hint="Try again in some minutes.")
     if "location" in words.lower() and "support" in words.lower():
-        return CloudError("Gemini is not offered in your country by this key.", hint="Use a local model or a server.")
+        return CloudAccessError(
+            "Gemini is not offered in your country by this key.", hint="Use a local model or a server."
+        )
     return CloudError(f"Gemini refused the request: {words}.", hint="Try another clip, model or setting.")

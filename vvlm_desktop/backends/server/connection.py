@@ -16,7 +16,7 @@ from vvlm_desktop.backends.cloud_options import ServerOptions
 from vvlm_desktop.backends.server.abilities import probe
 from vvlm_desktop.backends.server.client import make_client
 from vvlm_desktop.backends.server.failures import SDK_ERRORS, explained
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError
 
 _WITHIN_S = 15.0
 _MOST_MODELS = 200
@@ -36,7 +36,7 @@ def test_connection(
         it does not enforce the form of answers), `logprobs` (whether confidence can be had), `warnings`.
 
     Raises:
-        CloudError: the address, the key or the model is not right.
+        CloudAccessError: the address, the key or the model is not right.
     """
     options = ServerOptions.from_json(arguments)
     host = host_of(options.base_url)
@@ -74,7 +74,7 @@ def model_names(client: openai.OpenAI, cancelled: Callable[[], bool]) -> list[st
         # What is no JSON, or no object, makes the client fail in these ways.
         offered = getattr(client.models.list(), "data", None)
     if not isinstance(offered, list):
-        raise CloudError(
+        raise CloudAccessError(
             "There is no model list at this address.",
             hint="The address should end with the version, for example /v1.",
         )
@@ -85,18 +85,18 @@ def first_model(client: openai.OpenAI, cancelled: Callable[[], bool]) -> str:
     """The model that is used where none is named.
 
     Raises:
-        CloudError: the server offers none.
+        CloudAccessError: the server offers none.
     """
     names = model_names(client, cancelled)
     if not names:
-        raise CloudError("The server offers no model.", hint="Start it with one, for example: vllm serve MODEL")
+        raise CloudAccessError("The server offers no model.", hint="Start it with one, for example: vllm serve MODEL")
     return names[0]
 
 
-def _no_model(host: str, wanted: str, models: list[str]) -> CloudError:
+def _no_model(host: str, wanted: str, models: list[str]) -> CloudAccessError:
     shown = ", ".join(models[:5]) or "none"
     what = f"no model {wanted}" if wanted else "no model"
-    return CloudError(f"The server at {host} has {what}.", hint=f"It offers: {shown}.")
+    return CloudAccessError(f"The server at {host} has {what}.", hint=f"It offers: {shown}.")
 
 
 def _warnings(base_url: str, key: str | None) -> list[str]:

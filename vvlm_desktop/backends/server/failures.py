@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
 from vvlm_desktop.backends.cloud_failures import connection_failure, quoted
 from vvlm_desktop.backends.cloud_pace import RETRIED_STATUS, Transient, retry_after_s
-from vvlm_desktop.errors import CloudError
+from vvlm_desktop.errors import CloudAccessError, CloudError
 
 #: Everything that the client lets through, odd answers included.
 SDK_ERRORS = (openai.OpenAIError, httpx2.HTTPError, ValidationError, JSONDecodeError)
@@ -69,9 +69,11 @@ def explained(error: BaseException, *, key: str | None, model: str, host: str) -
     words = quoted(words_of(error), key)
     lower = words.lower()
     if error.status_code in {401, 403}:
-        return CloudError(f"The server at {host} did not accept the key.", hint="Enter the right key on its card.")
+        return CloudAccessError(
+            f"The server at {host} did not accept the key.", hint="Enter the right key on its card."
+        )
     if error.status_code == 404:
-        return CloudError(
+        return CloudAccessError(
             f"The server at {host} has no model {model}.",
             hint="“Test connection” lists its models. The address should end with the version, for example /v1.",
         )
@@ -86,7 +88,7 @@ def explained(error: BaseException, *, key: str | None, model: str, host: str) -
             hint="Send fewer frames, or start it with more allowed (vLLM: --limit-mm-per-prompt '{\"image\": 16}').",
         )
     if any(each in lower for each in _NO_VISION):
-        return CloudError(f"The model {model} cannot see pictures ({words}).", hint="Choose a vision model.")
+        return CloudAccessError(f"The model {model} cannot see pictures ({words}).", hint="Choose a vision model.")
     if error.status_code == 429:
         return CloudError("The server is overloaded.", hint="Send fewer clips at once, or try again later.")
     if error.status_code >= 500:

@@ -12,7 +12,7 @@ from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import ALLOWED, GOOD, text
 from vvlm_desktop.backends.base import Answer
 from vvlm_desktop.backends.cloud_options import upload_name
-from vvlm_desktop.errors import CloudError, ConsentError, JobCancelledError
+from vvlm_desktop.errors import CloudAccessError, CloudError, ConsentError, JobCancelledError
 
 ECHO = {"error": {"code": 400, "message": f"API key not valid: {KEY}", "details": [{"key": KEY}]}}
 
@@ -100,11 +100,12 @@ def test_a_pause_of_hours_is_told_instead_of_waited_for(gemini, jobs, uploading,
     assert clock.now() < 60
 
 
-def test_trouble_that_stays_is_told(gemini, jobs, uploading, short):
+def test_trouble_that_stays_is_told_of_this_clip_alone(gemini, jobs, uploading, short):
     gemini.fail("generate", *[error(503)] * 5)
     outcome, recorder = upload(jobs, uploading, gemini, short)
     with pytest.raises(CloudError, match=r"Google's server has trouble \(503\)"):
         answer_of(outcome)
+    assert not isinstance(outcome, CloudAccessError)
     assert recorder.states == ["sending", "sent", "deleted"]
 
 
@@ -184,20 +185,20 @@ def test_a_server_that_drips_does_not_hold_the_clip_for_ever(gemini, jobs, uploa
 def test_a_wrong_key_is_told_without_showing_it(gemini, jobs, uploading, short, fault):
     gemini.fail("start", fault)
     outcome, _ = upload(jobs, uploading, gemini, short)
-    with pytest.raises(CloudError, match="did not accept the key"):
+    with pytest.raises(CloudAccessError, match="did not accept the key"):
         answer_of(outcome)
 
 
 def test_a_model_that_is_not_there_is_named(gemini, jobs, backend, short):
     outcome, _ = upload(jobs, backend, gemini, short, options={**ALLOWED, "model": "gemini-9"})
-    with pytest.raises(CloudError, match="no model gemini-9"):
+    with pytest.raises(CloudAccessError, match="no model gemini-9"):
         answer_of(outcome)
 
 
 def test_nobody_at_the_address_is_told(gemini, jobs, backend, short, monkeypatch):
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://127.0.0.1:9")
     outcome, recorder = upload(jobs, backend, gemini, short)
-    with pytest.raises(CloudError, match="cannot be reached"):
+    with pytest.raises(CloudAccessError, match="cannot be reached"):
         answer_of(outcome)
     assert recorder.states == ["sending", "refused"] * 5
 
@@ -219,7 +220,7 @@ def test_without_consent_nothing_is_opened(gemini, jobs, backend, short, allowed
 def test_without_a_key_nothing_is_sent(gemini, jobs, backend, short):
     jobs.add(short, ALLOWED, secrets={})
     (outcome,) = jobs.run(backend)
-    assert isinstance(outcome, CloudError)
+    assert isinstance(outcome, CloudAccessError)
     assert "GEMINI_API_KEY" in outcome.hint
     assert gemini.seen == []
 
@@ -227,7 +228,7 @@ def test_without_a_key_nothing_is_sent(gemini, jobs, backend, short):
 def test_a_key_would_not_travel_in_the_open(gemini, jobs, backend, short, monkeypatch):
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "http://proxy.example/v1")
     outcome, _ = upload(jobs, backend, gemini, short)
-    with pytest.raises(CloudError, match="not an https address"):
+    with pytest.raises(CloudAccessError, match="not an https address"):
         answer_of(outcome)
 
 

@@ -9,7 +9,7 @@ from tests.standins.http_server import Fault
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import text
 from vvlm_desktop.backends.base import Answer
-from vvlm_desktop.errors import CloudError, ConsentError, JobCancelledError
+from vvlm_desktop.errors import CloudAccessError, CloudError, ConsentError, JobCancelledError
 
 
 def ask(jobs, backend, path, server, *, secrets=None, **options):
@@ -70,7 +70,7 @@ def test_a_refusal_of_everything_is_told_in_the_server_s_words(server, jobs, bac
 def test_a_wrong_key_is_told_without_showing_it(server, jobs, backend, short):
     server.key = "another"
     outcome, _ = ask(jobs, backend, short, server, model="tiny-vlm")
-    with pytest.raises(CloudError, match="did not accept the key"):
+    with pytest.raises(CloudAccessError, match="did not accept the key"):
         answer_of(outcome)
 
 
@@ -98,13 +98,13 @@ def test_the_key_of_the_environment_is_used(server, jobs, backend, short, monkey
 
 def test_a_model_that_is_not_there_is_named(server, jobs, backend, short):
     outcome, _ = ask(jobs, backend, short, server, model="gpt-9")
-    with pytest.raises(CloudError, match="has no model gpt-9"):
+    with pytest.raises(CloudAccessError, match="has no model gpt-9"):
         answer_of(outcome)
 
 
 def test_nobody_at_the_address_is_told_at_once(server, jobs, backend, short, clock):
     outcome, _ = ask(jobs, backend, short, server, base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(CloudError, match=r"cannot be reached at 127\.0\.0\.1:9"):
+    with pytest.raises(CloudAccessError, match=r"cannot be reached at 127\.0\.0\.1:9"):
         answer_of(outcome)
     assert clock.now() == 0
 
@@ -112,14 +112,14 @@ def test_nobody_at_the_address_is_told_at_once(server, jobs, backend, short, clo
 @pytest.mark.parametrize("address", ["10.0.0.7:8000", "ftp://x/v1", "http://", "http://user:pw@host/v1"])
 def test_an_address_that_is_none_is_told(server, jobs, backend, short, address):
     outcome, _ = ask(jobs, backend, short, server, base_url=address)
-    with pytest.raises(CloudError, match="address"):
+    with pytest.raises(CloudAccessError, match="address"):
         answer_of(outcome)
     assert not server.seen
 
 
 def test_no_address_is_told(server, jobs, backend, short):
     outcome, _ = ask(jobs, backend, short, server, base_url="")
-    with pytest.raises(CloudError, match="No VLM server is set"):
+    with pytest.raises(CloudAccessError, match="No VLM server is set"):
         answer_of(outcome)
 
 
