@@ -28,11 +28,17 @@ _SLICE_S = 0.1
 _CHUNK_BYTES = 65_536
 _CONNECT_TIMEOUT_S = 15.0
 _CONNECTIONS = 72
+#: Far more than any answer to us; what comes is held in memory, several times over.
+LARGEST_ANSWER_BYTES = 8_000_000
 _Result = TypeVar("_Result")
 
 
 class DeadlinePassedError(httpx2.TimeoutException):
     """The call as a whole took too long, however busy the connection was."""
+
+
+class AnswerRefusedError(httpx2.DecodingError):
+    """What came back is not read: larger than any answer, or packed although that was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,14 @@ def http_client(base_url: str, context: ssl.SSLContext | None = None) -> httpx2.
     for name in ("httpx2", "httpcore2", "openai", "google_genai"):
         logging.getLogger(name).setLevel(logging.WARNING)
     transport = _Transport(httpx2.URL(base_url), context or httpx2.create_ssl_context())
-    return httpx2.Client(transport=transport, timeout=None, follow_redirects=False, trust_env=False)
+    return httpx2.Client(
+        transport=transport,
+        # A few packed kilobytes can become gigabytes here, inside of a library.
+        headers={"Accept-Encoding": "identity"},
+        timeout=None,
+        follow_redirects=False,
+        trust_env=False,
+    )
 
 
 class _Transport(httpx2.BaseTransport):
@@ -136,9 +149,14 @@ class _Transport(httpx2.BaseTransport):
                     extensions={**request.extensions, "timeout": {"connect": _CONNECT_TIMEOUT_S}},
                 )
             )
-        return httpx2.Response(
+        response = httpx2.Response(
             answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
         )
+        packed = response.headers.get("content-encoding", "").strip().lower()
+        if packed not in {"", "identity"}:
+            answer.close()
+            raise AnswerRefusedError("the answer is compressed, which was not asked for")
+        return response
 
     def close(self) -> None:
         for pool in (self._direct, *self._proxies.values()):
@@ -150,8 +168,13 @@ class _Stream(httpx2.SyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
+        read_bytes = 0
         with _translated():
-            yield from self._answer.iter_stream()
+            for piece in self._answer.iter_stream():
+                read_bytes += len(piece)
+                if read_bytes > LARGEST_ANSWER_BYTES:
+                    raise AnswerRefusedError(f"the answer is larger than {LARGEST_ANSWER_BYTES / 1e6:.0f} MB")
+                yield piece
 
     def close(self) -> None:
         self._answer.close()

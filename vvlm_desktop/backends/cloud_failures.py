@@ -6,7 +6,7 @@ import ssl
 
 import httpx2
 
-from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
+from vvlm_desktop.backends.cloud_calls import AnswerRefusedError, DeadlinePassedError
 from vvlm_desktop.backends.cloud_keys import without_keys
 from vvlm_desktop.errors import CloudAccessError, CloudError
 
@@ -28,6 +28,10 @@ def connection_failure(error: BaseException, *, who: str, host: str, hint: str) 
         )
     if isinstance(error, DeadlinePassedError | httpx2.ReadTimeout | httpx2.WriteTimeout):
         return CloudError(f"{who} did not answer in time.", hint="Try again later, or allow more time.")
+    if isinstance(error, AnswerRefusedError):
+        return CloudError(
+            f"What {host} sent was not read: {error}.", hint="Check that the address leads to the right server."
+        )
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
         return CloudAccessError(f"{who} cannot be reached at {host}.", hint=hint)
     return CloudError(f"The connection to {host} was cut.", hint="Try again; the network may be unsteady.")

@@ -8,7 +8,7 @@ import httpx2
 import openai
 from pydantic import ValidationError
 
-from vvlm_desktop.backends.cloud_calls import DeadlinePassedError
+from vvlm_desktop.backends.cloud_calls import AnswerRefusedError, DeadlinePassedError
 from vvlm_desktop.backends.cloud_failures import connection_failure, quoted
 from vvlm_desktop.backends.cloud_pace import RETRIED_STATUS, Transient, retry_after_s
 from vvlm_desktop.errors import CloudAccessError, CloudError
@@ -24,7 +24,7 @@ _NO_VISION = ("multimodal", "multi-modal", "image input", "image_url", "vision",
 def transient(error: BaseException) -> Transient | None:
     """Whether the same request may succeed later, and when the server wants it."""
     cause = error.__cause__
-    if isinstance(cause or error, DeadlinePassedError):
+    if isinstance(cause or error, AnswerRefusedError | DeadlinePassedError):
         return None
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         # A port at which nobody listens is not busy.

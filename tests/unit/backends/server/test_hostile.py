@@ -1,5 +1,6 @@
 """A server that answers nonsense, or means harm: a plain message, an answer kept as it came, never a fault of ours."""
 
+import gzip
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from tests.standins.openai import said
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import text
 from vvlm_desktop.backends.base import Answer
+from vvlm_desktop.backends.cloud_calls import LARGEST_ANSWER_BYTES
 from vvlm_desktop.errors import CloudError
 
 
@@ -130,6 +132,32 @@ def test_braces_without_end_do_not_hold_up_the_worker(server, jobs, backend, sho
     outcome, _ = ask(jobs, backend, short, server, said("{ " * 1_000_000))
     assert isinstance(outcome, Answer)
     assert not outcome.labels
+
+
+@pytest.mark.parametrize("kind", ["models", "probe", "chat"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_answer_without_measure_is_not_read(server, jobs, backend, short, clock, kind, status):
+    server.fail(kind, *[Fault(status=status, body=b" " * (LARGEST_ANSWER_BYTES + 1))] * 2)
+    outcome, _ = ask(jobs, backend, short, server, text())
+    with pytest.raises(CloudError, match="the answer is larger than 8 MB"):
+        answer_of(outcome)
+    assert len(server.faults[kind]) == 1, "it was asked again"
+    assert clock.now() == 0
+
+
+def test_answer_of_just_the_largest_size_is_read(server, jobs, backend, short):
+    right = json.dumps(said(text())).encode()
+    server.fail("chat", Fault(status=200, body=right + b" " * (LARGEST_ANSWER_BYTES - len(right))))
+    assert len(answer_of(ask(jobs, backend, short, server, text())[0]).labels) == 4
+
+
+def test_packed_answer_is_neither_asked_for_nor_unpacked(server, jobs, backend, short):
+    body = gzip.compress(json.dumps(said(text())).encode())
+    server.fail("chat", Fault(status=200, body=body, headers={"Content-Encoding": "gzip"}))
+    outcome, _ = ask(jobs, backend, short, server, text())
+    with pytest.raises(CloudError, match="compressed"):
+        answer_of(outcome)
+    assert {seen.headers["accept-encoding"] for seen in server.seen} == {"identity"}
 
 
 @pytest.mark.parametrize("kind", ["models", "probe", "chat"])
