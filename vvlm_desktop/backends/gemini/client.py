@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from urllib.parse import urlsplit
 
@@ -40,7 +41,7 @@ def make_client(key: str) -> tuple[genai.Client, httpx2.Client]:
     """The SDK's client, and the HTTP client beneath it, which has to be closed."""
     context = httpx2.create_ssl_context()
     http = http_client(base_url(), context)
-    http.event_hooks = {"response": [_refuse_unconfirmed_upload]}
+    http.event_hooks = {"response": [_refuse_unconfirmed_upload, _refuse_unconfirmed_deletion]}
     # The SDK would load all certificates twice more for connections that are never made.
     never_used = httpx2.AsyncClient(verify=context, trust_env=False)
     options = types.HttpOptions(
@@ -61,3 +62,18 @@ def _refuse_unconfirmed_upload(response: httpx2.Response) -> None:
     response.read()
     errors.APIError.raise_for_response(response)
     raise httpx2.RemoteProtocolError("the upload was not confirmed")
+
+
+def _refuse_unconfirmed_deletion(response: httpx2.Response) -> None:
+    """Raise for a deletion that was not answered as the service does, with an object or nothing.
+
+    A network's sign-in page says 200 to everything too, and the SDK takes `null` and `[]` for a confirmation.
+    """
+    if response.request.method != "DELETE" or response.status_code != 200:
+        return
+    try:
+        said = json.loads(response.read() or b"{}")
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        raise httpx2.RemoteProtocolError("the deletion was not confirmed")

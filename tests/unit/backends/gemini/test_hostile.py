@@ -7,6 +7,7 @@ from tests.standins.http_server import Fault, serving
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import text
 from tests.unit.backends.server.test_hostile import Elsewhere
+from vvlm_desktop.backends.cloud_calls import LARGEST_ANSWER_BYTES
 from vvlm_desktop.errors import CloudError
 
 DEEP = b'{"candidates":' + b"[" * 300_000
@@ -54,6 +55,35 @@ def test_an_answer_that_is_too_deep_is_told(gemini, jobs, backend, short):
     gemini.fail("generate", Fault(status=200, body=DEEP))
     with pytest.raises(CloudError, match="could not be understood"):
         answer_of(ask(jobs, backend, short, gemini)[0])
+
+
+@pytest.mark.parametrize("kind", ["start", "put", "get", "generate"])
+def test_answer_without_measure_is_not_read_and_nothing_stays(gemini, jobs, uploading, short, kind):
+    gemini.fail(kind, Fault(status=200, body=b" " * (LARGEST_ANSWER_BYTES + 1)))
+    with pytest.raises(CloudError, match="the answer is larger than 8 MB"):
+        answer_of(ask(jobs, uploading, short, gemini)[0])
+    assert {seen.headers["accept-encoding"] for seen in gemini.seen} == {"identity"}
+    assert not gemini.stored
+
+
+NO_CONFIRMATION = [
+    *[Fault(status=200, body=body) for body in (b"null", b"[]", b"5", b"<html>Sign in</html>", DEEP)],
+    *[Fault(status=status) for status in (202, 304, 307)],
+]
+
+
+@pytest.mark.parametrize("fault", NO_CONFIRMATION, ids=lambda fault: f"{fault.status} {str(fault.body)[:9]}")
+def test_deletion_that_is_not_confirmed_does_not_count(gemini, jobs, uploading, short, fault):
+    gemini.fail("delete", *[fault] * 3)
+    outcome, recorder = ask(jobs, uploading, short, gemini)
+    assert any("could not be deleted" in flag for flag in answer_of(outcome).flags)
+    assert recorder.states == ["sending", "sent"]
+    assert len(gemini.stored) == 1
+
+
+def test_deletion_confirmed_without_a_word_counts(gemini, jobs, uploading, short):
+    gemini.fail("delete", Fault(status=200, body=b""))
+    assert ask(jobs, uploading, short, gemini)[1].states == ["sending", "sent", "deleted"]
 
 
 def test_the_key_in_an_answer_is_not_kept(gemini, jobs, backend, short):
