@@ -247,6 +247,8 @@ def main(
     # Ctrl-C in a terminal reaches the whole group; the program above decides, and says so by closing stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _be_nice()
+    if kind == "cloud":
+        _leave_no_core()
     source, sink = _take_over_pipes()
     Worker(kind, source, sink, resolve=resolve, resolve_tool=resolve_tool).run()
     return 0
@@ -260,6 +262,14 @@ def _be_nice() -> None:
     else:
         with contextlib.suppress(OSError):
             os.nice(10)
+
+
+def _leave_no_core() -> None:
+    """Keys are in memory here; a core file of a crash would keep them on the disk."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _take_over_pipes() -> tuple[IO[str], IO[str]]:
