@@ -102,6 +102,34 @@ class Settings(BaseModel):
     gemini_model: str = Field(
         default="gemini-flash-latest", title="Gemini model", description="Name of the model at Google."
     )
+    gemini_fps: float = Field(
+        default=2.0,
+        gt=0,
+        le=24,
+        title="Pictures a second for Gemini",
+        description="How densely Gemini looks; around a known event it always looks more closely. More cost more.",
+    )
+    gemini_width_px: int = Field(
+        default=0,
+        ge=0,
+        le=3840,
+        title="Picture width for Gemini (pixels)",
+        description="Narrower pictures leave this computer faster and show less of it. 0: as wide as they are.",
+    )
+    gemini_votes: int = Field(
+        default=1,
+        ge=1,
+        le=9,
+        title="Votes of Gemini",
+        description="Asked so many times, the answers vote, which gives a confidence; each vote is paid for.",
+    )
+    requests_per_minute: int = Field(
+        default=60,
+        ge=0,
+        le=6000,
+        title="Requests a minute",
+        description="The most that are sent to Gemini in a minute. 0: no limit of our own.",
+    )
     server_url: str = Field(
         default="",
         title="VLM server",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vvlm_desktop.cli.asking import range_ms_of
 from vvlm_desktop.cli.choosing import (
     AdapterOption,
     AllowUploadOption,
@@ -22,6 +23,7 @@ from vvlm_desktop.cli.choosing import (
     ModelOption,
     PerMinuteOption,
     PrecisionOption,
+    RangeOption,
     RoundsOption,
     UrlOption,
     VotesOption,
@@ -72,6 +74,7 @@ def analyse(
     batch: BatchOption = None,
     fps: FpsOption = None,
     around: AroundOption = None,
+    part: RangeOption = None,
     width: WidthOption = None,
     votes: VotesOption = None,
     url: UrlOption = None,
@@ -87,7 +90,8 @@ def analyse(
 
     It runs in a child process. Killed in the middle, the same command goes on where it was.
     """
-    asked = Asked(backend, model, adapter, frames, rounds, precision, batch, fps, around, width, votes, url, per_minute)
+    typed = (backend, model, adapter, frames, rounds, precision, batch, fps, around, width, votes, url, per_minute)
+    asked = Asked(*typed, range=range_ms_of(part))
     with opened(library) as session:
         chosen = choose(session, asked)
         if as_teacher:

@@ -15,6 +15,7 @@ from vvlm_desktop.cli.choosing import (
     FramesOption,
     ModelOption,
     PrecisionOption,
+    RangeOption,
     RoundsOption,
     UrlOption,
     WidthOption,
@@ -46,9 +47,7 @@ _RANGE = re.compile(r"(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)", re.ASCII)
 def ask(
     clip: ClipArgument,
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="In your own words, at most 2,000 characters.")],
-    part: Annotated[
-        str | None, typer.Option("--range", metavar="S..S", help="Only this part, in seconds: 3.0..7.5")
-    ] = None,
+    part: RangeOption = None,
     backend: BackendOption = None,
     model: ModelOption = None,
     adapter: AdapterOption = None,
@@ -67,7 +66,7 @@ def ask(
     from vvlm_desktop.workflow.ask import checked_question, checked_range, require_answers
 
     checked_question(question)
-    range_ms = _range_ms(part)
+    range_ms = range_ms_of(part)
     with opened(library) as session:
         found = session.library.find_clip(clip)
         asked = Asked(backend, model, adapter, frames, rounds, precision, width=width, url=url)
@@ -113,7 +112,8 @@ def seconds_in_words(range_ms: Sequence[int]) -> str:
     return f"{range_ms[0] / 1000:.1f}–{range_ms[1] / 1000:.1f} s"
 
 
-def _range_ms(text: str | None) -> tuple[int, int] | None:
+def range_ms_of(text: str | None) -> tuple[int, int] | None:
+    """The part of a clip that was typed, in ms; None is all of it."""
     if text is None:
         return None
     found = _RANGE.fullmatch(text.strip())

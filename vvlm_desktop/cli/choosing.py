@@ -59,6 +59,9 @@ VotesOption = Annotated[
 UrlOption = Annotated[
     str | None, typer.Option("--url", metavar="URL", help="Server: its address, http://10.0.0.7:8000/v1")
 ]
+RangeOption = Annotated[
+    str | None, typer.Option("--range", metavar="S..S", help="Only this part of each clip, in seconds: 3.0..7.5")
+]
 PerMinuteOption = Annotated[
     int | None, typer.Option("--per-minute", metavar="N", min=0, help="Gemini, server: requests at most; 0: no limit.")
 ]
@@ -69,9 +72,9 @@ AllowUploadOption = Annotated[
 
 #: What was typed for each backend that has it.
 _KNOWN_BY = {
-    "local": ("model", "adapter", "frames", "rounds", "precision", "batch", "fps", "around"),
-    "gemini": ("model", "fps", "around", "width", "votes", "per_minute"),
-    "server": ("model", "frames", "fps", "around", "width", "url", "per_minute"),
+    "local": ("model", "adapter", "frames", "rounds", "precision", "batch", "fps", "around", "range"),
+    "gemini": ("model", "fps", "around", "range", "width", "votes", "per_minute"),
+    "server": ("model", "frames", "fps", "around", "range", "width", "url", "per_minute"),
 }
 #: Frames at most where a rate was asked for and no number.
 _MOST_AT_A_RATE = 64
@@ -94,6 +97,7 @@ class Asked:
     votes: int | None = None
     url: str | None = None
     per_minute: int | None = None
+    range: tuple[int, int] | None = None
 
     def typed(self) -> list[str]:
         """Names of the attributes, beside the backend's, that were typed."""
@@ -148,9 +152,10 @@ def choose(session: Session, asked: Asked) -> Chosen:
     if unknown:
         listed = " and no ".join(unknown)
         raise UsageError(f"There is no {listed} for {_title_of(backend)}.", hint=_who_has(unknown[0]))
+    part = {"range_ms": list(asked.range)} if asked.range is not None else {}
     if backend == "local":
-        return Chosen(backend, _local(session.settings, asked))
-    return Chosen(backend, _elsewhere(session.settings, backend, asked) if info.leaves_computer else {})
+        return Chosen(backend, {**_local(session.settings, asked), **part})
+    return Chosen(backend, {**_elsewhere(session.settings, backend, asked), **part} if info.leaves_computer else {})
 
 
 def _who_has(option: str) -> str:

@@ -1,7 +1,6 @@
 """Analyse clips in a child process: one batch, stored clip by clip, that goes on where it was after a crash.
 
-Nothing here has a thread. The child's reader thread hands what it hears to `deliver`, which passes it to the owner's
-thread (a queue on the command line, a signal in the window); the owner calls `AnalyseBatch.handle` with it.
+Nothing here has a thread: what the child says reaches the owner's thread, which calls `AnalyseBatch.handle`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError, WorkerCrashedError
 from vvlm_desktop.jobs.child import ChildExited, Delivered
 from vvlm_desktop.protocol import AnalyseRequest, Done, Failure, Progress, Result, Upload
-from vvlm_desktop.workflow.around import options_for
+from vvlm_desktop.workflow.around import options_for, part_of
 from vvlm_desktop.workflow.batch_events import BatchEvent, EventKind
 from vvlm_desktop.workflow.batch_record import BatchRecord
 from vvlm_desktop.workflow.clip_files import existing_path
@@ -292,6 +291,7 @@ class AnalyseBatch:
             schema_toml=self._session.schema.document,
             curves_path=str(self._session.library.curves_file(clip.id)),
             options=options_for(self._session, clip, self._options),
+            range_ms=part_of(self._options),
             secrets=self._secrets,
         )
         child = self._workers.child(self.backend.worker)

@@ -36,6 +36,12 @@ class KnownEvent:
         return f"around {self.start_ms / 1000:.1f} s ({self.whose})"
 
 
+def part_of(options: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The part of each clip, in ms, that a batch is about; None is all of it."""
+    part = options.get("range_ms")
+    return (int(part[0]), int(part[1])) if part else None
+
+
 def options_for(session: Session, clip: Clip, options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Options of a batch as they are for one clip.
 

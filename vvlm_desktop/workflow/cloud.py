@@ -37,12 +37,15 @@ def cloud_options(
         CloudError: no server is named.
     """
     if backend == "gemini":
-        gemini = GeminiOptions(
-            model=model or settings.gemini_model, teacher=teacher, width_px=width_px, event_ms=event_ms
-        )
-        pace = gemini.per_minute if per_minute is None else per_minute
-        gemini = replace(gemini, fps=fps or gemini.fps, votes=votes or gemini.votes, per_minute=pace)
-        return gemini.to_json()
+        return GeminiOptions(
+            model=model or settings.gemini_model,
+            teacher=teacher,
+            width_px=width_px or settings.gemini_width_px or None,
+            event_ms=event_ms,
+            fps=fps or settings.gemini_fps,
+            votes=votes or settings.gemini_votes,
+            per_minute=settings.requests_per_minute if per_minute is None else per_minute,
+        ).to_json()
     address = url or settings.server_url
     if not address:
         raise CloudError(

@@ -57,4 +57,5 @@ def _same_settings(analysis: Analysis, options: Mapping[str, Any]) -> bool:
         and had.get("rounds") == options.get("rounds", 1)
         and (precision == _AUTO or had.get("precision") == precision)
         and had.get("revision") == options.get("revision")
+        and tuple(had.get("range_ms") or ()) == tuple(options.get("range_ms") or ())
     )

@@ -63,6 +63,7 @@ def _answer(request):
             "loads": _STATE["loads"],
             "sampling": options.get("sampling"),
             "rounds": options.get("rounds"),
+            "range_ms": list(request.range_ms) if request.range_ms else None,
             "precision": _precision(options),
             "revision": options.get("revision"),
             "keys": sorted(request.secrets),

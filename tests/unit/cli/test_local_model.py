@@ -43,6 +43,14 @@ def test_frames_are_taken_around_the_event_that_a_person_named(vvlm: Vvlm, add: 
     assert sampling["after_ms"] == 2000 + 1500
 
 
+def test_a_part_of_each_clip_is_asked_for_in_seconds(vvlm: Vvlm, add: Add) -> None:
+    add("a")
+    assert vvlm("analyse", "--model", "m", "--range", "1.0..2.5").exit_code == 0
+    assert vvlm("show", "a.mp4", "--json").data["analyses"][0]["settings"]["range_ms"] == [1000, 2500]
+    wrong = vvlm("analyse", "--model", "m", "--range", "2.5")
+    assert (wrong.exit_code, "is not a range" in wrong.stderr) == (2, True)
+
+
 def test_clip_that_kills_its_worker_is_tried_again_alone_then_named_and_the_others_are_done(
     vvlm: Vvlm, add: Add
 ) -> None:
