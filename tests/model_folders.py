@@ -49,23 +49,29 @@ def safetensors(tensors: dict[str, tuple[int, ...]], *, fill: int = 7) -> bytes:
     return struct.pack("<Q", len(text)) + text + body[:end]
 
 
-def model_files(*, weights: int = 200_000) -> dict[str, bytes]:
+def model_files(*, weights: int = 200_000, hidden: int = 64, **text: int) -> dict[str, bytes]:
     """Content of a model's folder, by name.
 
     Args:
         weights: bytes of its weight files together, roughly.
+        hidden: width of its language model.
+        text: other numbers of its language model, as config.json calls them.
     """
-    layer = "model.language_model.layers.0.self_attn.q_proj.weight"
-    rows = max(1, weights // 2 // 64 // 2)
+    rows = text.get("vocab_size", max(1, weights // 2 // 64 // 2))
+    own_text = {**TEXT, "hidden_size": hidden, **text, "vocab_size": rows}
+    layers = {
+        f"model.language_model.layers.{number}.self_attn.q_proj.weight": (hidden, hidden)
+        for number in range(own_text["num_hidden_layers"])
+    }
     parts = {
-        "model-00001-of-00002.safetensors": {layer: (64, 64), "model.language_model.embed_tokens.weight": (rows, 64)},
-        "model-00002-of-00002.safetensors": {"lm_head.weight": (rows, 64)},
+        "model-00001-of-00002.safetensors": {**layers, "model.language_model.embed_tokens.weight": (rows, hidden)},
+        "model-00002-of-00002.safetensors": {"lm_head.weight": (rows, hidden)},
     }
     index = {"weight_map": {name: file for file, tensors in parts.items() for name in tensors}}
     return {
-        "config.json": json.dumps(CONFIG).encode(),
+        "config.json": json.dumps({**CONFIG, "text_config": own_text}).encode(),
         "preprocessor_config.json": json.dumps(PROCESSOR).encode(),
-        "tokenizer.json": b"{}",
+        "tokenizer.json": b'{"model": {}}',
         "model.safetensors.index.json": json.dumps(index).encode(),
         **{file: safetensors(tensors, fill=number) for number, (file, tensors) in enumerate(parts.items())},
     }

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vvlm_desktop.backends.model_folder import examine_adapter, examine_model
+from vvlm_desktop.backends.catalogue import BACKENDS
+from vvlm_desktop.backends.model_catalogue import CatalogueModel, catalogue
+from vvlm_desktop.backends.model_folder import ModelFolder, examine_adapter, examine_model
 from vvlm_desktop.backends.model_record import (
     RECORD_FILE,
     ModelRecord,
@@ -19,6 +21,7 @@ from vvlm_desktop.backends.model_record import (
     size_of,
     write_record,
 )
+from vvlm_desktop.backends.model_shape import shape_of_config
 from vvlm_desktop.errors import JobCancelledError, ModelFolderError, StorageFullError, UsageError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.workflow.adapters import adapters_folder, installed_adapters
@@ -85,12 +88,13 @@ def import_folder(
 
     Raises:
         ModelFolderError: it cannot be used, or something of that name is there already.
+        UsageError: the name is empty, or that of something else.
         StorageFullError: no room for the copy.
     """
     source = folder.expanduser().resolve()
     found = examine_model(source)
     kind: Kind = "adapter" if found.is_adapter else "model"
-    chosen = (name or (examine_adapter(source).name if found.is_adapter else found.name)).strip()
+    chosen = _name(name, source=source, found=found)
     home = adapters_folder(settings) if found.is_adapter else settings.models_folder()
     target = home / folder_name(chosen)
     if source in (target, *target.parents) or settings.models_folder().resolve() in source.parents:
@@ -172,6 +176,48 @@ def unfinished(settings: Settings, model_id: str) -> Path | None:
     """Folder of a download that has not ended; None where there is none."""
     folder = partial_folder_of(settings.models_folder(), model_id)
     return folder if folder.is_dir() and not model_folder_of(settings.models_folder(), model_id).exists() else None
+
+
+def _name(given: str | None, *, source: Path, found: ModelFolder) -> str:
+    """What to call it: nothing that stands for a backend, or for a model of the catalogue that it is not."""
+    other = "Give it another name: --name NAME"
+    own = examine_adapter(source).name if found.is_adapter else found.name
+    chosen = (own if given is None else given).strip()
+    if not chosen:
+        raise UsageError("A model cannot be called nothing.", hint=other)
+    if chosen.lower() in BACKENDS:
+        raise UsageError(f"{chosen!r} is the name of a backend, so a model cannot be called that.", hint=other)
+    taken = next((entry for entry in catalogue() if chosen.lower() in _names_of(entry)), None)
+    if taken is not None and not _may_be(found, taken):
+        raise UsageError(
+            f"{chosen!r} is the name of another model ({taken.title}), and {source} does not hold that one: its"
+            " architecture or its size differs.",
+            hint=other,
+        )
+    return chosen
+
+
+def _names_of(entry: CatalogueModel) -> tuple[str, ...]:
+    return entry.id.lower(), entry.id.rpartition("/")[2].lower(), folder_name(entry.id).lower(), entry.title.lower()
+
+
+def _may_be(found: ModelFolder, entry: CatalogueModel) -> bool:
+    """Whether a folder's architecture is that of a catalogue's model; whose weights they are cannot be told."""
+    if found.is_adapter or found.model_type != entry.model_type:
+        return False
+    try:
+        text = shape_of_config(found.config, parameters=found.parameters).text
+    except ModelFolderError:
+        return False
+    wanted = entry.shape.text
+    return (text.hidden, text.layers, text.heads, text.kv_heads, text.mlp, text.vocab) == (
+        wanted.hidden,
+        wanted.layers,
+        wanted.heads,
+        wanted.kv_heads,
+        wanted.mlp,
+        wanted.vocab,
+    )
 
 
 def _effect(entry: Path, path: Path, linked: bool) -> tuple[int, Path | None]:

@@ -229,7 +229,9 @@ def _stored_as(model: InstalledModel) -> Precision | None:
 
 
 def _card_of_installed(model: InstalledModel, *, settings: Settings, on: Hardware) -> ModelCard:
-    entry, folder, shape = catalogue_model(model.name), model.folder, shape_of_model(model)
+    offered, folder, shape = catalogue_model(model.name), model.folder, shape_of_model(model)
+    # Only what came from the hub is what the hub says: a folder of the same name may hold anything.
+    entry = offered if model.record is not None and model.record.origin == "download" else None
     return ModelCard(
         name=model.name,
         title=entry.title if entry else model.name,
@@ -249,7 +251,7 @@ def _card_of_installed(model: InstalledModel, *, settings: Settings, on: Hardwar
         fit=_fit(shape, settings=settings, on=on, stored_as=_stored_as(model)),
         shape=shape,
         chosen=model.name == settings.local_model,
-        offered=entry is not None,
+        offered=offered is not None,
     )
 
 

@@ -5,12 +5,18 @@ from pathlib import Path
 import pytest
 
 from tests.model_folders import CONFIG, model_files, write_adapter, write_model
+from vvlm_desktop.backends.model_catalogue import catalogue
 from vvlm_desktop.backends.model_record import ModelRecord, partial_folder_of, read_record, write_record
 from vvlm_desktop.errors import JobCancelledError, ModelFolderError, StorageFullError, UsageError
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.workflow import model_import
+from vvlm_desktop.workflow.gpu import Hardware
 from vvlm_desktop.workflow.model_import import Removal, import_folder, plan_removal, remove
-from vvlm_desktop.workflow.models import find_model, installed_adapters, installed_models
+from vvlm_desktop.workflow.models import find_card, find_model, installed_adapters, installed_models
+
+NO_GPU = Hardware(
+    gpus=(), driver="", cuda="", problem="None.", mend="", memory_free_bytes=9, memory_total_bytes=9, cores=2
+)
 
 
 @pytest.fixture
@@ -183,3 +189,37 @@ def test_names_from_elsewhere_never_lead_out_of_the_folder(settings, theirs):
         assert entry.parent == root
         remove(settings, plan_removal(settings, found.name))
     assert partial_folder_of(root, "../../x").parent == root / ".partial"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["OpenGVLab/InternVL3-8B-hf", "internvl3-8b-HF", "InternVL3 8B", "signals", "Local", "gemini", "server", " "],
+)
+def test_a_folder_cannot_take_a_name_that_means_something_else(settings, theirs, name):
+    with pytest.raises(UsageError) as caught:
+        import_folder(settings, theirs, name=name)
+    assert "--name" in caught.value.hint
+    assert installed_models(settings) == []
+
+
+def test_an_adapter_cannot_be_called_as_a_model_of_the_catalogue(settings, tmp_path):
+    folder = write_adapter(tmp_path / "run", base="x", card={"name": "InternVL3-8B-hf"})
+    with pytest.raises(UsageError, match="another model"):
+        import_folder(settings, folder)
+
+
+def test_a_folder_that_may_be_the_catalogues_model_keeps_its_name_but_not_the_hubs_licence(
+    settings, theirs, monkeypatch
+):
+    entry = next(each for each in catalogue() if each.id == "OpenGVLab/InternVL3-1B-hf")
+    small = {"hidden": 64, "layers": 2, "heads": 4, "kv_heads": 2, "mlp": 128, "vocab": 781}
+    fitting = entry.model_copy(update={"text": entry.text.model_copy(update=small)})
+    wider = fitting.model_copy(update={"text": fitting.text.model_copy(update={"vocab": 782})})
+    monkeypatch.setattr(model_import, "catalogue", lambda: (wider,))
+    with pytest.raises(UsageError, match="another model"):
+        import_folder(settings, theirs, name=entry.id)
+    monkeypatch.setattr(model_import, "catalogue", lambda: (fitting,))
+    found = import_folder(settings, theirs, name=entry.id)
+    card = find_card(settings, found.name, on=NO_GPU)
+    assert (card.page, card.for_whom, card.state) == ("", "Imported by you.", "ready")
+    assert card.licence == "See where it came from" != entry.licence
