@@ -40,6 +40,14 @@ def is_gone(error: BaseException, *, uncertain: bool) -> bool:
     return isinstance(error, errors.APIError) and (error.code == 404 or (uncertain and error.code == 403))
 
 
+def _is_about_a_file(error: errors.APIError) -> bool:
+    """Whether the key and the model are good and the upload is gone; also 403 is said then, in words about the file."""
+    if error.code not in {403, 404}:
+        return False
+    request = getattr(error.response, "request", None)
+    return (request is not None and "/files/" in request.url.path) or "access the file" in str(error.message).lower()
+
+
 def explained(error: BaseException, *, key: str, model: str, host: str) -> CloudError:
     """The failure as a sentence and what to do."""
     if isinstance(error, httpx2.HTTPError):
@@ -50,6 +58,8 @@ def explained(error: BaseException, *, key: str, model: str, host: str) -> Cloud
             f"Gemini's answer could not be understood ({words}).", hint="Try again; the service may change."
         )
     words = quoted(error.message, key) or f"answer {error.code}"
+    if _is_about_a_file(error):
+        return CloudError("Google does not have the uploaded video any more.", hint="Analyse this clip again.")
     if error.code in {401, 403} or (error.code == 400 and "api key" in words.lower()):
         return CloudAccessError(
             f"Google did not accept the key for Gemini ({words}).",

@@ -189,6 +189,23 @@ def test_a_wrong_key_is_told_without_showing_it(gemini, jobs, uploading, short, 
         answer_of(outcome)
 
 
+@pytest.mark.parametrize(
+    ("kind", "fault"),
+    [
+        ("get", error(404)),
+        ("get", error(403)),
+        ("generate", error(403, "You do not have permission to access the File x or it may not exist.")),
+    ],
+    ids=["404", "403", "asked about"],
+)
+def test_an_upload_that_is_gone_is_neither_a_wrong_key_nor_a_missing_model(gemini, jobs, uploading, short, kind, fault):
+    gemini.fail(kind, fault)
+    outcome, _ = upload(jobs, uploading, gemini, short)
+    with pytest.raises(CloudError, match="does not have the uploaded video"):
+        answer_of(outcome)
+    assert not isinstance(outcome, CloudAccessError)
+
+
 def test_a_model_that_is_not_there_is_named(gemini, jobs, backend, short):
     outcome, _ = upload(jobs, backend, gemini, short, options={**ALLOWED, "model": "gemini-9"})
     with pytest.raises(CloudAccessError, match="no model gemini-9"):
