@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from vvlm_desktop.backends.install_hint import INSTALL_LOCAL
 from vvlm_desktop.errors import BackendError, BackendUnavailableError, OutOfMemoryError, StorageFullError, VvlmError
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -35,7 +36,7 @@ def explained(error: BaseException) -> VvlmError | None:
     if isinstance(error, ImportError):
         return BackendUnavailableError(
             f"Training needs a package that cannot be loaded: {error}.",
-            hint="Install the local models again: `pip install 'vvlm-desktop[local]'`.",
+            hint=INSTALL_LOCAL,
         )
     if isinstance(error, RuntimeError) and "CUDA error" in text:
         return BackendError(

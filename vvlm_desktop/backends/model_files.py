@@ -84,24 +84,24 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
             start = file.read(8)
             if start.startswith(b"version "):
                 raise ModelFolderError(
-                    f"{path.name} is only a pointer to the weights, not the weights themselves.",
+                    f"{path} is only a pointer to the weights, not the weights themselves.",
                     hint="The folder was cloned without git-lfs. Download it: Models page, or `vvlm models download`.",
                 )
             if len(start) < 8:
-                raise ModelFolderError(f"{path.name} is damaged: it is empty.", hint=COPY_AGAIN)
+                raise ModelFolderError(f"{path} is damaged: it is empty.", hint=COPY_AGAIN)
             (length,) = struct.unpack("<Q", start)
             if length > min(size - 8, _LONGEST_HEADER_BYTES):
-                raise ModelFolderError(f"{path.name} is damaged: its header is cut off or scrambled.", hint=COPY_AGAIN)
+                raise ModelFolderError(f"{path} is damaged: its header is cut off or scrambled.", hint=COPY_AGAIN)
             header = json.loads(file.read(length))
         tensors, end = _tensors(header)
     except OSError as error:
-        raise ModelFolderError(f"{path.name} cannot be read: {error.strerror}.", hint=COPY_AGAIN) from error
+        raise ModelFolderError(f"{path} cannot be read: {error.strerror}.", hint=COPY_AGAIN) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelFolderError(f"{path.name} is damaged: its header cannot be read.", hint=COPY_AGAIN) from error
+        raise ModelFolderError(f"{path} is damaged: its header cannot be read.", hint=COPY_AGAIN) from error
     if size != 8 + length + end:
         missing = 8 + length + end - size
         what = f"{missing:,} bytes are missing at its end" if missing > 0 else f"{-missing:,} bytes too many"
-        raise ModelFolderError(f"{path.name} is damaged: {what}.", hint=COPY_AGAIN)
+        raise ModelFolderError(f"{path} is damaged: {what}.", hint=COPY_AGAIN)
     return tensors
 
 
@@ -134,9 +134,9 @@ def read_json(path: Path, *, missing: str, hint: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise ModelFolderError(missing, hint=hint) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelFolderError(f"{path.name} is damaged: it cannot be read.", hint=COPY_AGAIN) from error
+        raise ModelFolderError(f"{path} is damaged: it cannot be read.", hint=COPY_AGAIN) from error
     if not isinstance(data, dict):
-        raise ModelFolderError(f"{path.name} is damaged: it is not an object.", hint=COPY_AGAIN)
+        raise ModelFolderError(f"{path} is damaged: it is not an object.", hint=COPY_AGAIN)
     return data
 
 
@@ -147,22 +147,23 @@ def weight_files(path: Path) -> list[Path]:
         ModelFolderError: one of them is missing.
     """
     index_file = path / "model.safetensors.index.json"
-    if index_file.is_file():
+    # As transformers looks: where both lie there, the index is not read.
+    if index_file.is_file() and not (path / "model.safetensors").is_file():
         index = read_json(index_file, missing="", hint=COPY_AGAIN)
         weight_map = index.get("weight_map")
         if not isinstance(weight_map, dict) or not weight_map:
-            raise ModelFolderError(f"{index_file.name} is damaged: it names no file.", hint=COPY_AGAIN)
+            raise ModelFolderError(f"{index_file} is damaged: it names no file.", hint=COPY_AGAIN)
         names = sorted({str(name) for name in weight_map.values()})
         outside = next((name for name in names if Path(name).name != name or "\\" in name), None)
         if outside is not None:  # somebody else's text: never out of this folder
-            raise ModelFolderError(f"{index_file.name} names a file outside of its folder: {outside}.", hint=COPY_AGAIN)
+            raise ModelFolderError(f"{index_file} names a file outside of its folder: {outside}.", hint=COPY_AGAIN)
     else:
         names = ["model.safetensors"]
     missing = [name for name in names if not (path / name).is_file()]
     if missing:
         parts = f"{len(missing)} of {len(names)} files" if len(names) > 1 else missing[0]
         more = f", the first is {missing[0]}" if len(names) > 1 else ""
-        raise ModelFolderError(f"{path.name} is incomplete: {parts} of the weights missing{more}.", hint=COPY_AGAIN)
+        raise ModelFolderError(f"{path} is incomplete: {parts} of the weights missing{more}.", hint=COPY_AGAIN)
     return [path / name for name in names]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vvlm_desktop.backends.adapter_folder import AdapterFolder, examine_adapter
+from vvlm_desktop.backends.config_and_weights import check_shapes, check_tokenizer
 from vvlm_desktop.backends.model_files import (
     COPY_AGAIN,
     ModelFolder,
@@ -43,13 +44,15 @@ def examine_model(path: Path) -> ModelFolder:
         raise ModelFolderError(f"There is no folder {path}.", hint=_CHOOSE)
     if not (path / "config.json").is_file() and (path / "adapter_config.json").is_file():
         return _examine_adapter_weights(path)
-    config = read_json(path / "config.json", missing=f"{path.name} holds no model.", hint=_NOT_A_MODEL)
+    config = read_json(path / "config.json", missing=f"{path} holds no model.", hint=_NOT_A_MODEL)
     _refuse_remote_code(path, config)
     quantised = _quantisation(config)
     _refuse_other_weights(path)
     family = importlib.import_module(_FAMILIES).family_for(config, source=str(path))
     tensors, weight_bytes = _weights(path)
     _check_quantised(path, quantised, tensors)
+    if quantised is None:
+        check_shapes(path, config, tensors)
     _check_processor(path, family, config)
     return ModelFolder(
         path=path,
@@ -65,17 +68,21 @@ def examine_model(path: Path) -> ModelFolder:
 
 
 def processor_settings(path: Path) -> Mapping[str, Any]:
-    """How the folder's video processor is set, as transformers reads it; with `image_seq_length` if there is one."""
+    """How the folder's video processor is set, as transformers reads it; with `image_seq_length` if there is one.
+
+    `_file` is the file that says so.
+    """
     whole = path / "processor_config.json"
     shared = read_json(whole, missing="", hint=COPY_AGAIN) if whole.is_file() else {}
     length = {"image_seq_length": shared["image_seq_length"]} if "image_seq_length" in shared else {}
     own = path / "video_preprocessor_config.json"
     pictures = path / "preprocessor_config.json"
     if own.is_file():
-        return read_json(own, missing="", hint=COPY_AGAIN) | length
+        return read_json(own, missing="", hint=COPY_AGAIN) | length | {"_file": str(own)}
     if isinstance(shared.get("video_processor"), dict):
-        return {**shared["video_processor"], **length}
-    return (read_json(pictures, missing="", hint=COPY_AGAIN) if pictures.is_file() else {}) | length
+        return {**shared["video_processor"], **length, "_file": str(whole)}
+    said = read_json(pictures, missing="", hint=COPY_AGAIN) if pictures.is_file() else {}
+    return said | length | {"_file": str(pictures if pictures.is_file() else whole)}
 
 
 # --- one refusal each -----------------------------------------------------------------------------------------------
@@ -131,15 +138,15 @@ def _refuse_other_weights(path: Path) -> None:
     pickles = [file.name for pattern in _PICKLES for file in sorted(path.glob(pattern))]
     if pickles:
         raise ModelFolderError(
-            f"{path.name} holds only pickled weights ({pickles[0]}), which could run a program of their own.",
+            f"{path} holds only pickled weights ({pickles[0]}), which could run a program of their own.",
             hint="Download the model as .safetensors, or convert it on the computer where it was made.",
         )
     if any(path.glob("*.gguf")):
         raise ModelFolderError(
-            f"{path.name} holds GGUF weights, which are for llama.cpp.",
+            f"{path} holds GGUF weights, which are for llama.cpp.",
             hint="Start llama.cpp's server with them and use the backend VLM server, or download the .safetensors.",
         )
-    raise ModelFolderError(f"{path.name} holds no weights.", hint=COPY_AGAIN)
+    raise ModelFolderError(f"{path} holds no weights.", hint=COPY_AGAIN)
 
 
 def _quantisation(config: Mapping[str, Any]) -> str | None:
@@ -158,19 +165,18 @@ def _quantisation(config: Mapping[str, Any]) -> str | None:
 def _check_quantised(path: Path, quantised: str | None, tensors: Mapping[str, TensorInfo]) -> None:
     # Tables of scales lie beside compressed weights, whatever type those are stored as.
     if quantised and not any(".weight." in name or name.endswith(".SCB") for name in tensors):
-        raise ModelFolderError(f"{path.name} calls its weights compressed, and they are not.", hint=COPY_AGAIN)
+        raise ModelFolderError(f"{path} calls its weights compressed, and they are not.", hint=COPY_AGAIN)
 
 
 def _check_processor(path: Path, family: Any, config: Mapping[str, Any]) -> None:
     if not any((path / name).is_file() for name in _PROCESSOR_FILES):
-        raise ModelFolderError(f"{path.name} is incomplete: preprocessor_config.json is missing.", hint=COPY_AGAIN)
-    if not (path / "tokenizer.json").is_file() and not (path / "vocab.json").is_file():
-        raise ModelFolderError(f"{path.name} is incomplete: tokenizer.json is missing.", hint=COPY_AGAIN)
+        raise ModelFolderError(f"{path} is incomplete: preprocessor_config.json is missing.", hint=COPY_AGAIN)
+    check_tokenizer(path)
     try:
         family.check(processor_settings(path), config)
     except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         # Tables where numbers belong, and the like: somebody else's text.
-        raise ModelFolderError(f"{path.name} is damaged: its config.json makes no sense.", hint=COPY_AGAIN) from error
+        raise ModelFolderError(f"{path / 'config.json'} is damaged: it makes no sense.", hint=COPY_AGAIN) from error
 
 
 def _examine_adapter_weights(path: Path) -> ModelFolder:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from vvlm_desktop.backends.install_hint import INSTALL_LOCAL
 from vvlm_desktop.backends.local.stepping_down import is_out_of_memory
 from vvlm_desktop.backends.model_folder import ModelFolder, examine_adapter
 from vvlm_desktop.errors import BackendUnavailableError, ModelFolderError
@@ -114,7 +115,7 @@ def _peft_package() -> Any:
     except ImportError as error:
         raise BackendUnavailableError(
             f"Adapters need the package peft, which cannot be loaded: {error}.",
-            hint="Install the local models again: `pip install 'vvlm-desktop[local]'`.",
+            hint=INSTALL_LOCAL,
         ) from error
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from vvlm_desktop.backends.install_hint import INSTALL_LOCAL
 from vvlm_desktop.backends.local.adapters import Adapters
 from vvlm_desktop.backends.local.devices import choose_device
 from vvlm_desktop.backends.local.families import family_for
@@ -23,7 +24,6 @@ from vvlm_desktop.backends.model_folder import ModelFolder, examine_model
 from vvlm_desktop.errors import BackendUnavailableError, ModelFolderError
 
 PRECISIONS = ("fp32", "bf16", "int8", "nf4")
-_INSTALL = "Install the local models again: `pip install 'vvlm-desktop[local]'`; `vvlm doctor` names what is missing."
 _COPY_AGAIN = "Download or copy the model again."
 #: Never the network, whatever a checkpoint names.
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -120,13 +120,15 @@ def transformers_package() -> Any:
         BackendUnavailableError: it or torchvision is missing.
     """
     if ensure_torchvision() == "absent":
-        raise BackendUnavailableError("Local models need the package torchvision, which is not there.", hint=_INSTALL)
+        raise BackendUnavailableError(
+            "Local models need the package torchvision, which is not there.", hint=INSTALL_LOCAL
+        )
     try:
         with _environment(_OFFLINE):
             transformers = importlib.import_module("transformers")
     except ImportError as error:
         raise BackendUnavailableError(
-            f"Local models need the package transformers, which cannot be loaded: {error}.", hint=_INSTALL
+            f"Local models need the package transformers, which cannot be loaded: {error}.", hint=INSTALL_LOCAL
         ) from error
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -148,12 +150,14 @@ def load_processor(folder: Path, family: Family) -> Any:
     except Exception as error:
         # tokenizers raises bare Exception for a damaged tokenizer.json, so nothing narrower catches it.
         raise ModelFolderError(
-            f"The processor of {folder.name} cannot be read: {_first_line(error)}", hint=_COPY_AGAIN
+            f"The processor in {folder} cannot be read: one of tokenizer.json, tokenizer_config.json,"
+            " processor_config.json and preprocessor_config.json is damaged.",
+            hint=_COPY_AGAIN,
         ) from error
     if getattr(processor, "video_processor", None) is None or getattr(processor, "tokenizer", None) is None:
-        raise ModelFolderError(f"{folder.name} has no processor for videos.", hint=_COPY_AGAIN)
+        raise ModelFolderError(f"{folder} has no processor for videos.", hint=_COPY_AGAIN)
     if not (processor.chat_template or processor.tokenizer.chat_template):
-        raise ModelFolderError(f"{folder.name} has no chat template.", hint=_COPY_AGAIN)
+        raise ModelFolderError(f"{folder} has no chat template.", hint=_COPY_AGAIN)
     _try_template(processor, folder)
     settings = processor.video_processor.to_dict()
     length = getattr(processor, "image_seq_length", None)
@@ -173,12 +177,13 @@ def _try_template(processor: Any, folder: Path) -> None:
     except Exception as error:
         # Whatever the template does: jinja2's errors, and those of Python inside of it.
         raise ModelFolderError(
-            f"The chat template of {folder.name} does not work: {_first_line(error)}", hint=_COPY_AGAIN
+            f"The chat template in {folder} (chat_template.jinja, or in tokenizer_config.json) does not work.",
+            hint=_COPY_AGAIN,
         ) from error
 
 
 def _check_config(transformers: Any, examined: ModelFolder) -> None:
-    with _plain_failures(examined):
+    with _plain_failures(examined, "config.json"):
         transformers.AutoConfig.from_pretrained(str(examined.path), trust_remote_code=False, local_files_only=True)
 
 
@@ -195,12 +200,12 @@ def _load_weights(transformers: Any, examined: ModelFolder, family: Family, prec
         arguments["device_map"] = {"": device}
     if precision in {"int8", "nf4"} and examined.quantised is None:
         arguments["quantization_config"] = quantisation(transformers, family, precision)
-    with _plain_failures(examined):
+    with _plain_failures(examined, "one of its weight files or config.json"):
         model, report = transformers.AutoModelForImageTextToText.from_pretrained(str(examined.path), **arguments)
     missing = sorted(map(str, (*report["missing_keys"], *report["mismatched_keys"])))
     if missing:  # transformers fills them with random numbers and only warns
         raise ModelFolderError(
-            f"The weights of {examined.name} do not fit its config.json: {len(missing)} parts are missing or of "
+            f"The weights in {examined.path} do not fit its config.json: {len(missing)} parts are missing or of "
             f"another size, the first is {missing[0]}.",
             hint=_COPY_AGAIN,
         )
@@ -230,7 +235,7 @@ def quantisation(transformers: Any, family: Family, precision: str) -> Any:
     except (ImportError, OSError) as error:
         raise BackendUnavailableError(
             f"{precision} needs the package bitsandbytes, which cannot be loaded: {_first_line(error)}",
-            hint=f"{_INSTALL} Or choose the precision bf16.",
+            hint=f"{INSTALL_LOCAL}. Or choose the precision bf16.",
         ) from error
     # It says once for each layer that numbers are cast, which is how int8 works.
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
@@ -248,7 +253,7 @@ def quantisation(transformers: Any, family: Family, precision: str) -> Any:
 
 
 @contextmanager
-def _plain_failures(examined: ModelFolder) -> Iterator[None]:
+def _plain_failures(examined: ModelFolder, file: str) -> Iterator[None]:
     """What transformers and torch raise for unusable weights, as sentences; memory running out is left as it is."""
     errors = importlib.import_module("huggingface_hub.errors")
     safetensors = importlib.import_module("safetensors")
@@ -262,7 +267,10 @@ def _plain_failures(examined: ModelFolder) -> Iterator[None]:
         KeyError,
         TypeError,
     ) as error:
-        raise ModelFolderError(f"{examined.name} cannot be loaded: {_first_line(error)}", hint=_COPY_AGAIN) from error
+        raise ModelFolderError(
+            f"The model in {examined.path} cannot be loaded: {file} is damaged, or names something unknown.",
+            hint=_COPY_AGAIN,
+        ) from error
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -272,10 +280,10 @@ def _plain_failures(examined: ModelFolder) -> Iterator[None]:
                 hint="Start the computer again if it goes on; `vvlm doctor` shows what the driver says.",
             ) from error
         raise ModelFolderError(
-            f"The weights of {examined.name} do not fit its config.json: {_first_line(error)}", hint=_COPY_AGAIN
+            f"The weights in {examined.path} do not fit its config.json: their sizes differ.", hint=_COPY_AGAIN
         ) from error
     except ImportError as error:
-        raise BackendUnavailableError(f"A package is missing: {_first_line(error)}", hint=_INSTALL) from error
+        raise BackendUnavailableError(f"A package is missing: {_first_line(error)}", hint=INSTALL_LOCAL) from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -65,13 +66,15 @@ def test_adapter_for_layers_that_the_base_lacks_is_refused(adapter, tmp_path):
 
     kept = {name: tensor for name, tensor in load_file(base / "model.safetensors").items() if "layers.2." not in name}
     save_file(kept, base / "model.safetensors", metadata={"format": "pt"})
+    left = {int(found[1]) for name in kept if (found := re.search(r"language_model.*layers\.(\d+)\.", name))}
+    edit(base / "config.json", text_config__num_hidden_layers=len(left))
     with pytest.raises(ModelFolderError, match=r"has no layers\.2\."):
         examine_adapter(adapter, base=examine_model(base))
 
 
 def test_adapter_of_a_larger_sister_is_refused_by_its_shapes(adapter, tmp_path):
     base = copy_model("internvl", tmp_path / "InternVL3-1B-hf")
-    rewrite_header(base, lambda name, shape: [n * 2 for n in shape] if "q_proj.weight" in name else shape)
+    rewrite_header(base, lambda name, shape: [shape[0] * 2, shape[1]] if "q_proj.weight" in name else shape)
     with pytest.raises(ModelFolderError, match="128 instead of 256 wide"):
         examine_adapter(adapter, base=examine_model(base))
 

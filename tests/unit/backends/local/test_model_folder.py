@@ -241,3 +241,40 @@ def test_weights_that_are_called_compressed_and_are_not_are_damaged(folder):
     compressed = {"quant_method": "bitsandbytes", "load_in_8bit": True}
     edit(folder / "config.json", quantization_config=compressed)
     refused(folder, "compressed", "not")
+
+
+@pytest.mark.parametrize("text", ["{}", "not json", "", "[" * 100_000])
+def test_damaged_tokenizer_is_found_without_loading_and_named_with_its_folder(folder, text):
+    (folder / "tokenizer.json").write_text(text)
+    refused(folder, f"{folder / 'tokenizer.json'} is damaged")
+
+
+@pytest.mark.parametrize(
+    ("family", "key"),
+    [
+        *((family, "vocab_size") for family in FAMILIES),
+        ("internvl", "hidden_size"),
+        ("internvl", "intermediate_size"),
+        ("smolvlm", "num_hidden_layers"),
+        ("qwen2_5_vl", "num_hidden_layers"),
+    ],
+)
+def test_config_of_another_size_than_the_weights_is_found_without_loading(tmp_path, family, key):
+    folder = copy_model(family, tmp_path / "mixed")
+    config = json.loads((folder / "config.json").read_text())
+    edit(folder / "config.json", **{f"text_config__{key}": config["text_config"][key] * 2})
+    refused(folder, str(folder), "do not fit its config.json", "two models")
+
+
+def test_the_file_that_sets_the_processor_is_the_one_that_is_named(folder):
+    settings = json.loads((folder / "processor_config.json").read_text())["video_processor"]
+    edit(folder / "processor_config.json", video_processor__size=384)
+    refused(folder, f"384 px instead of 448 px ({folder / 'processor_config.json'})")
+    (folder / "video_preprocessor_config.json").write_text(json.dumps({**settings, "size": 392}))
+    refused(folder, f"392 px instead of 448 px ({folder / 'video_preprocessor_config.json'})")
+
+
+def test_one_weight_file_goes_before_an_index_as_when_it_is_loaded(folder):
+    index = {"weight_map": {"lm_head.weight": "model-00001-of-00001.safetensors"}}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert examine_model(folder).tensors.keys() == examine_model(tiny_model("internvl")).tensors.keys()

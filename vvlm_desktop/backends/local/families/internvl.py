@@ -14,7 +14,7 @@ _SIDE_PX = 448
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _HINT = (
-    "Download the model again; with a wrong preprocessor_config.json it would see pictures unlike those it learnt from."
+    "Download the model again, or correct that file; set like this, it would see pictures unlike those it learnt from."
 )
 
 
@@ -42,14 +42,18 @@ class InternVL(Family):
     def check(self, settings: Config, config: Config) -> None:
         """The processor's own defaults are 384 px and other colours; the checkpoint must say 448."""
         side = _sides(settings.get("size"))
+        where = f" ({settings['_file']})" if settings.get("_file") else ""
         if side != (_SIDE_PX, _SIDE_PX):
             raise ModelFolderError(
-                f"The processor of this InternVL model is set to {side[0]} px instead of {_SIDE_PX} px.", hint=_HINT
+                f"The processor of this InternVL model is set to {side[0]} px instead of {_SIDE_PX} px{where}.",
+                hint=_HINT,
             )
         if not _close(settings.get("image_mean"), _IMAGENET_MEAN) or not _close(
             settings.get("image_std"), _IMAGENET_STD
         ):
-            raise ModelFolderError("The processor of this InternVL model normalises colours wrongly.", hint=_HINT)
+            raise ModelFolderError(
+                f"The processor of this InternVL model normalises colours wrongly{where}.", hint=_HINT
+            )
         vision = config.get("vision_config", {})
         image_size = vision.get("image_size", (_SIDE_PX, _SIDE_PX))
         if _sides(image_size) != (_SIDE_PX, _SIDE_PX):
