@@ -61,6 +61,10 @@ def make_card(
             "name": training_set.folder.name,
             "fingerprint": training_set.fingerprint,
             "clips": {split: len(training_set.split(split)) for split in ("train", "val", "test")},
+            # How sure the adapter is of these says nothing about others; calibration leaves them out.
+            "content_sha256": {
+                split: sorted({example.sha256 for example in training_set.split(split)}) for split in ("train", "val")
+            },
         },
         "schema": {"key": schema.key, "labels_sha": schema.labels_sha, "wording_sha": schema.wording_sha},
         "prompt_sha": prompt_sha(training_set.prompt),

@@ -27,12 +27,14 @@ from vvlm_desktop.workflow.calibration_files import (
 )
 from vvlm_desktop.workflow.calibration_fit import Curve, fit_curve, why_not
 from vvlm_desktop.workflow.calibration_pairs import (
+    Judged,
     ModelKey,
     Pair,
     can_be_calibrated,
     collect_pairs,
     model_key,
 )
+from vvlm_desktop.workflow.calibration_training import trained_contents
 from vvlm_desktop.workflow.session import Session
 
 __all__ = [
@@ -61,6 +63,7 @@ SURE_FROM, UNSURE_FROM = 0.75, 0.5
 #: what it then seems sure of is an artefact of the constraint.
 WANTED_FROM = 0.5
 UNCALIBRATED = "uncalibrated"
+_SURER, _LESS_SURE = "surer than any answer that was tested", "less sure than any answer that was tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +105,39 @@ def shown_confidence(calibration: Calibration | None, analysis: Analysis, field_
         return None
     if analysis.legal_mass.get(field_key, 1.0) < WANTED_FROM:
         return Shown("guess", None, "the model did not want to answer in this form")
-    curve = curve_of(calibration, analysis, field_key)
+    curve = _fitted_curve(calibration, analysis, field_key)
     if curve is None:
-        return Shown(word_for(confidence), None, UNCALIBRATED)
+        return Shown(word_for(confidence), None, _why_uncalibrated(calibration, analysis))
+    if not curve.covers(confidence):
+        return _beyond(curve, confidence)
     share = curve.apply(confidence)
     note = f"calibrated on {curve.answers:,} answers, ±{max(1, round(curve.after.ece * 100))} points"
     return Shown(word_for(share), round(share * 100), note)
 
 
 def curve_of(calibration: Calibration | None, analysis: Analysis, field_key: str) -> Curve | None:
-    """The curve that applies to a field of this very model; None where there is none to be trusted."""
+    """The curve that applies to a field of this very answer; None where there is none to be trusted."""
+    curve, confidence = _fitted_curve(calibration, analysis, field_key), analysis.confidence.get(field_key)
+    return curve if curve is not None and (confidence is None or curve.covers(confidence)) else None
+
+
+def _fitted_curve(calibration: Calibration | None, analysis: Analysis, field_key: str) -> Curve | None:
     if calibration is None or calibration.key != model_key(analysis):
         return None
     return calibration.curve_for(field_key)
+
+
+def _why_uncalibrated(calibration: Calibration | None, analysis: Analysis) -> str:
+    if calibration is None or not calibration.reason or calibration.key != model_key(analysis):
+        return UNCALIBRATED
+    return f"{UNCALIBRATED}: {calibration.reason}"
+
+
+def _beyond(curve: Curve, confidence: float) -> Shown:
+    """Outside of what was tested: no more certain than the nearest that was, nor than the model itself."""
+    lowest, highest = curve.span
+    nearest = curve.apply(min(max(confidence, lowest), highest))
+    return Shown(word_for(min(confidence, nearest)), None, _SURER if confidence > highest else _LESS_SURE)
 
 
 # -- fitting ---------------------------------------------------------------------------------------------------------
@@ -134,7 +157,11 @@ def refit(
     """
     reports = []
     reviewed = _reviewed(session)
-    for key, pairs in sorted(collect_pairs(session, cancelled=cancelled).items(), key=lambda item: item[0].title):
+    judged = collect_pairs(session, cancelled=cancelled)
+    for key, pairs in _by_title(judged):
+        if key in judged.untold:
+            reports.append(_report(None, key, pairs, problem=judged.untold[key]))
+            continue
         kept, _ = read_calibration(file_of(session, key), key)
         if not only_due or _due(kept, len(pairs)):
             kept = _fit(session.schema, key, pairs)
@@ -157,10 +184,17 @@ def _reviewed(session: Session) -> int:
 def calibration_reports(session: Session) -> list[CalibrationReport]:
     """How every model stands, by what is stored; nothing is fitted."""
     reports = []
-    for key, pairs in sorted(collect_pairs(session).items(), key=lambda item: item[0].title):
+    judged = collect_pairs(session)
+    for key, pairs in _by_title(judged):
         kept, problem = read_calibration(file_of(session, key), key)
+        if key in judged.untold:
+            kept, problem = None, judged.untold[key]
         reports.append(_report(kept, key, pairs, problem=problem))
     return reports
+
+
+def _by_title(judged: Judged) -> list[tuple[ModelKey, list[Pair]]]:
+    return sorted(judged.pairs.items(), key=lambda item: item[0].title)
 
 
 def _due(kept: Calibration | None, answers: int) -> bool:
@@ -212,10 +246,16 @@ def _state(kept: Calibration | None, curve: Curve | None, pairs: Sequence[Pair],
 
 
 def load_calibration(session: Session, analysis: Analysis) -> Calibration | None:
-    """What is known of the confidence of this analysis's model; a damaged file counts for nothing, and is logged."""
+    """What is known of the confidence of this analysis's model; a damaged file counts for nothing, and is logged.
+
+    Of an adapter that does not say what it was trained on there is only the reason, whatever was stored before.
+    """
     key = model_key(analysis)
     if key is None:
         return None
+    reason = trained_contents(session.settings, analysis)[1] if analysis.adapter else ""
+    if reason:
+        return Calibration(key, utc_now(), 0, reason=reason)
     file = file_of(session, key)
     calibration, problem = read_calibration(file, key)
     if problem:

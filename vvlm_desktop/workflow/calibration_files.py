@@ -15,7 +15,8 @@ from vvlm_desktop.workflow.calibration_fit import Curve
 from vvlm_desktop.workflow.calibration_pairs import ModelKey
 from vvlm_desktop.workflow.session import Session
 
-_VERSION = 1
+#: 1 knew neither how a model was run nor what an adapter was trained on; its files are ignored.
+_VERSION = 2
 _MAX_BYTES = 1_000_000
 #: The curve over all fields, beside those of single groups.
 ALL_FIELDS = "all"
@@ -28,6 +29,7 @@ class Calibration:
     Attributes:
         curves: by group of fields, and `ALL_FIELDS` for those whose group has too few answers of its own.
         groups: field → group, as it was when the curves were fitted.
+        reason: why there can be no curve for this model at all, in words; never stored.
     """
 
     key: ModelKey
@@ -35,6 +37,7 @@ class Calibration:
     answers: int
     curves: Mapping[str, Curve] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
 
     def curve_for(self, field_key: str) -> Curve | None:
         """The curve for a field; None where its percentages may not be shown."""

@@ -63,6 +63,7 @@ class Curve:
             `isotonic`: straight lines between `knots`, (confidence, share right), both ascending.
         answers, right: what it was fitted on.
         before, after: of the bare confidence, and of the curve.
+        span: the lowest and the highest confidence that it was fitted on; outside, nothing was tested.
     """
 
     method: Method
@@ -72,11 +73,16 @@ class Curve:
     recordings: int
     before: Measures
     after: Measures
+    span: tuple[float, float] = (0.0, 1.0)
 
     @property
     def trusted(self) -> bool:
         """Whether its percentages may be shown."""
         return self.after.ece <= MOST_ECE and self.after.brier <= self.before.brier + 0.01
+
+    def covers(self, confidence: float) -> bool:
+        """Whether answers as sure as this were among those it was fitted on."""
+        return self.span[0] <= confidence <= self.span[1]
 
     def apply(self, confidence: float) -> float:
         """How often an answer with this confidence is right, 0..1."""
@@ -96,6 +102,7 @@ class Curve:
             "answers": self.answers,
             "right": self.right,
             "recordings": self.recordings,
+            "span": list(self.span),
             "before": {"ece": self.before.ece, "brier": self.before.brier},
             "after": {"ece": self.after.ece, "brier": self.after.brier},
         }
@@ -104,6 +111,7 @@ class Curve:
     def from_json(cls, data: Mapping[str, Any]) -> Curve:
         """The inverse of `to_json`; ValueError, KeyError or TypeError for anything that is no curve."""
         knots = tuple((_finite(x), _finite(y)) for x, y in data["knots"])
+        lowest, highest = data["span"]
         curve = cls(
             method=data["method"],
             knots=knots,
@@ -112,6 +120,7 @@ class Curve:
             recordings=_whole(data["recordings"]),
             before=_measures(data["before"]),
             after=_measures(data["after"]),
+            span=(_finite(lowest), _finite(highest)),
         )
         curve._check()
         return curve
@@ -125,7 +134,8 @@ class Curve:
             good = 2 <= len(self.knots) <= MOST_KNOTS and ascending and inside
         else:
             good = False
-        if not good or self.right > self.answers:
+        in_order = 0 <= self.span[0] <= self.span[1] <= 1
+        if not good or not in_order or self.right > self.answers:
             raise ValueError("no curve that this program writes")
 
 
@@ -166,6 +176,7 @@ def fit_curve(pairs: Sequence[Pair]) -> Curve | None:
         recordings=len({pair.recording for pair in pairs}),
         before=measure(confidence, right),
         after=measure(held_out, right),
+        span=(float(confidence.min()), float(confidence.max())),
     )
 
 

@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.review import SETTLED, Review
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.store.library import ClipFilter
+from vvlm_desktop.workflow.calibration_training import SeenInTraining
 from vvlm_desktop.workflow.judging import is_right
 from vvlm_desktop.workflow.session import Session
 
 #: Answers that can be right or wrong: no scripts of a demo, and no drafts, which wait for a person to say so.
 _COUNTED_PROVENANCE = frozenset({"model", "measurement"})
 _PAGE = 200
+#: Rounding of full weights changes confidences in the third place; packed weights change them visibly.
+_FULL_PRECISION = frozenset({"fp32", "bf16", "fp16"})
+_FEW_FRAMES, _MANY_FRAMES = 8, 32
 
 
 @dataclass(frozen=True, slots=True)
 class ModelKey:
-    """Whose confidence is calibrated; another adapter, other labels or another kind of number is another curve."""
+    """Whose confidence is calibrated; another adapter, other labels or another kind of number is another curve.
+
+    So is another way of running the model, but only where it changes confidence notably: each further key spreads the
+    same reviews over more curves. Left out on purpose are the device, the batch, the size of pictures, the wording of
+    labels, the exact number of frames, and whether full weights are fp32 or bf16.
+
+    Attributes:
+        revision: the weights behind the name: the commit, or the version that a service says it answered with.
+        precision: `full`, or the packing of the weights (`int8`, `nf4`).
+        looks: how much was looked at: fewer than 8, 8 to 31, or more frames; one look or several; how many votes.
+            Bands, since a step down for want of memory or a short clip should not make another model of it.
+    """
 
     backend: str
     model: str
     adapter: str | None
     schema_labels_sha: str
     confidence_kind: str
+    revision: str = ""
+    precision: str = ""
+    looks: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -39,7 +58,9 @@ class ModelKey:
     @property
     def title(self) -> str:
         """For people."""
-        return f"{self.model or self.backend} + {self.adapter}" if self.adapter else self.model or self.backend
+        name = f"{self.model or self.backend} + {self.adapter}" if self.adapter else self.model or self.backend
+        how = ", ".join(part for part in (self.precision, self.looks, self.revision[:12]) if part)
+        return f"{name} ({how})" if how else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +84,38 @@ def model_key(analysis: Analysis) -> ModelKey | None:
     """Whose confidence an analysis carries; None where it has none, or is not meant to be true."""
     if analysis.confidence_kind is None or analysis.kind != "labels" or analysis.provenance not in _COUNTED_PROVENANCE:
         return None
+    settings = analysis.settings
     return ModelKey(
-        analysis.backend, analysis.model, analysis.adapter, analysis.schema_labels_sha, analysis.confidence_kind
+        analysis.backend,
+        analysis.model,
+        analysis.adapter,
+        analysis.schema_labels_sha,
+        analysis.confidence_kind,
+        revision=_text(settings, "revision") or _text(settings, "answered_by"),
+        precision="full" if (packing := _text(settings, "precision")) in _FULL_PRECISION else packing,
+        looks=", ".join(_looks(settings)),
     )
+
+
+def _looks(settings: Mapping[str, Any]) -> Iterator[str]:
+    frames, rounds, votes = (_count(settings, name) for name in ("frames", "rounds", "votes"))
+    if frames:
+        band = f"under {_FEW_FRAMES}" if frames < _FEW_FRAMES else f"{_FEW_FRAMES} to {_MANY_FRAMES - 1}"
+        yield f"{f'{_MANY_FRAMES} or more' if frames >= _MANY_FRAMES else band} frames"
+    if rounds > 1:
+        yield "several looks"
+    if votes > 1:
+        yield f"{votes} votes"
+
+
+def _text(settings: Mapping[str, Any], name: str) -> str:
+    value = settings.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _count(settings: Mapping[str, Any], name: str) -> int:
+    value = settings.get(name)
+    return value if type(value) is int else 0
 
 
 def can_be_calibrated(field: Field) -> bool:
@@ -73,14 +123,28 @@ def can_be_calibrated(field: Field) -> bool:
     return field.has_values
 
 
-def collect_pairs(session: Session, *, cancelled: Callable[[], bool] = lambda: False) -> dict[ModelKey, list[Pair]]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What reviews say about each model.
+
+    Attributes:
+        pairs: by model; answers of an adapter about recordings that it was trained on are left out.
+        untold: why that could not be done, by model; its pairs must not be fitted.
+    """
+
+    pairs: Mapping[ModelKey, list[Pair]]
+    untold: Mapping[ModelKey, str]
+
+
+def collect_pairs(session: Session, *, cancelled: Callable[[], bool] = lambda: False) -> Judged:
     """Every judged answer in the library, by model; of several answers of one model about a clip, the newest.
 
     Raises:
         JobCancelledError: `cancelled` said so.
     """
     found: dict[ModelKey, list[Pair]] = defaultdict(list)
-    library, schema = session.library, session.schema
+    untold: dict[ModelKey, str] = {}
+    library, schema, training = session.library, session.schema, SeenInTraining(session)
     rowids = library.clip_rowids(ClipFilter(status=tuple(sorted(SETTLED))))
     for start in range(0, len(rowids), _PAGE):
         for row in library.clip_rows(rowids[start : start + _PAGE]):
@@ -93,8 +157,13 @@ def collect_pairs(session: Session, *, cancelled: Callable[[], bool] = lambda: F
             analyses = library.analyses(row.clip.id)
             scripts = frozenset(each.id for each in analyses if each.provenance == "demo_script")
             for key, analysis in _newest_by_model(analyses, schema).items():
+                seen = training.by(analysis)
+                if seen.covers(row.clip):
+                    continue
+                if seen.reason:
+                    untold[key] = seen.reason
                 found[key].extend(pairs_of(schema, analysis, truth, recording=recording, scripts=scripts))
-    return {key: pairs for key, pairs in found.items() if pairs}
+    return Judged({key: pairs for key, pairs in found.items() if pairs}, untold)
 
 
 def _newest_by_model(analyses: list[Analysis], schema: LabelSchema) -> dict[ModelKey, Analysis]:

@@ -84,6 +84,10 @@ def test_adapter_belongs_to_its_base_and_carries_its_card(trained):
     assert card["base"]["id"] == tiny_model("internvl").name
     assert card["schema"]["labels_sha"] == LIGHT.labels_sha
     assert card["training_set"]["clips"] == {"train": 8, "val": 4, "test": 4}
+    clips = read_training_set(trained.parent / "set").examples
+    assert card["training_set"]["content_sha256"] == {
+        split: sorted(clip.sha256 for clip in clips if clip.split == split) for split in ("train", "val")
+    }
     assert card["metrics"]["validation"]["fields"]["light"]["score"] == 1.0
     assert str(trained.parent) not in json.dumps(card)
 

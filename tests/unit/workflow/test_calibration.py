@@ -143,7 +143,7 @@ def _as_dict(verdict):
 
 
 def found_pairs(session):
-    return [pair for pairs in collect_pairs(session).values() for pair in pairs]
+    return [pair for pairs in collect_pairs(session).pairs.values() for pair in pairs]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_another_models_answer_is_judged_by_the_same_truth(session):
     put_answer(session, clip, {"event_type": "near_miss"}, model="base", confidence={"event_type": 0.7})
     put_answer(session, clip, {"event_type": "collision"}, model="tuned", confidence={"event_type": 0.9})
     settle_with(session, clip, event_type=("corrected", "near_miss", "explicit", "collision"))
-    by_model = {key.model: pairs for key, pairs in collect_pairs(session).items()}
+    by_model = {key.model: pairs for key, pairs in collect_pairs(session).pairs.items()}
     assert [pair.right for pair in by_model["base"]] == [True]
     assert [pair.right for pair in by_model["tuned"]] == [False]
 
@@ -223,7 +223,7 @@ def test_times_and_texts_are_left_out(session):
 # -- from reviews to a percentage
 
 
-def library_of_reviews(session, *, clips=60, seed=4):
+def library_of_reviews(session, *, clips=60, seed=4, **changes):
     """An overconfident model, reviewed: four fields a clip, right in c² of the cases."""
     rng = random.Random(seed)
     chosen = {"event_type": "near_miss", "scene": "urban", "weather": "clear", "light_conditions": "normal"}
@@ -232,7 +232,7 @@ def library_of_reviews(session, *, clips=60, seed=4):
     for number in range(clips):
         clip = put_clip(session, f"{number}.mp4", recording=f"drive {number % 10}")
         confidence = {key: round(rng.uniform(0.3, 0.99), 3) for key in chosen}
-        first = put_answer(session, clip, chosen, confidence=confidence)
+        first = put_answer(session, clip, chosen, confidence=confidence, **changes)
         settle_with(
             session,
             clip,
@@ -268,13 +268,12 @@ def test_field_group_has_its_own_curve_where_it_has_enough_answers(session):
     assert calibration.curve_for("event_type").answers == 240
 
 
-def test_other_model_adapter_or_labels_get_no_percentage(session):
+def test_other_model_or_labels_get_no_percentage(session):
     analysis = library_of_reviews(session)
     cal.refit(session)
     calibration = cal.load_calibration(session, analysis)
     for other in (
         replace(analysis, model="other"),
-        replace(analysis, adapter="fleet-3"),
         replace(analysis, schema_labels_sha="0" * 64),
         replace(analysis, confidence_kind="measured_margin"),
     ):
@@ -375,7 +374,7 @@ def damage(file, change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda data: data.update(version=2),
+        lambda data: data.update(version=1),
         lambda data: data.update(curves=[]),
         lambda data: data.update(answers="many"),
         lambda data: data.pop("key"),
@@ -389,6 +388,9 @@ def damage(file, change):
         lambda data: data["curves"][ALL_FIELDS].update(method="isotonic", knots=[[0.5, 0.9], [0.6, 0.2]]),
         lambda data: data["curves"][ALL_FIELDS].update(right=10**9),
         lambda data: data["curves"][ALL_FIELDS]["after"].update(ece=-1),
+        lambda data: data["curves"][ALL_FIELDS].pop("span"),
+        lambda data: data["curves"][ALL_FIELDS].update(span=[0.9, 0.2]),
+        lambda data: data["curves"][ALL_FIELDS].update(span=[0.1]),
     ],
 )
 def test_damaged_file_is_ignored_and_said(session, stored, change, caplog):
