@@ -15,7 +15,7 @@ from vvlm_desktop.errors import UsageError
 if TYPE_CHECKING:
     from vvlm_desktop.backends.model_shape import ModelShape
     from vvlm_desktop.workflow.gpu import Hardware
-    from vvlm_desktop.workflow.models import ModelCard
+    from vvlm_desktop.workflow.models import Adapter, ModelCard
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name, hub id, or a part that fits only one.")]
 
@@ -42,6 +42,7 @@ def list_models(as_json: JsonOption = False) -> None:
     """All models that are here or could be, and whether they fit now."""
     from vvlm_desktop.settings import load_settings
     from vvlm_desktop.workflow.gpu import hardware
+    from vvlm_desktop.workflow.model_import import left_over_copies
     from vvlm_desktop.workflow.models import model_cards
 
     settings, on = load_settings(), hardware()
@@ -52,6 +53,8 @@ def list_models(as_json: JsonOption = False) -> None:
     columns = ("", "model", "size", "state", "now", "licence")
     print_table(columns, [_row(card) for card in cards])
     print_line(f"\n{_in_words(on)} Models folder: {settings.models_folder()}")
+    for left in left_over_copies(settings):
+        print_line(f"Left over from a copy that was cut short: {left} (vvlm models remove {left.name})")
     print_line("* chosen. Sizes of what is not here are estimates. vvlm models info NAME says more.")
 
 
@@ -59,11 +62,16 @@ def list_models(as_json: JsonOption = False) -> None:
 def info(name: NameArgument, as_json: JsonOption = False) -> None:
     """What a model needs in memory, by precision and frames, and where it comes from."""
     from vvlm_desktop.settings import load_settings
+    from vvlm_desktop.workflow.adapters import adapter_named
     from vvlm_desktop.workflow.gpu import hardware
     from vvlm_desktop.workflow.models import find_card
 
-    on = hardware()
-    card = find_card(load_settings(), name, on=on)
+    on, settings = hardware(), load_settings()
+    adapter = adapter_named(settings, name)
+    if adapter is not None:
+        _print_adapter(adapter, as_json=as_json)
+        return
+    card = find_card(settings, name, on=on)
     memory = _memory(card.shape) if card.shape else []
     if as_json:
         print_json({**_as_json(card), "memory": memory})
@@ -84,6 +92,31 @@ def info(name: NameArgument, as_json: JsonOption = False) -> None:
         print_table(("weights", *(f"{n} frames" for n in _INFO_FRAMES)), rows, title="GiB of GPU memory, one clip")
     if card.fit is not None:
         print_line(f"\n{card.fit.sentence}")
+
+
+@app.command()
+def check(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Read a downloaded model's files and compare them with the checksums they came with."""
+    from vvlm_desktop.settings import load_settings
+    from vvlm_desktop.workflow.model_check import check_model
+
+    with progress_bar("checking") as bar:
+        folder, files = check_model(
+            load_settings(),
+            name,
+            report=lambda done, total: bar.show(done / max(1, total), f"{_gigabytes(done)} of {_gigabytes(total)}"),
+        )
+    wrong = [file for file in files if file.state != "same"]
+    if as_json:
+        print_json({"path": str(folder), "files": [asdict(file) for file in files]})
+    elif not wrong:
+        print_line(f"All {len(files)} files are as they were downloaded: {folder}")
+    else:
+        for file in wrong:
+            warn(f"{folder / file.name}: {file.state}")
+        warn(f"Remove the model and download it again: vvlm models remove {name}")
+    if wrong:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -209,6 +242,22 @@ def adapters(as_json: JsonOption = False) -> None:
         for each in found:
             if each.reason:
                 warn(f"{each.name}: {each.reason} {each.hint}".rstrip())
+
+
+def _print_adapter(adapter: Adapter, *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(adapter))
+        return
+    broken = f" It cannot be used: {adapter.reason} {adapter.hint}".rstrip() if adapter.reason else ""
+    for line in (
+        f"{adapter.name}: an adapter of rank {adapter.rank} for {adapter.base or 'an unnamed model'}.{broken}",
+        f"Model here that it fits: {adapter.base_model or 'none'}. {adapter.note}".rstrip(),
+        f"Trained on: {adapter.data}" if adapter.data else "",
+        f"Reached: {adapter.metrics}" if adapter.metrics else "",
+        f"Folder: {adapter.path}",
+    ):
+        if line:
+            print_line(line)
 
 
 def _row(card: ModelCard) -> list[str]:

@@ -91,6 +91,17 @@ def find_adapter(settings: Settings, text: str, *, base: InstalledModel) -> Adap
     return found
 
 
+def adapter_named(settings: Settings, text: str) -> Adapter | None:
+    """The adapter of exactly this name, or in this folder; usable or not. None where there is none."""
+    wanted = text.strip()
+    models = installed_models(settings)
+    found = next((a for a in installed_adapters(settings, models=models) if a.name.lower() == wanted.lower()), None)
+    folder = Path(wanted).expanduser()
+    if found is None and wanted and (folder / "adapter_config.json").is_file():
+        return _examined(folder.name, folder.resolve(), entry=None, record=None, models=models)
+    return found
+
+
 def _may_be_adapter(entry: Path) -> bool:
     return (entry / "adapter_config.json").is_file() or read_record(entry) is not None
 

@@ -33,6 +33,7 @@ Kind: TypeAlias = Literal["model", "adapter"]
 _COPIED = (".json", ".safetensors", ".txt", ".jinja", ".model", ".md")
 _CHUNK_BYTES = 8 << 20
 _SPARE_BYTES = 200_000_000
+_COPYING = ".copying"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Removal:
         """For people."""
         if self.keeps is not None:
             return f"Take {self.name} off the list? Its weights stay at {self.keeps}."
-        return f"Delete {self.name} from this computer? That frees {self.frees_bytes / 1e9:.1f} GB."
+        return f"Delete {self.name} from this computer? That frees {_size(self.frees_bytes)}."
 
 
 def import_folder(
@@ -132,6 +133,7 @@ def plan_removal(settings: Settings, text: str) -> Removal:
             if m.entry
         ),
         *(Removal("model", p.name, p.path, size_of(p.path), None) for p in partly_here(settings)),
+        *(Removal("model", left.name, left, size_of(left), None) for left in left_over_copies(settings)),
         *(
             Removal("adapter", a.name, a.entry, *_effect(a.entry, a.path, a.linked))
             for a in installed_adapters(settings, models=[])
@@ -170,6 +172,12 @@ def remove(settings: Settings, removal: Removal) -> None:
             entry.with_name(f"{entry.name}.lock").unlink(missing_ok=True)
     except OSError as error:
         raise _cannot_write(entry, error) from error
+
+
+def left_over_copies(settings: Settings) -> list[Path]:
+    """Folders of copies that were cut short by a crash; one that is being made looks the same."""
+    homes = (settings.models_folder(), adapters_folder(settings))
+    return [path for home in homes for path in sorted(home.glob(f".*{_COPYING}")) if path.is_dir()]
 
 
 def unfinished(settings: Settings, model_id: str) -> Path | None:
@@ -229,10 +237,10 @@ def _copy(source: Path, target: Path, *, report: Callable[[int, int], object], c
     total = sum(path.stat().st_size for path in files)
     if shutil.disk_usage(target.parent).free < total + _SPARE_BYTES:
         raise StorageFullError(
-            f"There is no room for a copy of {total / 1e9:.1f} GB at {target.parent}.",
+            f"There is no room for a copy of {_size(total)} at {target.parent}.",
             hint="Make room, or leave the weights where they are: import without copying.",
         )
-    draft = target.with_name(f".{target.name}.copying")
+    draft = target.with_name(f".{target.name}{_COPYING}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
@@ -259,6 +267,10 @@ def _is_copied(path: Path) -> bool:
     if path.name.startswith((".", "vvlm-")):
         return False
     return path.suffix in _COPIED or path.name.upper().startswith("LICENSE")
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 95_000_000 else f"{size_bytes / 1e6:.1f} MB"
 
 
 def _cannot_write(folder: Path, error: OSError) -> StorageFullError:

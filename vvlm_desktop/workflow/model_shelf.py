@@ -110,6 +110,11 @@ def find_model(settings: Settings, text: str) -> InstalledModel:
     raise _not_here(settings, wanted, installed)
 
 
+def named_folder(settings: Settings, folder: Path) -> InstalledModel:
+    """The model in a folder that was only named, usable or not."""
+    return _named_folder(folder.expanduser().resolve(), installed_models(settings))
+
+
 def _usable(model: InstalledModel) -> InstalledModel:
     if model.folder is None:
         raise ModelFolderError(f"{model.name} cannot be used: {model.reason}", hint=model.hint)

@@ -21,6 +21,7 @@ from vvlm_desktop.workflow.model_shelf import (
     PartlyHere,
     find_model,
     installed_models,
+    named_folder,
     partly_here,
 )
 
@@ -112,11 +113,17 @@ def find_card(settings: Settings, text: str, *, on: Hardware | None = None) -> M
     wanted = text.strip().lower()
     cards = model_cards(settings, on=on)
     exact = [card for card in cards if wanted in (card.name.lower(), card.title.lower())]
+    if not exact and wanted and Path(text.strip()).expanduser().is_dir():
+        model = named_folder(settings, Path(text.strip()))
+        return _card_of_installed(model, settings=settings, on=on or hardware())
     matches = exact or [card for card in cards if wanted and wanted in f"{card.name} {card.title}".lower()]
     if len(matches) == 1:
         return matches[0]
-    problem = f"{text!r} fits several models." if matches else f"There is no model {text!r}."
-    raise UsageError(problem, hint=f"Choose one of: {', '.join(card.name for card in matches or cards)}.")
+    if not matches:
+        raise UsageError(f"There is no model {text!r}.", hint="`vvlm models` lists them all.")
+    shown = ", ".join(card.name for card in matches[:6])
+    more = f" and {len(matches) - 6} more" if len(matches) > 6 else ""
+    raise UsageError(f"{text!r} fits several models.", hint=f"Choose one of: {shown}{more}.")
 
 
 def choose(settings: Settings, model: str, *, adapter: str = "") -> Settings:
@@ -181,7 +188,7 @@ def local_options(
         UsageError: there is no such model or adapter here, or a number is not possible.
         ModelFolderError: it is there, and cannot be used.
     """
-    found = find_model(settings, settings.local_model if model is None else model)
+    found = _chosen(settings) if model is None else find_model(settings, model)
     if adapter is None:
         same = model is None or settings.local_model in (found.name, str(found.path))
         adapter = settings.local_adapter if same else ""
@@ -200,6 +207,24 @@ def local_options(
         distributions=tuple(distributions),
         teacher=teacher,
         gpu_slot=str(paths.gpu_slot_file()),
+    )
+
+
+def _chosen(settings: Settings) -> InstalledModel:
+    """The settings' model and no other: one with a similar name is not what somebody chose."""
+    wanted = settings.local_model.strip()
+    try:
+        found = find_model(settings, wanted)
+        if wanted.lower() in (found.name.lower(), str(found.path).lower()) or Path(wanted).expanduser().is_dir():
+            return found
+    except UsageError:
+        if not wanted or wanted.lower() in (part.name.lower() for part in partly_here(settings)):
+            raise
+    entry = catalogue_model(wanted)
+    again = f", or fetch it again: vvlm models download {entry.id}" if entry is not None else ""
+    raise UsageError(
+        f"The chosen model {wanted} was removed from this computer.",
+        hint=f"Choose another one on the Models page, or: vvlm models use NAME{again}",
     )
 
 

@@ -49,7 +49,7 @@ def test_info_shows_memory_by_precision_and_frames():
 
 def test_what_is_typed_wrongly_is_told_with_the_way_out():
     for arguments, said in (
-        (("info", "nonsense"), "Choose one of"),
+        (("info", "nonsense"), "lists them all"),
         (("use", ONE), f"vvlm models download {ONE}"),
         (("remove", "nonsense", "--yes"), "There are: none"),
         (("import", "/nowhere"), "Choose a model"),
@@ -133,3 +133,18 @@ def test_any_id_of_the_hub_can_be_downloaded():
     assert download_id("smolvlm2-256m") == "HuggingFaceTB/SmolVLM2-256M-Video-Instruct"
     with pytest.raises(UsageError):
         download_id("nothing-like-it")
+
+
+def test_info_tells_of_a_folder_and_of_an_adapter_that_were_never_imported(tmp_path):
+    folder = write_model(tmp_path / "fleet-model")
+    code, text, _ = vvlm("info", str(folder))
+    assert code == 0
+    assert str(folder) in text
+    assert "ready" in text
+    adapter = write_adapter(tmp_path / "run-7", base="fleet-model", card={"data": "80 reviews"})
+    code, text, _ = vvlm("info", str(adapter))
+    assert code == 0
+    assert "adapter of rank 8 for fleet-model" in text
+    assert "80 reviews" in text
+    _, _, errors = vvlm("info", "nothing")
+    assert len(errors) < 120

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from vvlm_desktop.errors import JobCancelledError, ModelFolderError, StorageFull
 from vvlm_desktop.settings import Settings
 from vvlm_desktop.workflow import model_import
 from vvlm_desktop.workflow.gpu import Hardware
-from vvlm_desktop.workflow.model_import import Removal, import_folder, plan_removal, remove
-from vvlm_desktop.workflow.models import find_card, find_model, installed_adapters, installed_models
+from vvlm_desktop.workflow.model_check import check_model
+from vvlm_desktop.workflow.model_import import Removal, import_folder, left_over_copies, plan_removal, remove
+from vvlm_desktop.workflow.models import find_card, find_model, installed_adapters, installed_models, local_options
 
 NO_GPU = Hardware(
     gpus=(), driver="", cuda="", problem="None.", mend="", memory_free_bytes=9, memory_total_bytes=9, cores=2
@@ -223,3 +225,52 @@ def test_a_folder_that_may_be_the_catalogues_model_keeps_its_name_but_not_the_hu
     card = find_card(settings, found.name, on=NO_GPU)
     assert (card.page, card.for_whom, card.state) == ("", "Imported by you.", "ready")
     assert card.licence == "See where it came from" != entry.licence
+
+
+def test_a_copy_that_a_crash_cut_short_is_found_and_can_be_removed(settings):
+    left = settings.models_folder() / ".fleet.copying"
+    write_model(left)
+    assert left_over_copies(settings) == [left]
+    assert installed_models(settings) == []
+    remove(settings, plan_removal(settings, left.name))
+    assert left_over_copies(settings) == []
+
+
+def test_the_room_that_a_small_copy_lacks_is_not_said_as_nothing(settings, theirs, monkeypatch):
+    monkeypatch.setattr(model_import, "_SPARE_BYTES", 1 << 60)
+    with pytest.raises(StorageFullError, match=r"a copy of 0\.2 MB at"):
+        import_folder(settings, theirs, copy=True)
+
+
+@pytest.mark.parametrize("chosen", ["fleet", "InternVL3", "OpenGVLab/InternVL3-1B-hf"])
+def test_a_chosen_model_that_was_removed_is_said_to_be_and_no_other_is_taken(settings, theirs, chosen):
+    import_folder(settings, theirs)
+    with pytest.raises(UsageError, match=rf"The chosen model {chosen} was removed"):
+        local_options(settings.model_copy(update={"local_model": chosen}))
+    kept = settings.model_copy(update={"local_model": "fleet-model"})
+    assert local_options(kept).model == "fleet-model"
+
+
+def test_a_downloaded_models_files_are_compared_with_what_was_recorded(settings):
+    folder = write_model(settings.models_folder() / "models--A--b")
+    files = {}
+    for name, content in model_files().items():
+        git = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+        kind = f"git:{git}" if name.endswith(".json") else f"sha256:{hashlib.sha256(content).hexdigest()}"
+        files[name] = {"size": len(content), "checksum": kind}
+    write_record(folder, ModelRecord("A/b", "download", revision="1" * 40, files=files))
+    path, found = check_model(settings, "A/b")
+    assert (path, {each.name: each.state for each in found}) == (folder, dict.fromkeys(files, "same"))
+    weights = folder / "model-00002-of-00002.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    (folder / "tokenizer.json").unlink()
+    changed = {each.name: each.state for each in check_model(settings, "A/b")[1] if each.state != "same"}
+    assert changed == {weights.name: "changed", "tokenizer.json": "missing"}
+
+
+def test_an_imported_model_cannot_be_checked(settings, theirs):
+    import_folder(settings, theirs)
+    with pytest.raises(UsageError, match="nothing is recorded"):
+        check_model(settings, "fleet-model")
