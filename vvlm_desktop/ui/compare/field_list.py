@@ -129,7 +129,8 @@ def footing(rows: Sequence[FieldRow]) -> str:
 
 def _footing(notes: set[str]) -> str:
     tested = min((note for note in notes if note.startswith("calibrated")), default="")
-    return tested or ("uncalibrated: words, no percentages" if UNCALIBRATED in notes else "")
+    uncalibrated = any(note.startswith(UNCALIBRATED) for note in notes)  # a reason may follow
+    return tested or ("uncalibrated: words, no percentages" if uncalibrated else "")
 
 
 class _Fields(Rows[FieldRow]):

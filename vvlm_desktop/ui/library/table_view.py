@@ -106,7 +106,9 @@ class ClipTable(QTableView):
     def show_line(self, line: int) -> None:
         """Select one line and scroll to it."""
         index = self._clips.index(line, INDEX["name"])
-        self.setCurrentIndex(index)
+        # Said outright: a key that is held down would turn "select this one" into "add it" or "take it out".
+        alone = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
+        self.selectionModel().setCurrentIndex(index, alone)
         self.scrollTo(index)
 
     def place(self) -> tuple[int, int]:
