@@ -139,6 +139,12 @@ class Settings(BaseModel):
         default="", title="Model on the server", description="Empty: the first one that the server offers."
     )
 
+    server_sends: Literal["images", "video"] = Field(
+        default="images",
+        title="Sent to the server",
+        description="Single pictures, or one small video of the same frames; not every server takes videos.",
+    )
+
     def models_folder(self) -> Path:
         """The models folder in force."""
         return Path(self.models_dir).expanduser() if self.models_dir else paths.default_models_dir()

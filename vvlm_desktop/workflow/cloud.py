@@ -57,7 +57,7 @@ def cloud_options(
     sampling = around or (Sampling("fps", frames=max(wanted, 64), fps=fps) if fps else Sampling(frames=wanted))
     server = ServerOptions(base_url=address, model=model or settings.server_model, sampling=sampling, teacher=teacher)
     side = width_px or server.longest_side_px
-    return replace(server, longest_side_px=side, per_minute=per_minute or 0).to_json()
+    return replace(server, mode=settings.server_sends, longest_side_px=side, per_minute=per_minute or 0).to_json()
 
 
 def key_name(backend: str, address: str = "") -> str:

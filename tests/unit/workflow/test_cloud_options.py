@@ -35,3 +35,8 @@ def test_server_without_an_address_says_where_to_enter_it() -> None:
         cloud_options(Settings(), "server")
     assert "Settings" in caught.value.hint
     assert cloud_options(SET, "server")["base_url"] == "http://a/v1"
+
+
+def test_a_server_gets_pictures_unless_a_video_is_set() -> None:
+    assert cloud_options(SET, "server")["mode"] == "images"
+    assert cloud_options(SET.model_copy(update={"server_sends": "video"}), "server")["mode"] == "video"

@@ -29,7 +29,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Look", ("theme",)),
     ("Player", ("autoplay", "seek_step_s", "frame_cache_mb")),
     ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
-    ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model")),
+    ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model", "server_sends")),
     ("Other", ()),
 )
 #: Chosen on the Models page, where it shows what is here and what fits; here they can be read.
