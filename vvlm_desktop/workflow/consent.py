@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from vvlm_desktop.backends import cloud_keys
 from vvlm_desktop.backends.catalogue import BackendInfo, backend_info
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ConsentError
+from vvlm_desktop.errors import CloudAccessError, ConsentError
 from vvlm_desktop.workflow import ledger
 from vvlm_desktop.workflow.around import AROUND
 from vvlm_desktop.workflow.session import Session
@@ -141,13 +141,6 @@ def megabytes(size_bytes: int) -> str:
 
 def _host(address: str) -> str:
     try:
-        parts = urlsplit(address)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if not host or parts.scheme not in {"http", "https"}:
-        raise ConsentError(
-            "The address of the server is missing or is not one.",
-            hint="Enter it on the server's card, for example http://10.0.0.7:8000/v1.",
-        )
-    return f"{host}:{port}" if port else host
+        return cloud_keys.host_of(address)
+    except CloudAccessError as error:
+        raise ConsentError(str(error), hint=error.hint) from error

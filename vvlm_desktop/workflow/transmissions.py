@@ -73,11 +73,6 @@ class Transmission:
         return self.remote is not None and self.state in _REMAINING
 
     @property
-    def unheard(self) -> bool:
-        """Whether nothing was ever told of it, so that there may be a file under the first name for it."""
-        return self.state == "asked"
-
-    @property
     def until(self) -> datetime:
         """When the other side will have deleted it by itself."""
         return datetime.fromisoformat(self.changed_at) + KEPT_FOR
