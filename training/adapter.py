@@ -14,9 +14,9 @@ from vvlm_desktop.domain.prompt import prompt_sha
 from vvlm_desktop.domain.values import utc_now
 
 if TYPE_CHECKING:
-    from training.configs import TrainConfig
     from training.training_set import TrainingSet
     from vvlm_desktop.backends.local.loading import LoadedModel
+    from vvlm_desktop.backends.train_config import TrainConfig
 
 CARD_FILE = "card.json"
 #: Folders of one computer, which the card does not carry.

@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.configs import TrainConfig
     from training.preflight import Prepared
     from training.run_folder import RunFolder
     from vvlm_desktop.backends.local.loading import LoadedModel
+    from vvlm_desktop.backends.train_config import TrainConfig
 
 
 def trainer_arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, loaded: LoadedModel) -> Any:

@@ -13,10 +13,10 @@ from vvlm_desktop.backends.local_options import Sampling
 from vvlm_desktop.errors import ClipUnreadableError, FrameUnreadableError
 
 if TYPE_CHECKING:
-    from training.configs import TrainConfig
     from training.training_set import Example
     from vvlm_desktop.backends.local.families.base import Family
     from vvlm_desktop.backends.local.loading import LoadedModel
+    from vvlm_desktop.backends.train_config import TrainConfig
     from vvlm_desktop.video.index import FrameIndex
 
 #: Rows in memory, so that small sets are not even read from disk again.

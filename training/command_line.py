@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explain() -> int:
-    from training.configs import explanations
+    from vvlm_desktop.backends.train_config import explanations
 
     for key, default, words in explanations():
         sys.stdout.write(f"{key} ({default})\n    {words}\n")
@@ -57,8 +57,8 @@ def _explain() -> int:
 
 
 def _train(parsed: argparse.Namespace) -> int:
-    from training.configs import load_config
     from training.train import train
+    from vvlm_desktop.backends.train_config import load_config
 
     config = load_config(parsed.config, parsed.overrides)
     finished = train(config)
@@ -67,8 +67,8 @@ def _train(parsed: argparse.Namespace) -> int:
 
 
 def _evaluate(parsed: argparse.Namespace) -> int:
-    from training.configs import load_config
     from training.evaluate import adapter_name, evaluate, plain_summary
+    from vvlm_desktop.backends.train_config import load_config
 
     config = load_config(parsed.config, parsed.overrides)
     run = Path(config.run_dir or ".")

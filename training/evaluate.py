@@ -12,12 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.atomic import write_atomically
-from training.configs import TrainConfig
 from training.failures import explained
 from training.run_folder import RunFolder
 from training.scores import Said, paired, score
 from training.training_set import Example, TrainingSet, read_training_set
+from vvlm_desktop.backends.atomic_file import write_atomically
+from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ClipUnreadableError, FormatError, JobCancelledError, UsageError
 

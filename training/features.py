@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from training.atomic import write_atomically
+from vvlm_desktop.backends.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FormatErr
 
 if TYPE_CHECKING:
     from training.batches import Sample
-    from training.configs import TrainConfig
+    from vvlm_desktop.backends.train_config import TrainConfig
 
 _NAMES_SHOWN = 5
 #: What a checkpoint takes beside the adapter: the optimiser's two numbers for each of its own.

@@ -1,12 +1,4 @@
-"""A run's folder: how the window and the trainer, two processes that may both die, speak with each other.
-
-run.toml        the resolved config
-events.jsonl    what happened, one JSON object a line
-pid             who trains, with the time at which that process began, because numbers are used again
-stop            made by others: checkpoint at the next step, then end
-checkpoints/    a folder each; only those with `complete.json` are whole
-adapter/        the result
-"""
+"""A run's folder as its trainer has it: claimed by one process, which tells what happens and seals its checkpoints."""
 
 from __future__ import annotations
 
@@ -18,82 +10,28 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from training.atomic import write_atomically
+from vvlm_desktop.backends.atomic_file import write_atomically
+from vvlm_desktop.backends.run_folder import COMPLETE_FILE, EVENTS_VERSION, RunFiles
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import UsageError
 
-EVENTS_VERSION = 1
-COMPLETE_FILE = "complete.json"
 #: Events after which nothing more is to come.
-_ENDS = frozenset({"finished", "stopped", "failed", "interrupted"})
-#: Clocks of processes are read with a little noise.
-_SAME_START_S = 1.0
+_ENDS = frozenset({"checked", "finished", "stopped", "failed", "interrupted"})
 
 
-@dataclass(frozen=True, slots=True)
-class Trainer:
-    """The process that has a run."""
-
-    pid: int
-    began_s: float
-
-
-class RunFolder:
+class RunFolder(RunFiles):
     """One run's folder; `quiet` for the helpers of a training on several GPUs, of which only the first writes."""
 
     def __init__(self, path: Path, *, quiet: bool = False) -> None:
-        self.path = path
+        super().__init__(path)
         self.quiet = quiet
         self._claimed = False
         self._signalled = False
-
-    @property
-    def config_file(self) -> Path:
-        """The resolved config."""
-        return self.path / "run.toml"
-
-    @property
-    def events_file(self) -> Path:
-        """What happened."""
-        return self.path / "events.jsonl"
-
-    @property
-    def checkpoints_dir(self) -> Path:
-        """Where checkpoints lie."""
-        return self.path / "checkpoints"
-
-    @property
-    def adapter_dir(self) -> Path:
-        """The result."""
-        return self.path / "adapter"
-
-    @property
-    def stop_file(self) -> Path:
-        """Made by others to stop the run."""
-        return self.path / "stop"
-
-    @property
-    def pid_file(self) -> Path:
-        """Who trains."""
-        return self.path / "pid"
-
-    # --- who trains ---
-
-    def trainer(self) -> Trainer | None:
-        """The process that trains here, None where there is none any more."""
-        try:
-            data = json.loads(self.pid_file.read_text(encoding="utf-8"))
-            noted = Trainer(int(data["pid"]), float(data["began_s"]))
-            really_s = psutil.Process(noted.pid).create_time()
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-            return None
-        return noted if abs(really_s - noted.began_s) < _SAME_START_S else None
 
     def claim(self) -> None:
         """Become the trainer of this folder.
@@ -109,7 +47,7 @@ class RunFolder:
                 f"This run is being trained already, by process {running.pid}.",
                 hint=f"Wait, or stop it: create the file {self.stop_file}.",
             )
-        if (self.adapter_dir / "card.json").is_file():
+        if self.finished:
             raise UsageError(
                 f"This run has finished; its adapter is {self.adapter_dir}.",
                 hint="Start another one with a run folder of its own: run_dir=…",
@@ -142,14 +80,14 @@ class RunFolder:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may
             return
-        before = {number: signal.signal(number, self.ask_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def ask_to_stop(self, *_: object) -> None:
+    def _on_signal(self, *_: object) -> None:
         """Stop at the next step."""
         self._signalled = True
 
@@ -168,20 +106,6 @@ class RunFolder:
                     line = b"\n" + line
             file.write(line)
         return event
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """All whole events so far."""
-        try:
-            lines = self.events_file.read_bytes().split(b"\n")
-        except FileNotFoundError:
-            return
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue  # being written, or cut off by a kill
-            if isinstance(event, dict):
-                yield event
 
     def tell_interruption(self) -> None:
         """Where the last trainer came to no end of its own, say so: it was killed, or the computer went off."""
@@ -206,11 +130,6 @@ class RunFolder:
         }
         write_atomically(checkpoint / COMPLETE_FILE, json.dumps({"files": files, "identity": dict(identity)}) + "\n")
 
-    def checkpoints(self) -> list[Path]:
-        """Whole checkpoints, the oldest first."""
-        found = [path for path in self.checkpoints_dir.glob("checkpoint-*") if path.name[11:].isdecimal()]
-        return sorted((path for path in found if _is_whole(path)), key=lambda path: int(path.name[11:]))
-
     def discard_broken(self) -> list[str]:
         """Delete checkpoints that a kill or a full disk left unfinished; their names."""
         whole = set(self.checkpoints())
@@ -234,14 +153,6 @@ class RunFolder:
                 f"The run cannot go on from {checkpoint.name}: {told}.",
                 hint="Set it back, or begin another run with a run folder of its own: run_dir=…",
             )
-
-
-def _is_whole(checkpoint: Path) -> bool:
-    try:
-        files = json.loads((checkpoint / COMPLETE_FILE).read_text(encoding="utf-8"))["files"]
-        return all((checkpoint / name).stat().st_size == size for name, size in files.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
 
 
 def _finite(value: Any) -> Any:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from training.configs import TrainConfig, save_config
 from training.failures import explained
 from training.run_folder import RunFolder
 from training.training_set import TrainingSet, read_training_set
 from vvlm_desktop import paths
+from vvlm_desktop.backends.train_config import TrainConfig, save_config
 from vvlm_desktop.errors import JobCancelledError, SettingsError
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ transformers_package()  # offline, and beside whatever torchvision there is
 from transformers import Trainer  # noqa: E402
 
 if TYPE_CHECKING:
-    from training.configs import TrainConfig
     from vvlm_desktop.backends.local.loading import LoadedModel
+    from vvlm_desktop.backends.train_config import TrainConfig
 
 
 @contextmanager

@@ -22,7 +22,7 @@ import pytest
 
 from tests.clips import make_clip
 from tests.unit.training.sets import LIGHT, config, export, item, told, truth, verdicts
-from training.configs import save_config
+from vvlm_desktop.backends.train_config import save_config
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(1800)]
 
@@ -105,8 +105,8 @@ def our_script(config_file):
     """Our trainer; prints the peak of memory."""
     import torch
 
-    from training.configs import load_config
     from training.train import train
+    from vvlm_desktop.backends.train_config import load_config
 
     torch.set_num_threads(1)
     train(load_config(Path(config_file)))

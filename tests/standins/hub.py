@@ -12,8 +12,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.standins.http_server import LoopbackServer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NEWER_COMMIT = "fedcba9876543210fedcba9876543210fedcba98"
@@ -95,7 +97,7 @@ class Hub:
 def hub(**settings: object) -> Iterator[Hub]:
     """A running stand-in."""
     state = Hub(**settings)  # type: ignore[arg-type]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": state}))
+    server = LoopbackServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": state}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="hub-stand-in")
     thread.start()

@@ -10,8 +10,8 @@ import av
 import numpy as np
 
 from tests.tiny_models import tiny_model
-from training.configs import TrainConfig
 from training.run_folder import RunFolder
+from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.clip import Clip, clip_id
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.review import Review, Verdict

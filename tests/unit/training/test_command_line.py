@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.training.sets import config, light_set
 from training.command_line import main
-from training.configs import save_config
+from vvlm_desktop.backends.train_config import save_config
 
 HEAVY = "torch transformers peft pydantic PySide6 numpy"
 

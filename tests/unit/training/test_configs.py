@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from training.configs import PRESETS, TrainConfig, explanations, load_config, save_config
+from vvlm_desktop.backends.train_config import PRESETS, TrainConfig, explanations, load_config, save_config
 from vvlm_desktop.errors import SettingsError
 
 NEEDED = ("model_dir=/m", "train_set=/s")

@@ -8,7 +8,6 @@ import torch
 
 from tests.tiny_models import tiny_model
 from tests.unit.training.sets import LIGHT, config, light_set, losses, told
-from training.configs import load_config
 from training.evaluate import evaluate
 from training.tensorboard_file import masked_crc32c
 from training.train import make_rows, train
@@ -16,6 +15,7 @@ from training.training_set import read_training_set
 from vvlm_desktop.backends.local.inputs import join_clips
 from vvlm_desktop.backends.local.loading import load_model
 from vvlm_desktop.backends.model_folder import examine_adapter, examine_model
+from vvlm_desktop.backends.train_config import load_config
 
 STEPS = 60
 

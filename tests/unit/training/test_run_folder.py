@@ -7,7 +7,8 @@ import signal
 import psutil
 import pytest
 
-from training.run_folder import COMPLETE_FILE, RunFolder
+from training.run_folder import RunFolder
+from vvlm_desktop.backends.run_folder import COMPLETE_FILE
 from vvlm_desktop.errors import UsageError
 
 

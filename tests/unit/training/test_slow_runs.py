@@ -11,9 +11,9 @@ import time
 import pytest
 
 from tests.unit.training.sets import config, light_set, losses, told
-from training.configs import save_config
 from training.run_folder import RunFolder
 from training.train import train
+from vvlm_desktop.backends.train_config import save_config
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,10 @@ import torch
 
 from tests.unit.training.sets import config, export, light_items, light_set, losses, told
 from training.batches import WeightedOrder
-from training.configs import load_config
 from training.evaluate import evaluate
 from training.run_folder import RunFolder
 from training.train import train
+from vvlm_desktop.backends.train_config import load_config
 from vvlm_desktop.errors import FormatError, ModelFolderError
 
 

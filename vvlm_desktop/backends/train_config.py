@@ -205,7 +205,7 @@ def load_config(file: Path | None, overrides: Sequence[str] = ()) -> TrainConfig
 
 def save_config(config: TrainConfig, file: Path) -> None:
     """Write every value, each under its explanation, atomically; what a preset filled in stands there as a number."""
-    from training.atomic import write_atomically
+    from vvlm_desktop.backends.atomic_file import write_atomically
 
     lines = ["# Run again or go on:  python -m training train --config " + file.name, ""]
     for key, field in TrainConfig.model_fields.items():
