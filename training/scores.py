@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import random
 import statistics
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -11,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vvlm_desktop.domain.schema import Field, LabelSchema
+from vvlm_desktop.domain.statistics import bootstrapped, mcnemar, wilson
 from vvlm_desktop.domain.values import LabelValue
 
-_Z_95 = 1.959963984540054
-_RESAMPLES = 1000
 _ECE_BINS = 10
 
 
@@ -128,25 +125,6 @@ _SCORERS: Mapping[str, Callable[[Field, Sequence[Said]], dict[str, Any]]] = {
 # --- numbers --------------------------------------------------------------------------------------------------------
 
 
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """95 % interval of a share; (0, 1) of nothing."""
-    if total == 0:
-        return 0.0, 1.0
-    share, z2 = right / total, _Z_95 * _Z_95
-    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
-    half = _Z_95 * math.sqrt(share * (1 - share) / total + z2 / (4 * total * total)) / (1 + z2 / total)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def mcnemar(only_one: int, only_other: int) -> float:
-    """Exact two-sided p that two answerers who differ so often are equally good."""
-    total = only_one + only_other
-    if total == 0:
-        return 1.0
-    tail: float = sum(math.comb(total, k) for k in range(min(only_one, only_other) + 1)) / 2**total
-    return min(1.0, 2 * tail)
-
-
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     """Mean over the true values of their F1."""
     values = sorted({truth for truth, _ in pairs})
@@ -185,11 +163,8 @@ def _share(right: int, total: int) -> dict[str, Any]:
 
 
 def _bootstrapped(rows: Sequence[Any], measure: Callable[[Sequence[Any]], float]) -> dict[str, float]:
-    """A measure with the 95 % interval over resampled clips; the same rows give the same interval."""
-    chance = random.Random(0)  # noqa: S311 - resampling, not secrets
-    found = sorted(measure(chance.choices(rows, k=len(rows))) for _ in range(_RESAMPLES))
-    low, high = found[int(0.025 * _RESAMPLES)], found[int(0.975 * _RESAMPLES)]
-    return {"value": measure(rows), "low": low, "high": high}
+    value, low, high = bootstrapped(rows, measure)
+    return {"value": value, "low": low, "high": high}
 
 
 def _counts(pairs: Sequence[tuple[str, str]], value: str) -> tuple[int, int, int]:

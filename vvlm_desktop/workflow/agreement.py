@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.statistics import mcnemar
 from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
 
 EVENT_TYPE = "event_type"
@@ -40,10 +40,7 @@ class FieldAgreement:
     @property
     def p_value(self) -> float | None:
         """McNemar's exact test: how easily chance alone gives so uneven discordant counts; None without any."""
-        n, fewer = self.only_a + self.only_b, min(self.only_a, self.only_b)
-        if not n:
-            return None
-        return min(1.0, sum(math.comb(n, k) for k in range(fewer + 1)) / (1 << (n - 1)))
+        return mcnemar(self.only_a, self.only_b) if self.only_a + self.only_b else None
 
     def add(self, pair: FieldComparison) -> None:
         """Count one clip."""

@@ -3,25 +3,13 @@
 import pytest
 
 from tests.unit.training.sets import LIGHT
-from training.scores import Said, calibration, macro_f1, mcnemar, micro_f1, paired, score, wilson
+from training.scores import Said, calibration, macro_f1, micro_f1, paired, score
 
 TIME = {"start_ms": 1000, "end_ms": 2000}
 
 
 def said(clip, known, labels, *, confidence=None, valid=True):
     return Said(clip, f"{clip}.mp4", known, labels, confidence or {}, valid)
-
-
-def test_wilson_as_in_the_textbook():
-    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert wilson(0, 0) == (0.0, 1.0)
-    assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
-
-
-def test_mcnemar_is_the_exact_binomial():
-    assert mcnemar(0, 6) == pytest.approx(2 / 64)
-    assert mcnemar(3, 3) == 1.0
-    assert mcnemar(0, 0) == 1.0
 
 
 def test_macro_f1_counts_every_true_value_alike():
