@@ -3,7 +3,8 @@
     VvlmError                       a sentence for the reviewer, and a hint of what to do next
     ├── UsageError                  what was asked for is not possible as asked (exit code 2)
     │   ├── ClipNotFoundError       no clip, or several, match what was typed
-    │   └── LabelError              a field or a value that the schema does not have
+    │   ├── LabelError              a field or a value that the schema does not have
+    │   └── PromotionRefusedError   an adapter that was not shown to be better
     ├── SchemaError                 a label schema file that cannot be used; names file and line
     ├── SettingsError               the settings file cannot be read or written
     ├── ClipUnreadableError         a file that gives no pictures
@@ -54,6 +55,10 @@ class ClipNotFoundError(UsageError):
 
 class LabelError(UsageError):
     """A field or a value that the label schema does not have."""
+
+
+class PromotionRefusedError(UsageError):
+    """An adapter that was not shown to be better than what is the default now."""
 
 
 class SchemaError(VvlmError):
