@@ -217,6 +217,9 @@ class FakeShell:
     def compare(self, scope) -> None:
         self.compared = scope
 
+    def list_clips(self, scope) -> None:
+        self.listed = scope
+
     def show_surroundings(self, visible) -> None:
         self.surroundings = visible
 

@@ -232,6 +232,11 @@ class MainWindow(DropWindow):
         self._page("compare").show_scope(scope)
         self.navigate("compare")
 
+    def list_clips(self, scope: Scope) -> None:
+        """Show only some of the clips in the library."""
+        self._page("library").show_scope(scope)
+        self.navigate("library")
+
     def analyse_new(self) -> None:
         """Analyse every readable clip that has no analysis by what the settings choose."""
         self._jobs.analyse_new()

@@ -85,6 +85,9 @@ class Shell(Protocol):
     def compare(self, scope: Scope) -> None:
         """Compare answers over some of the clips."""
 
+    def list_clips(self, scope: Scope) -> None:
+        """Show only some of the clips in the library."""
+
     def analyse_with(self, clips: Sequence[Clip]) -> None:
         """Let the user choose what to analyse `clips` with, for this time."""
 

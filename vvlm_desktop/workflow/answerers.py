@@ -167,6 +167,28 @@ def tally_of(
         JobCancelledError: `cancelled` said so.
     """
     tally = Tally.empty(session.schema)
+    for _, pair in pairs_of(session, sources, wanted=wanted, report=report, cancelled=cancelled):
+        tally.add(pair)
+    tally.sort()
+    return tally
+
+
+def pairs_of(
+    session: Session,
+    sources: tuple[Source, Source],
+    *,
+    wanted: Collection[int],
+    report: Callable[[float], None] = lambda _fraction: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[int, Comparison]]:
+    """The two answers about each clip that is wanted and that both have answered, with the clip's row id.
+
+    Args:
+        wanted: row ids of clips.
+
+    Raises:
+        JobCancelledError: `cancelled` said so.
+    """
     rows, answered = frozenset(wanted), array("q")
     chosen: dict[int, _Answers] = {}
     for number, answers in _by_clip(session, cancelled=cancelled):
@@ -180,10 +202,7 @@ def tally_of(
         if cancelled():
             raise JobCancelledError("Comparing was stopped.")
         report(start / len(answered))
-        for pair in _pairs(session, answered[start : start + _PAGE], chosen):
-            tally.add(pair)
-    tally.sort()
-    return tally
+        yield from _pairs(session, answered[start : start + _PAGE], chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +218,7 @@ class _Answers:
         return (self.a, self.b, *self.scripts)
 
 
-def _pairs(session: Session, rowids: array[int], chosen: dict[int, _Answers]) -> Iterator[Comparison]:
+def _pairs(session: Session, rowids: array[int], chosen: dict[int, _Answers]) -> Iterator[tuple[int, Comparison]]:
     library, schema = session.library, session.schema
     rows = library.clip_rows(rowids)
     truths = library.truths([row.clip.id for row in rows], schema_key=schema.key)
@@ -208,7 +227,8 @@ def _pairs(session: Session, rowids: array[int], chosen: dict[int, _Answers]) ->
         numbers = chosen[row.rowid]
         a, b = analyses[numbers.a], analyses[numbers.b]
         scripts = [analyses[number] for number in numbers.scripts]
-        yield compare_answers(schema, row.clip, (a, b), truth=truths.get(row.clip.id), analyses=scripts)
+        truth = truths.get(row.clip.id)
+        yield row.rowid, compare_answers(schema, row.clip, (a, b), truth=truth, analyses=scripts)
 
 
 def read_pair(session: Session, clip: Clip, sources: tuple[Source, Source]) -> Comparison | None:
