@@ -1,0 +1,1 @@
+"""The Training page: data, run, result."""
