@@ -9,6 +9,7 @@
     ├── SettingsError               the settings file cannot be read or written
     ├── ClipUnreadableError         a file that gives no pictures
     │   └── FrameUnreadableError    one frame of a clip that cannot be decoded exactly
+    ├── TelemetryError              a file beside a clip that gives no position, speed or acceleration
     ├── ClipMissingError            the file of a clip is no longer where it was
     ├── ClipReplacedError           another file lies where the clip's file was
     ├── ReviewChangedError          the clip's answer or review changed since it was shown
@@ -94,6 +95,15 @@ class FrameUnreadableError(ClipUnreadableError):
     def __init__(self, path: Path, frame_index: int, reason: str, *, hint: str = "") -> None:
         super().__init__(path, f"frame {frame_index}: {reason}", hint=hint)
         self.frame_index = frame_index
+
+
+class TelemetryError(VvlmError):
+    """A file of positions or accelerations that gives none."""
+
+    def __init__(self, path: Path, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{path.name}: {reason}", hint=hint)
+        self.path = path
+        self.reason = reason
 
 
 class ClipMissingError(VvlmError):
