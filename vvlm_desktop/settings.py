@@ -145,6 +145,34 @@ class Settings(BaseModel):
         description="Single pictures, or one small video of the same frames; not every server takes videos.",
     )
 
+    promotion_test: Literal["bootstrap", "mcnemar"] = Field(
+        default="bootstrap",
+        title="An adapter must be better",
+        description="In the mean over all choice fields (bootstrap), or in the one field below (mcnemar).",
+    )
+    promotion_field: str = Field(
+        default="event_type", max_length=80, title="Field that must get better", description="For mcnemar alone."
+    )
+    promotion_level: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=0.2,
+        title="How often chance may pass",
+        description="0.05 is one time in twenty. It is divided by how often the test clips have been used before.",
+    )
+    promotion_least_clips: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        title="Test clips at least",
+        description="With fewer that a person has judged, nothing is decided.",
+    )
+    promotion_no_worse: bool = Field(
+        default=True,
+        title="Nothing may get worse",
+        description="Also refuse where another field is clearly worse, or where fewer answers are valid.",
+    )
+
     def models_folder(self) -> Path:
         """The models folder in force."""
         return Path(self.models_dir).expanduser() if self.models_dir else paths.default_models_dir()

@@ -12,7 +12,9 @@ VerdictKind: TypeAlias = Literal["accepted", "corrected", "rejected"]
 #: `explicit`: the field was touched. `bulk`: Enter, with the event window seen. `bulk_unseen`: Enter, not seen;
 #: such verdicts never train a model or count as accuracy.
 How: TypeAlias = Literal["explicit", "bulk", "bulk_unseen"]
-EventKind: TypeAlias = Literal["verdict", "evidence", "status", "note", "import", "erase", "head", "consent", "upload"]
+EventKind: TypeAlias = Literal[
+    "verdict", "evidence", "status", "note", "import", "erase", "head", "consent", "upload", "promotion"
+]
 
 STATUSES = (
     "needs_review",
@@ -89,6 +91,7 @@ class NewEvent:
         erase: `{"clip", "events": [[origin, seq], …]}`; the store writes it when payloads are erased for privacy
         consent, upload: what was allowed to leave the computer, and what left (`workflow.ledger`); of no clip, so that
             erasing a clip's payloads leaves the proof of what was sent
+        promotion: which adapter became the default, was refused or taken back (`workflow.promotion_log`); of no clip
     """
 
     kind: EventKind

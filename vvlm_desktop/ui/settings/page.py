@@ -23,6 +23,13 @@ from vvlm_desktop.workflow.session import default_reviewer
 
 #: Headlines; a field that is in none of them comes under the last.
 _GEMINI = ("gemini_model", "gemini_fps", "gemini_width_px", "gemini_votes", "requests_per_minute")
+_PROMOTION = (
+    "promotion_test",
+    "promotion_field",
+    "promotion_level",
+    "promotion_least_clips",
+    "promotion_no_worse",
+)
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("You", ("reviewer",)),
     ("Library and labels", ("library_dir", "schema_file", "analyse_on_add")),
@@ -30,6 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Player", ("autoplay", "seek_step_s", "frame_cache_mb")),
     ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
     ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model", "server_sends")),
+    ("Promotion of adapters", _PROMOTION),
     ("Other", ()),
 )
 #: Chosen on the Models page, where it shows what is here and what fits; here they can be read.
