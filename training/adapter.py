@@ -9,7 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vvlm_desktop.backends.model_folder import fingerprint
+from training.starting import examine_start, start_fingerprint
+from vvlm_desktop.backends.model_folder import AdapterFolder, fingerprint
 from vvlm_desktop.domain.prompt import prompt_sha
 from vvlm_desktop.domain.values import utc_now
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 CARD_FILE = "card.json"
 #: Folders of one computer, which the card does not carry.
-_PATHS = frozenset({"model_dir", "run_dir", "cache_dir", "train_set"})
+_PATHS = frozenset({"model_dir", "run_dir", "cache_dir", "train_set", "start_from"})
 _PACKAGES = ("vvlm-desktop", "torch", "transformers", "peft")
 
 
@@ -51,6 +52,7 @@ def make_card(
 ) -> dict[str, Any]:
     """What an adapter is: made from what, on what, how, and how good."""
     schema = training_set.schema
+    start = examine_start(loaded, config)
     return {
         "name": name,
         "created_at": utc_now(),
@@ -62,10 +64,9 @@ def make_card(
             "fingerprint": training_set.fingerprint,
             "clips": {split: len(training_set.split(split)) for split in ("train", "val", "test")},
             # How sure the adapter is of these says nothing about others; calibration leaves them out.
-            "content_sha256": {
-                split: sorted({example.sha256 for example in training_set.split(split)}) for split in ("train", "val")
-            },
+            "content_sha256": {split: _seen(training_set, split, start) for split in ("train", "val")},
         },
+        "started_from": {"name": start.name, "sha256": start_fingerprint(config)} if start is not None else None,
         "schema": {"key": schema.key, "labels_sha": schema.labels_sha, "wording_sha": schema.wording_sha},
         "prompt_sha": prompt_sha(training_set.prompt),
         "config": {key: value for key, value in config.model_dump().items() if key not in _PATHS},
@@ -73,6 +74,15 @@ def make_card(
         "metrics": dict(metrics),
         "versions": {package: metadata.version(package) for package in _PACKAGES},
     }
+
+
+def _seen(training_set: TrainingSet, split: str, start: AdapterFolder | None) -> list[str]:
+    """Content of the clips of a split, with those that the adapter had seen from which this one went on."""
+    seen = {example.sha256 for example in training_set.split(split)}
+    if start is not None:
+        before = (start.card.get("training_set") or {}).get("content_sha256") or {}
+        seen |= set(before.get(split) or ())
+    return sorted(seen)
 
 
 def base_name(config: TrainConfig, loaded: LoadedModel) -> str:

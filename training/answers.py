@@ -9,9 +9,9 @@ end do. What a person left open is thus neither learnt nor unlearnt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue
@@ -24,12 +24,21 @@ if TYPE_CHECKING:
 IGNORED = -100
 
 
+Span: TypeAlias = tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class TargetText:
-    """The taught answer; `unknown` are the places of stand-ins, as characters."""
+    """The taught answer.
+
+    Attributes:
+        unknown: places of stand-ins, as characters.
+        values: place of each field's value.
+    """
 
     text: str
-    unknown: tuple[tuple[int, int], ...]
+    unknown: tuple[Span, ...]
+    values: Mapping[str, Span]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,30 +51,35 @@ class Target:
 
 def target_text(schema: LabelSchema, known: Mapping[str, LabelValue]) -> TargetText:
     """The answer in full form; equal to `formats.target.target_json` where every field is known."""
-    text, unknown = "{", []
+    text, values = "{", {}
     for place, field in enumerate(schema.model_fields):
-        is_known = field.key in known
-        member = target_json(schema, {field.key: known[field.key] if is_known else _stand_in(field)})[1:-1]
+        value = known[field.key] if field.key in known else _stand_in(field)
+        member = target_json(schema, {field.key: value})[1:-1]
         text += ("," if place else "") + member
-        if not is_known:
-            unknown.append((len(text) - len(member) + len(f'"{field.key}":'), len(text)))
-    return TargetText(text + "}", tuple(unknown))
+        values[field.key] = (len(text) - len(member) + len(f'"{field.key}":'), len(text))
+    return TargetText(text + "}", tuple(span for key, span in values.items() if key not in known), values)
 
 
-def tokenize_target(tokenizer: Any, target: TargetText) -> Target:
-    """Tokens of an answer and the end token."""
+def tokenize_target(tokenizer: Any, target: TargetText, *, judged: Collection[str] | None = None) -> Target:
+    """Tokens of an answer and the end token.
+
+    Args:
+        judged: only tokens that touch the values of these fields are labelled; None for all that are known.
+    """
     import torch
 
     encoded = tokenizer(target.text, add_special_tokens=False, return_offsets_mapping=True)
-    ids = [*encoded["input_ids"], tokenizer.eos_token_id]
+    end_token = tokenizer.eos_token_id
+    wanted = ((0, len(target.text)),) if judged is None else tuple(target.values[key] for key in judged)
     labels = [
-        IGNORED if _touches(target.unknown, start, end) else token
+        token if _touches(wanted, start, end) and not _touches(target.unknown, start, end) else IGNORED
         for token, (start, end) in zip(encoded["input_ids"], encoded["offset_mapping"], strict=True)
     ]
-    return Target(torch.tensor(ids), torch.tensor([*labels, tokenizer.eos_token_id]))
+    last = end_token if judged is None else IGNORED
+    return Target(torch.tensor([*encoded["input_ids"], end_token]), torch.tensor([*labels, last]))
 
 
-def _touches(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
+def _touches(spans: Sequence[Span], start: int, end: int) -> bool:
     return any(start < span_end and end > span_start for span_start, span_end in spans)
 
 

@@ -13,6 +13,7 @@ from torch.utils.data import Dataset, Sampler
 from training.answers import IGNORED, Target
 from training.clip_rows import ClipRow, ClipRows
 from training.features import Tensors, join_features
+from training.pairs import PairTarget
 from training.training_set import Example
 from vvlm_desktop.backends.local.families.base import Family, pad_id
 
@@ -28,13 +29,40 @@ class Sample:
     target: Target
 
 
-class Samples(Dataset[Sample]):
-    """The clips of a split, in a fixed order."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """One clip with the answer that is right and the one that the model had given.
 
-    def __init__(self, examples: Sequence[Example], targets: Mapping[str, Target], rows: ClipRows) -> None:
+    Attributes:
+        target: the right answer with all that a person knows, for those who also recite it.
+        chosen, rejected: both answers, labelled in judged values alone.
+        reference: log-probabilities of the two under the starting policy.
+    """
+
+    name: str
+    row: ClipRow
+    target: Target
+    chosen: Target
+    rejected: Target
+    reference: tuple[float, float] = (0.0, 0.0)
+
+
+class Samples(Dataset["Sample | Pair"]):
+    """The clips of a split, in a fixed order; as pairs where `pairs` are given."""
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        targets: Mapping[str, Target],
+        rows: ClipRows,
+        *,
+        pairs: Mapping[str, PairTarget] | None = None,
+    ) -> None:
         self.examples = examples
+        self.reference: Mapping[str, tuple[float, float]] = {}
         self._targets = targets
         self._rows = rows
+        self._pairs = pairs
 
     @property
     def weights(self) -> list[float]:
@@ -44,9 +72,34 @@ class Samples(Dataset[Sample]):
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, index: int) -> Sample:
-        example = self.examples[index]
-        return Sample(self._rows.row(example), self._targets[example.clip_id])
+    def __getitem__(self, index: int) -> Sample | Pair:
+        return self.of(self.examples[index])
+
+    def of(self, example: Example) -> Sample | Pair:
+        """The sample of a clip."""
+        return (
+            Sample(self._rows.row(example), self._targets[example.clip_id])
+            if self._pairs is None
+            else self.pair(example)
+        )
+
+    def pair(self, example: Example) -> Pair:
+        """The pair of a clip, where this is about pairs."""
+        both = self.targets_of(example)
+        return Pair(
+            name=example.name,
+            row=self._rows.row(example),
+            target=self._targets[example.clip_id],
+            chosen=both.chosen,
+            rejected=both.rejected,
+            reference=self.reference.get(example.clip_id, (0.0, 0.0)),
+        )
+
+    def targets_of(self, example: Example) -> PairTarget:
+        """Both answers about a clip."""
+        if self._pairs is None:
+            raise ValueError("these samples are not pairs")
+        return self._pairs[example.clip_id]
 
 
 class WeightedOrder(Sampler[int]):
@@ -74,23 +127,35 @@ class Collator:
     """Makes a batch of samples.
 
     A batch holds the model's text inputs padded on the left; `labels`, shape [rows, answer + 1], of the last columns
-    alone, -100 where no loss is taken; and `pictures`, see `features`.
+    alone, -100 where no loss is taken; and `pictures`, see `features`. Of pairs it holds the right answers, then the
+    wrong ones; `reference`, shape [rows]; and `supervised`, labels of the right answers with all that is known.
     """
 
     def __init__(self, loaded: LoadedModel) -> None:
         self._family: Family = loaded.family
         self._pad_id = pad_id(loaded.processor)
 
-    def __call__(self, samples: Sequence[Sample]) -> dict[str, Any]:
+    def __call__(self, samples: Sequence[Sample | Pair]) -> dict[str, Any]:
         """The batch; tensors on the processor."""
-        rows = [with_answer(sample.row.text, sample.target.ids) for sample in samples]
+        pairs = [sample for sample in samples if isinstance(sample, Pair)]
+        if not pairs:
+            return self._batch([(sample.row, sample.target) for sample in samples])
+        both = [(pair.row, pair.chosen) for pair in pairs] + [(pair.row, pair.rejected) for pair in pairs]
+        batch = self._batch(both)
+        width = batch["labels"].shape[1]
+        batch["reference"] = torch.tensor([pair.reference[side] for side in (0, 1) for pair in pairs])
+        batch["supervised"] = torch.stack([_on_the_right(pair.target.labels, width) for pair in pairs])
+        return batch
+
+    def _batch(self, answered: Sequence[tuple[ClipRow, Target]]) -> dict[str, Any]:
+        rows = [with_answer(row.text, target.ids) for row, target in answered]
         batch: dict[str, Any] = dict(self._family.collate(rows, pad_id=self._pad_id))
         if not any(name.endswith("grid_thw") for name in batch):
             # As at inference: padding is no position. Qwen counts its three-dimensional positions itself.
             batch["position_ids"] = (batch["attention_mask"].cumsum(1) - 1).clamp(min=0)
-        width = 1 + max(len(sample.target.ids) for sample in samples)
-        batch["labels"] = torch.stack([_on_the_right(sample.target.labels, width) for sample in samples])
-        batch["pictures"] = join_features([sample.row.pictures for sample in samples], family=self._family)
+        width = 1 + max(len(target.ids) for _, target in answered)
+        batch["labels"] = torch.stack([_on_the_right(target.labels, width) for _, target in answered])
+        batch["pictures"] = join_features([row.pictures for row, _ in answered], family=self._family)
         return batch
 
 

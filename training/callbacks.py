@@ -21,6 +21,8 @@ from transformers import TrainerCallback  # noqa: E402
 
 #: Steps over which the time of one is averaged.
 _RECENT_STEPS = 20
+#: What of a step goes into TensorBoard's file.
+_SCALARS = ("loss", "learning_rate", "grad_norm", "step_s", "margin", "preferred")
 
 
 class RunNotes(TrainerCallback):
@@ -84,10 +86,11 @@ class RunNotes(TrainerCallback):
             "step_s": round(seconds, 4),
             "left_s": round(seconds * (state.max_steps - state.global_step), 1),
             "memory_bytes": peak_memory_bytes(),
+            **{name: float(logs[name]) for name in ("margin", "preferred") if name in logs},
         }
         self._run.tell("step", **facts)
         if not self._run.quiet:
-            told = ("loss", "learning_rate", "grad_norm", "step_s")
+            told = [name for name in _SCALARS if name in facts]
             self._scalars.add(state.global_step, {f"train/{name}": float(facts[name]) for name in told})
 
     @override

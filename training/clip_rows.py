@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +144,10 @@ class ClipRows:
             self._keep(example.clip_id, row)
         return row
 
+    def with_pixels(self) -> ClipRows:
+        """The same clips and frames with their pixels instead of features, for those who want to look at them."""
+        return replace(self, store=None, _kept=OrderedDict(), _kept_bytes=0)
+
     def _found_or_made(self, example: Example) -> ClipRow:
         if self.store is not None:
             return self._from_disk(example)
@@ -171,7 +175,7 @@ class ClipRows:
         from vvlm_desktop.backends.local.inputs import ModelInput, encode_clip, read_frames
 
         _require_same_file(example)
-        shown = self._shown(example)
+        shown = self.shown(example)
         frames = read_frames(example.path, shown.index, shown.frame_indices, size=shown.size)
         row = encode_clip(self.loaded, ModelInput(frames, self.prompt))
         text = {name: tensor for name, tensor in row.items() if not is_picture(name)}
@@ -185,7 +189,7 @@ class ClipRows:
 
     def _facts(self, example: Example) -> dict[str, Any]:
         """All that features depend on."""
-        shown = self._shown(example)
+        shown = self.shown(example)
         return {
             "clip": example.sha256,
             "stream": example.stream_index,
@@ -199,7 +203,12 @@ class ClipRows:
             "versions": [metadata.version(name) for name in ("transformers", "torch", "av", "vvlm-desktop")],
         }
 
-    def _shown(self, example: Example) -> Shown:
+    def shown(self, example: Example) -> Shown:
+        """Which frames of a clip are shown.
+
+        Raises:
+            ClipUnreadableError: the file gives no pictures, or lacks a frame that the set names.
+        """
         if example.clip_id not in self._chosen:
             self._chosen[example.clip_id] = choose_shown(example, self.config, self.loaded.family)
         return self._chosen[example.clip_id]

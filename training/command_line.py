@@ -10,7 +10,8 @@ from pathlib import Path
 _EPILOG = """examples:
   python -m training train model_dir=/models/InternVL3-8B-hf train_set=/sets/march run_dir=/runs/7 preset=16gb
   python -m training train --config /runs/7/run.toml            go on after a stop, a crash, a restart
-  python -m training evaluate --config /runs/7/run.toml --split test
+  python -m training check --config /runs/7/run.toml            only what comes before the first step
+  python -m training evaluate --config /runs/7/run.toml --split test --adapter february=/adapters/february
 """
 
 
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from vvlm_desktop.errors import SettingsError, UsageError, VvlmError
 
     try:
-        return _train(parsed) if parsed.command == "train" else _evaluate(parsed)
+        return _evaluate(parsed) if parsed.command == "evaluate" else _train(parsed)
     except VvlmError as error:
         sys.stderr.write(f"{error}\n" + (f"{error.hint}\n" if error.hint else ""))
         return 2 if isinstance(error, UsageError | SettingsError) else 1
@@ -38,11 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="fine-tune, or go on with a run")
     train.add_argument("--explain", action="store_true", help="list every value of the config and what it does")
+    check = commands.add_parser("check", help="every clip, one batch as the model sees it, one real step; no training")
     evaluate = commands.add_parser("evaluate", help="base and adapter on the same clips")
     evaluate.add_argument("--split", choices=("train", "val", "test"), default="val")
-    evaluate.add_argument("--adapter", type=Path, action="append", help="default: the run's own; may be repeated")
-    evaluate.add_argument("--out", type=Path, help="default: evaluation-SPLIT in the run folder")
-    for command in (train, evaluate):
+    evaluate.add_argument(
+        "--adapter", action="append", metavar="[NAME=]FOLDER", help="default: the run's own; may be repeated"
+    )
+    evaluate.add_argument("--out", type=Path, help="default: evaluation-SPLIT, then -2, -3 … in the run folder")
+    for command in (train, check, evaluate):
         command.add_argument("--config", type=Path, help="a run.toml")
         command.add_argument("overrides", nargs="*", metavar="key=value", help="wins over the config")
     return parser
@@ -57,30 +61,28 @@ def _explain() -> int:
 
 
 def _train(parsed: argparse.Namespace) -> int:
-    from training.train import train
+    from training.train import check, train
     from vvlm_desktop.backends.train_config import load_config
 
     config = load_config(parsed.config, parsed.overrides)
-    finished = train(config)
-    sys.stdout.write(f"{'Finished' if finished else 'Stopped'}: {config.run_dir}\n")
-    return 0 if finished else 3
+    if parsed.command == "check":
+        done, word = check(config), "Checked"
+    else:
+        done, word = train(config), "Finished"
+    sys.stdout.write(f"{word if done else 'Stopped'}: {config.run_dir}\n")
+    return 0 if done else 3
 
 
 def _evaluate(parsed: argparse.Namespace) -> int:
-    from training.evaluate import adapter_name, evaluate, plain_summary
+    from training.evaluate import evaluate, make_folder, named_adapters, plain_summary
     from vvlm_desktop.backends.train_config import load_config
 
     config = load_config(parsed.config, parsed.overrides)
-    run = Path(config.run_dir or ".")
-    folders = parsed.adapter or ([run / "adapter"] if (run / "adapter").is_dir() else [])
-    names = [adapter_name(folder) for folder in folders]
-    adapters = {
-        name if names.count(name) == 1 else str(folder): folder for name, folder in zip(names, folders, strict=True)
-    }
-    out = parsed.out or run / f"evaluation-{parsed.split}"
+    run = Path(config.run_dir or ".").expanduser()
+    adapters = named_adapters(parsed.adapter or [], own=run / "adapter")
+    out = parsed.out or make_folder(run, parsed.split)
+    sys.stdout.write(f"Evaluation: {out}\n")
+    sys.stdout.flush()
     metrics = evaluate(config, split=parsed.split, adapters=adapters, out=out)
-    if metrics is None:
-        sys.stdout.write(f"Stopped: {out}\n")
-        return 3
-    sys.stdout.write(f"{plain_summary(metrics)}\n{out}\n")
-    return 0
+    sys.stdout.write(f"Stopped: {out}\n" if metrics is None else f"{plain_summary(metrics)}\nFinished: {out}\n")
+    return 3 if metrics is None else 0

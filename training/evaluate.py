@@ -12,14 +12,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from training.failures import explained
 from training.run_folder import RunFolder
 from training.scores import Said, paired, score
+from training.setting_up import make_rows, take_gpu
 from training.training_set import Example, TrainingSet, read_training_set
 from vvlm_desktop.backends.atomic_file import write_atomically
 from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipUnreadableError, FormatError, JobCancelledError, UsageError
+from vvlm_desktop.errors import ClipUnreadableError, FormatError, JobCancelledError, StorageFullError, UsageError
 
 if TYPE_CHECKING:
     from training.clip_rows import ClipRows
@@ -28,6 +31,47 @@ if TYPE_CHECKING:
 
 METRICS_FILE = "metrics.json"
 ANSWERS_FILE = "answers.jsonl"
+
+
+class EvaluationFolder(RunFolder):
+    """The folder of one evaluation: claimed, told and stopped as a run's is; finished with its metrics."""
+
+    _what, _who = "This evaluation", "The evaluation"
+
+    @property
+    @override
+    def finished(self) -> bool:
+        """Whether its metrics are there."""
+        return (self.path / METRICS_FILE).is_file()
+
+    @override
+    def _refuse_finished(self) -> None:
+        if self.finished:
+            raise UsageError(
+                f"{self.path} holds an evaluation already, and none is ever overwritten.",
+                hint="Name another folder, or none: then it gets the next number.",
+            )
+
+
+def make_folder(run_path: Path, split: str) -> Path:
+    """A new folder `evaluation-SPLIT`, `evaluation-SPLIT-2` … in a run's folder; a second look stays visible.
+
+    Raises:
+        StorageFullError: nothing can be written there.
+    """
+    number = 1
+    while True:
+        folder = run_path / (f"evaluation-{split}" + (f"-{number}" if number > 1 else ""))
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise StorageFullError(
+                f"The folder {folder} cannot be made: {error.strerror or error}.", hint="Name another one: --out FOLDER"
+            ) from error
+        else:
+            return folder
 
 
 def evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], out: Path) -> dict[str, Any] | None:
@@ -44,14 +88,13 @@ def evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], o
     Raises:
         VvlmError: in plain words; also told in `out`.
     """
-    from training.train import take_gpu
-
-    notes = RunFolder(out)
-    notes.open()
+    notes = EvaluationFolder(out)
+    notes.claim()
     slot: GpuSlot | None = None
     try:
+        notes.tell_interruption()
         notes.tell("started", pid=os.getpid(), split=split, answerers=["base", *adapters])
-        slot = take_gpu(config, purpose="evaluation")
+        slot = take_gpu(config, purpose=f"evaluation of {config.name or Path(config.run_dir).name or out.name}")
         with notes.stopping_on_signals():
             metrics = _evaluate(config, split=split, adapters=adapters, notes=notes)
         notes.tell("finished")
@@ -59,19 +102,19 @@ def evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], o
     except JobCancelledError:
         notes.tell("stopped")
         return None
-    except Exception as error:
+    except Exception as error:  # the edge of the process: told in the folder, then raised again
+        notes.tell_failure(error)
         plain = explained(error)
-        notes.tell("failed", message=str(plain or error), hint=plain.hint if plain is not None else "")
         if plain is None or plain is error:
             raise
         raise plain from error
     finally:
         if slot is not None:
             slot.release()
+        notes.let_go()
 
 
 def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], notes: RunFolder) -> dict[str, Any]:
-    from training.train import make_rows
     from vvlm_desktop.backends.local.loading import load_model
 
     training_set = read_training_set(
@@ -82,8 +125,6 @@ def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], 
         raise FormatError(
             f"The set has no clip in its part {split}.", hint="Review clips of more recordings; parts are by recording."
         )
-    if "base" in adapters:
-        raise UsageError("An adapter cannot be called base.")
     loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=config.device)
     # Rows are made anew: an adapter may bring its own projector, so features behind it could not be shared.
     rows = make_rows(config.model_copy(update={"cache": False}), loaded, training_set)
@@ -156,6 +197,39 @@ def _lines(said: Mapping[str, Sequence[Said]]) -> list[str]:
         for name, answers in said.items()
         for each in answers
     ]
+
+
+def named_adapters(texts: Sequence[str], *, own: Path) -> dict[str, Path]:
+    """Name and folder of each adapter that was asked for.
+
+    Args:
+        texts: each NAME=FOLDER, or FOLDER, which then has the name that it calls itself.
+        own: the run's adapter, taken where none was asked for and it is there.
+
+    Raises:
+        UsageError: a folder that is not there, or a name that is empty, taken, or the base's.
+    """
+    pairs = [_named(text) for text in texts] or ([(adapter_name(own), own)] if own.is_dir() else [])
+    found: dict[str, Path] = {}
+    for name, folder in pairs:
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder {folder}.", hint="An adapter is given as FOLDER or NAME=FOLDER.")
+        if name in {"base", ""} or name in found:
+            told = "is taken" if name in found else "is the base's" if name else "is empty"
+            raise UsageError(
+                f"The adapter in {folder} cannot be called “{name}”: that name {told}.",
+                hint=f"Give it another one: --adapter NAME={folder}",
+            )
+        found[name] = folder
+    return found
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    plain = Path(text).expanduser()
+    if not equals or plain.is_dir():
+        return adapter_name(plain), plain
+    return name.strip(), Path(folder).expanduser()
 
 
 def adapter_name(folder: Path) -> str:

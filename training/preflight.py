@@ -14,7 +14,8 @@ from training.training_set import Example, TrainingSet, class_counts
 from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FormatError, SettingsError, StorageFullError
 
 if TYPE_CHECKING:
-    from training.batches import Sample
+    from training.batches import Pair, Sample
+    from training.pairs import PairTarget
     from vvlm_desktop.backends.train_config import TrainConfig
 
 _NAMES_SHOWN = 5
@@ -42,8 +43,13 @@ class Prepared:
     facts: Mapping[str, Any]
 
 
-def make_targets(training_set: TrainingSet, tokenizer: Any, *, limit: int) -> dict[str, Target]:
+def make_targets(
+    training_set: TrainingSet, tokenizer: Any, *, limit: int, pairs: Mapping[str, PairTarget] | None = None
+) -> dict[str, Target]:
     """The taught answers.
+
+    Args:
+        pairs: with the answers that are not to be given, which must fit as well.
 
     Raises:
         FormatError: some are longer than `limit` tokens; it names them.
@@ -52,7 +58,7 @@ def make_targets(training_set: TrainingSet, tokenizer: Any, *, limit: int) -> di
         example.clip_id: tokenize_target(tokenizer, target_text(training_set.schema, example.known))
         for example in training_set.examples
     }
-    long = {each.name: len(targets[each.clip_id].ids) for each in training_set.examples}
+    long = {each.name: _tokens(targets, pairs, each) for each in training_set.examples}
     long = {name: tokens for name, tokens in long.items() if tokens > limit}
     if long:
         told = ", ".join(f"{name} ({tokens})" for name, tokens in list(long.items())[:_NAMES_SHOWN])
@@ -65,11 +71,18 @@ def make_targets(training_set: TrainingSet, tokenizer: Any, *, limit: int) -> di
     return targets
 
 
+def _tokens(targets: Mapping[str, Target], pairs: Mapping[str, PairTarget] | None, example: Example) -> int:
+    """Of the longer one of the answers about a clip."""
+    both = (pairs or {}).get(example.clip_id)
+    return max(len(targets[example.clip_id].ids), len(both.rejected.ids) if both is not None else 0)
+
+
 def prepare(
     training_set: TrainingSet,
     rows: ClipRows,
     targets: Mapping[str, Target],
     *,
+    pairs: Mapping[str, PairTarget] | None = None,
     progress: Callable[[int, int, str], None],
 ) -> Prepared:
     """Decode every clip of the training and validation splits once, and keep what the vision tower sees.
@@ -90,7 +103,7 @@ def prepare(
             continue
         if not lengths:
             _require_room(rows, row, clips=len(wanted))
-        lengths[example.clip_id] = row.tokens + len(targets[example.clip_id].ids)
+        lengths[example.clip_id] = row.tokens + _tokens(targets, pairs, example)
     good = [example for example in wanted if example.clip_id in lengths]
     train = tuple(example for example in good if example.split == "train")
     if not train:
@@ -107,12 +120,13 @@ def prepare(
             "train": len(train),
             "val": len(good) - len(train),
             "test": len(training_set.split("test")),
+            "pairs": len(train) if pairs is not None else None,
             "left_out": {reason: list(names) for reason, names in training_set.left_out.items()},
             "unreadable": dict(unreadable),
             "notes": [*training_set.notes, *_notes(rows, good)],
             "classes": class_counts(training_set),
             "longest": {"clip": longest.name, "tokens": lengths[longest.clip_id]},
-            "answer_tokens": max(len(targets[each.clip_id].ids) for each in good),
+            "answer_tokens": max(_tokens(targets, pairs, each) for each in good),
             "features": {"made": rows.made, "found": rows.found, "seconds": round(time.monotonic() - began_s, 3)},
         },
     )
@@ -199,7 +213,7 @@ def require_disk(config: TrainConfig, *, run_path: Any, trainable: int) -> None:
 
 
 def measure_step(
-    model: Any, base: Any, samples: Sequence[Sample], collate: Callable[..., dict[str, Any]], config: TrainConfig
+    model: Any, base: Any, samples: Sequence[Sample | Pair], collate: Callable[..., dict[str, Any]], config: TrainConfig
 ) -> dict[str, Any]:
     """One real step on the longest clip: forward, backward, optimiser; afterwards everything is as it was before.
 
@@ -208,7 +222,8 @@ def measure_step(
     """
     import torch
 
-    from training.tuning import answer_loss, to_device
+    from training.objectives import batch_loss
+    from training.tuning import to_device
 
     device = next(model.parameters()).device
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -221,8 +236,8 @@ def measure_step(
     model.train()
     try:
         batch = to_device(collate(samples), device)
-        total, count = answer_loss(model, base, batch)
-        loss = total / count
+        found = batch_loss(model, base, batch, config)
+        loss = found.total / found.count
         torch.autograd.backward(loss)
         torch.optim.AdamW(trained, lr=config.learning_rate).step()
         if device.type == "cuda":

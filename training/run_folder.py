@@ -15,10 +15,12 @@ from typing import Any
 
 import psutil
 
+from training.failures import explained
 from vvlm_desktop.backends.atomic_file import write_atomically
 from vvlm_desktop.backends.run_folder import COMPLETE_FILE, EVENTS_VERSION, RunFiles
+from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import UsageError
+from vvlm_desktop.errors import StorageFullError, UsageError
 
 #: Events after which nothing more is to come.
 _ENDS = frozenset({"checked", "finished", "stopped", "failed", "interrupted"})
@@ -26,6 +28,8 @@ _ENDS = frozenset({"checked", "finished", "stopped", "failed", "interrupted"})
 
 class RunFolder(RunFiles):
     """One run's folder; `quiet` for the helpers of a training on several GPUs, of which only the first writes."""
+
+    _what, _who = "This run", "The trainer"
 
     def __init__(self, path: Path, *, quiet: bool = False) -> None:
         super().__init__(path)
@@ -38,30 +42,40 @@ class RunFolder(RunFiles):
 
         Raises:
             UsageError: another process is; or the run has finished.
+            StorageFullError: nothing can be written there.
         """
         if self.quiet:
             return
         running = self.trainer()
         if running is not None and running.pid != os.getpid():
             raise UsageError(
-                f"This run is being trained already, by process {running.pid}.",
+                f"{self._what} is being worked on already, by process {running.pid}.",
                 hint=f"Wait, or stop it: create the file {self.stop_file}.",
             )
+        self._refuse_finished()
+        began_s = psutil.Process().create_time()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._forget_old_wish(began_s)
+            write_atomically(self.pid_file, json.dumps({"pid": os.getpid(), "began_s": began_s}) + "\n")
+        except OSError as error:
+            raise StorageFullError(
+                f"The folder {self.path} cannot be written: {error.strerror or error}.",
+                hint="Free some space, correct its permissions, or choose another run_dir.",
+            ) from error
+        self._claimed = True
+
+    def _refuse_finished(self) -> None:
         if self.finished:
             raise UsageError(
                 f"This run has finished; its adapter is {self.adapter_dir}.",
                 hint="Start another one with a run folder of its own: run_dir=…",
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.stop_file.unlink(missing_ok=True)
-        began_s = psutil.Process().create_time()
-        write_atomically(self.pid_file, json.dumps({"pid": os.getpid(), "began_s": began_s}) + "\n")
-        self._claimed = True
 
-    def open(self) -> None:
-        """Make the folder for events alone, as an evaluation does; an old wish to stop is forgotten."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.stop_file.unlink(missing_ok=True)
+    def _forget_old_wish(self, began_s: float) -> None:
+        """A wish to stop that is older than this process was meant for another one; one while it loads is for us."""
+        if self.stop_file.exists() and self.stop_file.stat().st_mtime < began_s:
+            self.stop_file.unlink(missing_ok=True)
 
     def let_go(self) -> None:
         """Be the trainer no more."""
@@ -114,8 +128,21 @@ class RunFolder(RunFiles):
             last, step = str(event.get("kind")), int(event.get("step", step) or 0)
         if last and last not in _ENDS:
             self.tell(
-                "interrupted", step=step, message=f"The trainer was killed or the computer went off after step {step}."
+                "interrupted", step=step, message=f"{self._who} was killed or the computer went off {_when(step)}."
             )
+
+    def tell_failure(self, error: Exception) -> None:
+        """Tell why it failed; on a full disk even that may not be possible."""
+        plain = explained(error)
+        message, hint = (str(plain), plain.hint) if plain is not None else (f"{type(error).__name__}: {error}", "")
+        if plain is None:
+            hint = "This is a mistake of the program; please report it with the run folder's log."
+        whole = self.checkpoints()
+        checkpoint = f"checkpoints/{whole[-1].name}" if whole else None
+        try:
+            self.tell("failed", error=type(plain or error).__name__, message=message, hint=hint, checkpoint=checkpoint)
+        except OSError:
+            return
 
     # --- checkpoints ---
 
@@ -144,15 +171,24 @@ class RunFolder(RunFiles):
         Raises:
             UsageError: it names what changed.
         """
-        before = json.loads((checkpoint / COMPLETE_FILE).read_text(encoding="utf-8"))["identity"]
+        # A value that the program did not have yet was at its default.
+        before = {
+            **{key: field.default for key, field in TrainConfig.model_fields.items() if key in identity},
+            "start": "",
+            **json.loads((checkpoint / COMPLETE_FILE).read_text(encoding="utf-8"))["identity"],
+        }
         now = json.loads(json.dumps(dict(identity)))
-        changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+        changed = sorted(key for key in now if before.get(key) != now[key])
         if changed:
             told = ", ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed[:4])
             raise UsageError(
                 f"The run cannot go on from {checkpoint.name}: {told}.",
                 hint="Set it back, or begin another run with a run folder of its own: run_dir=…",
             )
+
+
+def _when(step: int) -> str:
+    return f"after step {step}" if step else "before the first step"
 
 
 def _finite(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vvlm_desktop.domain.prompt import build_prompt
@@ -25,6 +25,7 @@ class Example:
 
     Attributes:
         known: values that a person stands behind, by field.
+        rejected: where a person corrected a model, what that had said in the fields that are known; else empty.
         stored_pts: the frames that the set's own sampler chose, else those that the reviewed analysis saw.
         weight: how often it is drawn, compared with others.
         group: what must not be separated.
@@ -42,6 +43,7 @@ class Example:
     stored_pts: tuple[int, ...]
     weight: float = 1.0
     group: str = ""
+    rejected: Mapping[str, LabelValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,7 @@ def _example(record: ImportedRecord, folder: Path) -> Example:
     if review is None or clip.file is None:
         raise ValueError("a record that was let through without a review or a file")
     seen = record.analysis.frames_pts if record.analysis is not None else ()
+    known = supervised_labels(record.schema, review)
     return Example(
         clip_id=clip.id,
         name=clip.name,
@@ -154,11 +157,47 @@ def _example(record: ImportedRecord, folder: Path) -> Example:
         size_bytes=clip.size_bytes,
         recording=clip.recording or clip.id,
         split=record.split,
-        known=supervised_labels(record.schema, review),
+        known=known,
+        rejected=_rejected(record, known),
         stored_pts=tuple(record.sampling.get("frames_pts") or ()) or seen,
         weight=1.0 if record.weight is None else record.weight,
         group=record.group or clip.recording or clip.id,
     )
+
+
+def _rejected(record: ImportedRecord, known: Mapping[str, LabelValue]) -> dict[str, LabelValue]:
+    """What the model had said in the fields that a person then judged; empty where it was right in all of them."""
+    analysis = record.analysis
+    if analysis is None or analysis.provenance != "model" or analysis.kind != "labels":
+        return {}
+    said = {key: analysis.labels[key] for key in known if key in analysis.labels}
+    return said if any(not _same(said[key], known[key]) for key in said) else {}
+
+
+def _same(one: LabelValue, other: LabelValue) -> bool:
+    """Whether two values say the same; lists without regard to order."""
+    return set(one) == set(other) if isinstance(one, list) and isinstance(other, list) else one == other
+
+
+def only_corrected(training_set: TrainingSet) -> TrainingSet:
+    """The set for learning from preferences: of its part for training, the clips in which a model was corrected.
+
+    Raises:
+        FormatError: there is none.
+    """
+    right = tuple(each for each in training_set.split("train") if not each.rejected)
+    if len(right) == len(training_set.split("train")):
+        raise FormatError(
+            f"{training_set.folder.name} has no clip for training in which a person corrected a model's answer, so"
+            " there is nothing to prefer.",
+            hint="Analyse clips with a model and correct its answers, then export again; or set objective=supervised.",
+        )
+    if not right:
+        return training_set
+    left_out = {**training_set.left_out, "no answer of a model was corrected": tuple(each.name for each in right)}
+    gone = {each.clip_id for each in right}
+    examples = tuple(each for each in training_set.examples if each.clip_id not in gone)
+    return replace(training_set, examples=examples, left_out=left_out)
 
 
 def _refuse_leaks(examples: Sequence[Example]) -> None:
@@ -180,12 +219,12 @@ def _refuse_leaks(examples: Sequence[Example]) -> None:
 def class_counts(training_set: TrainingSet) -> dict[str, dict[str, dict[str, int]]]:
     """How often each value occurs: field → value → split → clips; `(unknown)` where nobody said."""
     counts: dict[str, dict[str, dict[str, int]]] = {}
-    for field in training_set.schema.model_fields:
+    for each in training_set.schema.model_fields:
         tally: Counter[tuple[str, str]] = Counter()
         for example in training_set.examples:
-            for value in _values(example.known.get(field.key, "(unknown)")):
+            for value in _values(example.known.get(each.key, "(unknown)")):
                 tally[value, example.split] += 1
-        counts[field.key] = {
+        counts[each.key] = {
             value: {split: tally[value, split] for split in SPLITS} for value in sorted({value for value, _ in tally})
         }
     return counts

@@ -1,4 +1,4 @@
-"""The adapter on the loaded base, and Trainer with our own loss: over the answer, logits for nothing else."""
+"""The adapter on the loaded base, and Trainer with our own loss."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from training.answers import IGNORED
 from training.batches import Samples, WeightedOrder
-from training.features import model_arguments
+from training.objectives import batch_loss
+from training.starting import examine_start, load_start
 from vvlm_desktop.backends.local.loading import transformers_package
 from vvlm_desktop.errors import BackendError
 
@@ -38,11 +39,19 @@ def known_warnings() -> Iterator[None]:
 
 
 def put_adapter_on(loaded: LoadedModel, config: TrainConfig) -> Any:
-    """A fresh adapter on the base, whose own weights rest; the adapter's numbers are fp32 whatever the base's are.
+    """An adapter on the base, whose own weights rest; the adapter's numbers are fp32 whatever the base's are.
 
-    `prepare_model_for_kbit_training` is not used: it casts far more to fp32 than is needed.
+    It is fresh, or has the weights of `start_from`. `prepare_model_for_kbit_training` is not used: it casts far more to
+    fp32 than is needed.
+
+    Raises:
+        BackendError: no layer fits `targets`.
+        ModelFolderError: `start_from` is no adapter, or one of another base.
+        SettingsError: `start_from` has another size or other layers than the config.
     """
     from peft import LoraConfig, get_peft_model
+
+    start = examine_start(loaded, config)
 
     torch.manual_seed(config.seed)
     saved = [name.rpartition(".")[2] for name in loaded.family.projector_modules] if config.projector else None
@@ -67,6 +76,8 @@ def put_adapter_on(loaded: LoadedModel, config: TrainConfig) -> Any:
         loaded.model.activation_checkpointing_enable({"use_reentrant": False})
     for name in saved or ():
         _train_in_fp32(loaded.model, name)
+    if start is not None:
+        load_start(tuned, start)
     return tuned
 
 
@@ -92,32 +103,13 @@ def to_device(batch: Mapping[str, Any], device: Any) -> dict[str, Any]:
     }
 
 
-def answer_loss(model: Any, base: Any, batch: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-    """Sum of the loss over the answers' tokens, and how many they are.
-
-    Args:
-        model: with the adapter, perhaps wrapped for several GPUs.
-        base: transformers' model inside it.
-        batch: as from `Collator`, on the model's device.
-    """
-    inputs = {name: value for name, value in batch.items() if name not in {"labels", "pictures"}}
-    labels: Tensor = batch["labels"]
-    output = model(
-        **inputs, **model_arguments(base, batch["pictures"]), logits_to_keep=labels.shape[1], use_cache=False
-    )
-    logits = output.logits[:, :-1].float()
-    wanted = labels[:, 1:]
-    total = torch.nn.functional.cross_entropy(
-        logits.reshape(-1, logits.shape[-1]), wanted.reshape(-1), ignore_index=IGNORED, reduction="sum"
-    )
-    return total, (wanted != IGNORED).sum()
-
-
 class AnswerTrainer(Trainer):
-    """Trainer whose loss is the mean over all answer tokens of a step, however they fall into batches and GPUs."""
+    """Trainer whose loss is the mean over all answer tokens (or pairs) of a step, however they fall into batches."""
 
-    def __init__(self, *, base: Any, frozen: list[Any], samples: Samples, **given: Any) -> None:
+    def __init__(self, *, config: TrainConfig, base: Any, frozen: list[Any], samples: Samples, **given: Any) -> None:
         super().__init__(train_dataset=samples, **given)
+        self._config = config
+        self._margins: list[Tensor] = []
         self._weights = samples.weights
         self._base = base
         self._frozen = frozen
@@ -135,16 +127,39 @@ class AnswerTrainer(Trainer):
         """
         for module in self._frozen:
             module.eval()  # what rests must not drop out either, or cached features would differ
-        total, count = answer_loss(model, self._base, to_device(inputs, self._base.device))
+        found = batch_loss(model, self._base, to_device(inputs, self._base.device), self._config)
         if not model.training:
             num_items_in_batch = None  # clip by clip, so that the number of processes changes nothing
-        loss = total / (count if num_items_in_batch is None else torch.as_tensor(num_items_in_batch).to(total.device))
+        elif found.margins is not None:
+            self._margins.append(found.margins)
+        count = found.count if num_items_in_batch is None else torch.as_tensor(num_items_in_batch)
+        loss = found.total / count.to(found.total.device)
         if not torch.isfinite(loss):
             raise not_a_number(self.state.global_step)
         if num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes
         loss = loss.to(self.args.device)  # Trainer always takes the first GPU for its own
         return (loss, {}) if return_outputs else loss
+
+    @override
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
+        """Pairs where those are learnt from, else answer tokens."""
+        if batch_samples and "reference" in batch_samples[0]:
+            # One label for each pair; the first column is left out by Trainer, as in real labels.
+            batch_samples = [
+                {"labels": torch.tensor([[IGNORED, 0]]).expand(len(batch["supervised"]), 2)} for batch in batch_samples
+            ]
+        return super()._get_num_items_in_batch(batch_samples, device)
+
+    @override
+    def log(self, logs: dict[str, float], *given: Any, **named: Any) -> None:
+        """Pairs also tell how far the right answer is ahead of the wrong one, and how often it is."""
+        if "loss" in logs and self._margins:
+            margins = torch.cat(self._margins)
+            self._margins.clear()
+            logs["margin"] = float(margins.mean())
+            logs["preferred"] = float((margins > 0).float().mean())
+        super().log(logs, *given, **named)
 
     @override
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:

@@ -57,7 +57,22 @@ class TrainConfig(BaseModel):
         default="bf16", title="Precision of the base", description="nf4 is QLoRA: a quarter of the memory, some slower."
     )
 
+    objective: Literal["supervised", "preference"] = Field(
+        default="supervised",
+        title="Learn by",
+        description="supervised: the right answers; preference: the right ones rather than what the model had said.",
+    )
+    beta: float = Field(
+        default=0.1, gt=0, le=10, title="Beta", description="For preference: more stays closer to the starting model."
+    )
+    supervised_weight: float = Field(
+        default=0.0, ge=0, le=10, title="Weight of the answer", description="For preference: how much it also recites."
+    )
+
     # --- adapter ---
+    start_from: str = Field(
+        default="", title="Start from", description="Folder of an adapter to go on from. Empty: a fresh one."
+    )
     rank: int = Field(default=16, ge=1, le=512, title="Rank", description="Size of the adapter; more can learn more.")
     alpha: int = Field(default=32, ge=1, le=2048, title="Alpha", description="Its weight, usually twice the rank.")
     dropout: float = Field(
@@ -171,6 +186,7 @@ class TrainConfig(BaseModel):
             "cache_dir",
             "cache_limit_gb",
             "preset",
+            "start_from",  # known by its content
         }
         return {key: value for key, value in self.model_dump().items() if key not in free}
 
@@ -199,7 +215,11 @@ def load_config(file: Path | None, overrides: Sequence[str] = ()) -> TrainConfig
     try:
         config = TrainConfig.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(f"{where}: {_told(error)}.", hint=_hint(_first_key(error))) from error
+        key = _first_key(error)
+        typed = any(pair.startswith(f"{key}=") for pair in overrides)
+        newer = file is not None and key not in TrainConfig.model_fields and not typed
+        hint = "A newer version of the program may have written it: update, or delete that line. " if newer else ""
+        raise SettingsError(f"{where}: {_told(error)}.", hint=hint + _hint(key)) from error
     return config
 
 

@@ -181,3 +181,13 @@ def told(run_dir: Path, kind: str) -> list[dict]:
 def losses(run_dir: Path) -> dict[int, float]:
     """Loss of each step; of a step that was done twice, the later one."""
     return {event["step"]: event["loss"] for event in told(run_dir, "step")}
+
+
+def recorded(folder: Path, *, known: set[str], train: int = 1) -> Path:
+    """A training set in which only some fields were judged."""
+    items = []
+    for number in range(train):
+        path = paint(folder / f"part-{number}.mp4", bright=False, seed=number)
+        said = {key: each for key, each in verdicts(truth(bright=False)).items() if key in known}
+        items.append(item(path, said, split="train", number=number))
+    return export(folder / "set", items)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-import training.tuning
+import training.objectives
 from tests.unit.training.sets import config, export, item, light_items, light_set, losses, paint, told, truth, verdicts
 from training.run_folder import RunFolder
 from training.train import train
@@ -38,14 +38,14 @@ def settings(train_set, tmp_path, **changes):
 
 def fail_in_call(monkeypatch, number, how):
     """Let the loss of the `number`-th batch of the training do something else."""
-    original, calls = training.tuning.answer_loss, []
+    original, calls = training.objectives.answer_loss, []
 
     def answer_loss(*given):
         calls.append(given)
         total, count = original(*given)
         return (how(total), count) if len(calls) == number else (total, count)
 
-    monkeypatch.setattr(training.tuning, "answer_loss", answer_loss)
+    monkeypatch.setattr(training.objectives, "answer_loss", answer_loss)
 
 
 def out_of_memory(_total):
@@ -197,7 +197,7 @@ def test_targets_that_match_nothing(train_set, tmp_path):
 
 def test_gpu_that_somebody_else_has_is_told_with_its_holder(train_set, tmp_path, monkeypatch):
     monkeypatch.setattr("vvlm_desktop.backends.local.devices.choose_device", lambda _: "cuda:0")
-    monkeypatch.setattr("vvlm_desktop.backends.local.devices.slot_patience_s", 0.0)
+    monkeypatch.setattr("vvlm_desktop.backends.gpu_slot.PATIENCE_S", 0.0)
     from vvlm_desktop import paths
 
     with GpuSlot(paths.gpu_slot_file()) as slot:
@@ -211,7 +211,7 @@ def test_run_that_another_process_trains_is_left_alone(train_set, tmp_path, monk
     run = RunFolder(tmp_path / "run")
     run.claim()
     monkeypatch.setattr(os, "getpid", lambda: 1)
-    with pytest.raises(UsageError, match="being trained already"):
+    with pytest.raises(UsageError, match="being worked on already"):
         train(settings(train_set, tmp_path))
     assert run.pid_file.exists()
     assert not run.events_file.exists()

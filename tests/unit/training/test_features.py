@@ -11,9 +11,10 @@ from tests.unit.training.sets import config, light_set
 from training.batches import Collator, Sample
 from training.clip_rows import ClipRows
 from training.features import FeatureStore, choose_cut
+from training.objectives import answer_loss
 from training.preflight import make_targets, prepare
 from training.training_set import read_training_set
-from training.tuning import answer_loss, put_adapter_on
+from training.tuning import put_adapter_on
 from vvlm_desktop.backends.local.loading import load_model
 from vvlm_desktop.errors import ClipUnreadableError, StorageFullError
 
@@ -160,8 +161,8 @@ def test_file_that_is_not_the_reviewed_one_is_refused(train_set, tmp_path):
 def test_stored_frames_are_those_that_the_analysis_saw(train_set, tmp_path):
     bench = Bench(train_set, tmp_path, sampling="stored")
     example = bench.set.examples[0]
-    every = bench.rows()._shown(example).index.pts
+    every = bench.rows().shown(example).index.pts
     seen = replace(example, stored_pts=(every[1], every[6]))
-    assert replace(bench.rows(), _chosen={})._shown(seen).pts == (every[1], every[6])
+    assert replace(bench.rows(), _chosen={}).shown(seen).pts == (every[1], every[6])
     with pytest.raises(ClipUnreadableError, match="names a frame that it does not have"):
-        bench.rows()._shown(replace(example, stored_pts=(every[1] + 1,)))
+        bench.rows().shown(replace(example, stored_pts=(every[1] + 1,)))

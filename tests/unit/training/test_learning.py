@@ -9,8 +9,9 @@ import torch
 from tests.tiny_models import tiny_model
 from tests.unit.training.sets import LIGHT, config, light_set, losses, told
 from training.evaluate import evaluate
+from training.setting_up import make_rows
 from training.tensorboard_file import masked_crc32c
-from training.train import make_rows, train
+from training.train import train
 from training.training_set import read_training_set
 from vvlm_desktop.backends.local.inputs import join_clips
 from vvlm_desktop.backends.local.loading import load_model

@@ -81,8 +81,11 @@ def let_go_of_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
+def take_slot(file: str, *, purpose: str, patience_s: float | None = None) -> GpuSlot | None:
     """The GPU's slot, taken, if need be from a worker that has nothing to do; None where nothing else can use it.
+
+    Args:
+        patience_s: how long this one try takes; None for `slot_patience_s`.
 
     Raises:
         GpuTakenError: somebody else has it; it says who, and since when.
@@ -90,7 +93,7 @@ def take_slot(file: str, *, purpose: str) -> GpuSlot | None:
     if not file:
         return None
     slot = GpuSlot(Path(file))
-    if slot.acquire_asking(purpose, patience_s=slot_patience_s):
+    if slot.acquire_asking(purpose, patience_s=slot_patience_s if patience_s is None else patience_s):
         return slot
     holder = slot.holder()
     who = f"{holder.purpose} (process {holder.pid}, since {holder.since})" if holder is not None else "another program"
