@@ -237,6 +237,11 @@ class MainWindow(DropWindow):
         self._page("library").show_scope(scope)
         self.navigate("library")
 
+    def show_changing(self) -> None:
+        """List the clips that would change with another adapter."""
+        self.navigate("library")
+        self._registry.action("library.would_change").trigger()
+
     def analyse_new(self) -> None:
         """Analyse every readable clip that has no analysis by what the settings choose."""
         self._jobs.analyse_new()

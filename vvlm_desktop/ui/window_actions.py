@@ -34,6 +34,9 @@ class WindowVerbs(Protocol):
     def ask_for_export(self) -> None:
         """Let the user choose what to export."""
 
+    def show_changing(self) -> None:
+        """List the clips that would change with another adapter."""
+
     def add_samples(self) -> None:
         """Make and add the sample clips."""
 
@@ -77,6 +80,12 @@ def window_actions(window: WindowVerbs, pages: Sequence[PageSpec]) -> list[Actio
         act("clips.add_files", "Add files…", window.ask_for_files, "Ctrl+O", icon="add-file"),
         act("clips.add_folder", "Add a folder…", window.ask_for_folder, "Ctrl+Shift+O", icon="add-folder"),
         act("clips.export", "Export…", window.ask_for_export, "Ctrl+Shift+E", icon="export"),
+        act(
+            "clips.would_change",
+            "Show the clips that would change with an adapter",
+            window.show_changing,
+            icon="compare",
+        ),
         act("clips.samples", "Try six sample clips", window.add_samples, icon="sample"),
         act("clips.analyse_new", "Analyse new clips", window.analyse_new, icon="analyse"),
         act("models.gemini", "Set up Gemini", partial(window.navigate, "models", "gemini"), icon="cloud"),

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from vvlm_desktop.store.library import ClipRow
 from vvlm_desktop.ui import icons, theme
-from vvlm_desktop.ui.library import row_words
+from vvlm_desktop.ui.library import changes, row_words
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
@@ -128,6 +128,21 @@ def _event(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow)
     _text(painter, lower, row_words.source_words(row), "muted" if row.source == "review" else "model")
 
 
+def _change(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
+    change = clips.change_of(row)
+    if change is None:
+        return
+    way = changes.way_words(change)
+    upper, lower = _two_lines(painter, area) if way else (area, area)
+    event = change.event[0] != change.event[1]
+    painter.setFont(theme.font())
+    _text(painter, upper, clips.change_words(row), "text" if event else "muted")
+    if way:
+        painter.setFont(theme.font("small"))
+        mark: Mark = "check" if not change.away else "warning"
+        _marked(painter, lower, mark, way, "good" if not change.away else "doubtful" if change.towards else "bad")
+
+
 def _labels(painter: QPainter, area: QRectF, clips: ClipTableModel, row: ClipRow) -> None:
     painter.setFont(theme.font("small"))
     metrics = painter.fontMetrics()
@@ -198,6 +213,7 @@ _PAINT: dict[str, Callable[[QPainter, QRectF, ClipTableModel, ClipRow], None]] =
     "name": _name,
     "status": _status,
     "event": _event,
+    "change": _change,
     "labels": _labels,
     "confidence": _confidence,
     "duration": _duration,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -14,7 +14,7 @@ from typing_extensions import override
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.store.search import SORTS
-from vvlm_desktop.ui.library import row_words
+from vvlm_desktop.ui.library import changes, row_words
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.marks import status_mark
 from vvlm_desktop.ui.words import clock, file_name, plain_tip, shown, when
@@ -24,6 +24,8 @@ PAGE_ROWS = 200
 PAGES_KEPT = 20
 _Index = QModelIndex | QPersistentModelIndex
 _NO_INDEX = QModelIndex()
+#: The order in which a scope gives its clips; the store knows nothing of it.
+BY_CHANGE = "change"
 
 
 class ClipLists(Protocol):
@@ -63,7 +65,10 @@ class ClipTableModel(QAbstractTableModel):
         self._rowids: array[int] = array("q")
         self._pages: OrderedDict[int, list[ClipRow | None]] = OrderedDict()
         self._filter = ClipFilter()
+        self._within: tuple[int, ...] | None = None
+        self.change_of: Callable[[ClipRow], changes.ClipChange | None] = lambda _row: None
         self._sort, self._descending = "added", True
+        self._sort_before: tuple[str, bool] = (self._sort, self._descending)
 
     @property
     def clip_filter(self) -> ClipFilter:
@@ -78,7 +83,7 @@ class ClipTableModel(QAbstractTableModel):
             then what is selected stays selected.
         """
         self._filter = clip_filter if clip_filter is not None else self._filter
-        rowids = self._lists.clip_rowids(self._filter, sort=self._sort, descending=self._descending)
+        rowids = self._read_rowids()
         before, more = len(self._rowids), len(rowids) - len(self._rowids)
         if rowids == self._rowids:
             self.refresh_rows()
@@ -95,6 +100,31 @@ class ClipTableModel(QAbstractTableModel):
         self._pages.clear()
         self.endResetModel()
         return True
+
+    def list_only(self, rowids: Sequence[int] | None, *, in_order: bool) -> None:
+        """From the next `load` on list only these clips, at first in this order if they come in one; None for all."""
+        entered = rowids is not None and self._within is None
+        self._within = None if rowids is None else tuple(rowids)
+        if entered and in_order:
+            self._sort_before = (self._sort, self._descending)
+            self._sort, self._descending = BY_CHANGE, False
+        elif rowids is None and self._sort == BY_CHANGE:
+            self._sort, self._descending = self._sort_before
+
+    def _read_rowids(self) -> array[int]:
+        """By one query, however many clips are left out of what it gives."""
+        by_change = self._sort == BY_CHANGE
+        found = self._lists.clip_rowids(
+            self._filter, sort="added" if by_change else self._sort, descending=self._descending
+        )
+        if self._within is None:
+            return found
+        if by_change:
+            fitting = frozenset(found)
+            wanted = reversed(self._within) if self._descending else self._within
+            return array("q", (rowid for rowid in wanted if rowid in fitting))
+        within = frozenset(self._within)
+        return array("q", (rowid for rowid in found if rowid in within))
 
     def _insert(self, rowids: array[int], *, first: int, last: int) -> None:
         self.beginInsertRows(QModelIndex(), first, last)
@@ -214,6 +244,10 @@ class ClipTableModel(QAbstractTableModel):
                 return status_mark(clip.status, readable=clip.readable)[0]
             case "event":
                 return row_words.event_words(row, self._schema)
+            case "change":
+                change = self.change_of(row)
+                said = (changes.event_words(self._schema, change), changes.way_words(change)) if change else ()
+                return ", ".join(part for part in said if part)
             case "labels":
                 return ", ".join(self.chips(row))
             case "confidence":
@@ -227,6 +261,11 @@ class ClipTableModel(QAbstractTableModel):
             case "problem":
                 return shown(clip.problem or "")
         return ""
+
+    def change_words(self, row: ClipRow) -> str:
+        """What would change, in a line."""
+        change = self.change_of(row)
+        return changes.event_words(self._schema, change) if change is not None else ""
 
     def chips(self, row: ClipRow) -> list[str]:
         """Labels worth a glance."""
@@ -248,7 +287,8 @@ class ClipTableModel(QAbstractTableModel):
 
     def can_sort(self, column: int) -> bool:
         """Whether the store knows an order by this column."""
-        return COLUMNS[column].sort in SORTS
+        sort = COLUMNS[column].sort
+        return sort in SORTS or (sort == BY_CHANGE and self._within is not None)
 
     @property
     def by_review(self) -> bool:

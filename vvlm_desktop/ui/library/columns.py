@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ColumnId = Literal[
-    "picture", "name", "status", "event", "labels", "confidence", "duration", "recording", "added", "problem"
+    "picture", "name", "status", "event", "change", "labels", "confidence", "duration", "recording", "added", "problem"
 ]
 
 
@@ -33,6 +33,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("name", "Name", 200, "name", share=0.35),
     Column("status", "Status", 124, "status"),
     Column("event", "Event", 112, "event"),
+    Column("change", "Would change", 208, "change", share=0.2),
     Column("labels", "Labels", 176, share=0.35),
     Column("confidence", "Confidence", 92, "confidence", gives_way=3),
     Column("duration", "Duration", 72, "duration"),

@@ -34,6 +34,7 @@ class Details(QFrame):
         column.setSpacing(4)
         self.path = ElidedLabel("", "muted", mode=Qt.TextElideMode.ElideMiddle)
         self.caption = label("", wrap=True)
+        self.change = label("", "model", wrap=True)
         self.problem = label("", wrap=True)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._mark = IconView("warning", ink="bad", size_px=16)
@@ -42,6 +43,7 @@ class Details(QFrame):
         problem_row.addWidget(self._mark, alignment=Qt.AlignmentFlag.AlignTop)
         problem_row.addWidget(self.problem, 1)
         column.addWidget(self.path)
+        column.addWidget(self.change)
         column.addWidget(self.caption)
         column.addLayout(problem_row)
         row.addLayout(column, 1)
@@ -50,13 +52,15 @@ class Details(QFrame):
         outer.addLayout(row)
         self.hide()
 
-    def show_row(self, row: ClipRow | None) -> None:
-        """Show another clip, or nothing."""
+    def show_row(self, row: ClipRow | None, *, change: str = "") -> None:
+        """Show another clip, or nothing; `change` is what another adapter would say of it."""
         self.setVisible(row is not None)
         if row is None:
             return
         problem = shown(row.clip.problem or "")
         self.path.setText(shown(row.clip.path))
+        self.change.setText(breakable(change))
+        self.change.setVisible(bool(change))
         words = row_words.caption(row)
         self.caption.setText(breakable(words))
         self.caption.setVisible(bool(words))

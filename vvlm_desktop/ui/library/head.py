@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
 from typing_extensions import override
 
+from vvlm_desktop.store.records import ProblemFile
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import ActionRegistry
+from vvlm_desktop.ui.errors_view import Problem, ProblemItem
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label
-from vvlm_desktop.ui.words import count
+from vvlm_desktop.ui.words import count, shown
+
+
+def unopened_problem(files: Sequence[ProblemFile]) -> Problem:
+    """What is said of files that are not even clips."""
+    items = tuple(ProblemItem(shown(file.path), file.problem) for file in files)
+    return Problem(
+        f"{count(len(items), 'file or folder', 'files and folders')} could not be opened.",
+        hint="Mend the reason, then add them again.",
+        tone="doubtful",
+        items=items,
+    )
 
 
 class LibraryHead(QWidget):

@@ -17,12 +17,14 @@ from vvlm_desktop.settings import Settings
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.actions import Action
-from vvlm_desktop.ui.errors_view import Problem, ProblemItem
+from vvlm_desktop.ui.errors_view import Problem
+from vvlm_desktop.ui.library.changes_bar import ChangesBar
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details
 from vvlm_desktop.ui.library.filter_row import FilterRow
-from vvlm_desktop.ui.library.head import LibraryHead
-from vvlm_desktop.ui.library.menu import clip_menu
+from vvlm_desktop.ui.library.head import LibraryHead, unopened_problem
+from vvlm_desktop.ui.library.menu import clip_actions, clip_menu
+from vvlm_desktop.ui.library.scoped import Scoped
 from vvlm_desktop.ui.library.stale import Stale
 from vvlm_desktop.ui.library.sureness import RowSureness
 from vvlm_desktop.ui.library.table_view import ClipTable
@@ -31,7 +33,7 @@ from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
 from vvlm_desktop.ui.widgets.labels import rule
-from vvlm_desktop.ui.words import count, shown
+from vvlm_desktop.ui.words import shown
 from vvlm_desktop.workflow.review_queue import UNFINISHED
 
 _REFRESH_MS = 250
@@ -95,6 +97,12 @@ class LibraryPage(Page):
         self.filters.changed.connect(self._on_filter_changed)
         head.addWidget(self.head)
         head.addWidget(self.filters)
+        self.changes_bar = ChangesBar(self.shell.session.schema)
+        self.changes_bar.compare_pressed.connect(self._compare_listed)
+        self.scoped = Scoped(self.shell, self.changes_bar, self)
+        self.scoped.changed.connect(self._on_scoped)
+        self._clips.change_of = self.scoped.change_of
+        head.addWidget(self.changes_bar)
         column.addLayout(head)
         column.addWidget(rule())
 
@@ -123,7 +131,7 @@ class LibraryPage(Page):
             "search",
             "No clip fits",
             "No clip in the library fits the search and the filters.",
-            [Offer("Clear filters", self.filters.clear_all)],
+            [Offer("Show all clips", self._show_all)],
         )
         self.body = QStackedWidget()
         for item in (listed, self.nothing_yet, self.no_hits):
@@ -138,47 +146,20 @@ class LibraryPage(Page):
 
     @override
     def actions_here(self) -> Sequence[Action]:
-        def chosen() -> bool:
-            return bool(self.table.lines())
-
-        def act(
-            name: str, words: str, run: Callable[[], object], *keys: str, icon: str, needs_clips: bool = True
-        ) -> Action:
-            return Action(
-                f"library.{name}",
-                words,
-                run,
-                keys,
-                "library",
-                "Library",
-                icon,
-                listens=name != "open",  # the table itself takes Enter
-                enabled=chosen if needs_clips else None,
-            )
-
-        return [
-            act("open", "Open the clip in Review", self._on_open_current, "Return", icon="review"),
-            act("analyse", "Analyse selected clips", self._on_analyse, "Ctrl+Return", icon="analyse"),
-            act(
-                "analyse_with",
-                "Analyse selected clips with…",
-                self._on_analyse_with,
-                "Ctrl+Shift+Return",
-                icon="models",
-            ),
-            act(
-                "compare",
-                "Compare answers about these clips…",
-                self._on_compare,
-                "Ctrl+Shift+C",
-                icon="compare",
-                needs_clips=False,
-            ),
-            act("folder", "Show in folder", self._on_show_in_folder, "Ctrl+Shift+F", icon="folder"),
-            act("copy_path", "Copy path", self._on_copy_path, "Ctrl+C", icon="copy"),
-            act("copy_id", "Copy id", self._on_copy_id, icon="copy"),
-            act("clear", "Clear filters", self.filters.clear_all, "Ctrl+L", icon="filter", needs_clips=False),
-        ]
+        return clip_actions(
+            {
+                "open": self._on_open_current,
+                "analyse": self._on_analyse,
+                "analyse_with": self._on_analyse_with,
+                "compare": self._on_compare,
+                "folder": self._on_show_in_folder,
+                "copy_path": self._on_copy_path,
+                "copy_id": self._on_copy_id,
+                "would_change": self.scoped.show_changing,
+                "clear": self._show_all,
+            },
+            chosen=lambda: bool(self.table.lines()),
+        )
 
     @override
     def activate(self, clip_id: str | None = None) -> None:
@@ -192,10 +173,16 @@ class LibraryPage(Page):
         """Note what is out of date. A hidden page reads nothing; one that is shown does so soon, and not often."""
         if not change.what & {"clips", "analyses", "review"}:
             return
+        self.scoped.note(change)
         moves = "clips" in change.what or self.filters.active or ("review" in change.what and self._clips.by_review)
         self._stale.note(change, moves=moves)
         if self.isVisible() and not self._refresh.isActive():
             self._refresh.start(_REFRESH_MS)
+
+    @override
+    def show_scope(self, scope: Scope) -> None:
+        self.filters.clear_all()
+        self.scoped.show(scope)
 
     @override
     def on_settings(self, settings: Settings) -> None:
@@ -217,6 +204,7 @@ class LibraryPage(Page):
     @override
     def close_page(self) -> None:
         self.shell.tasks.changed.disconnect(self._on_tasks_changed)
+        self.scoped.close()
         for timer in (self._refresh, self._repaint, self._look_for_waiting):
             timer.stop()
         self._thumbnails.close()
@@ -245,7 +233,8 @@ class LibraryPage(Page):
         clips, listed = self._library.count_clips(), self._clips.rowCount()
         self.head.show_counts(clips=clips, listed=listed, unopened=len(self._library.problem_files()))
         some_broken = self._library.count_clips(ClipFilter(problem=True)) > 0
-        self.table.leave_out(frozenset() if some_broken else frozenset({"problem"}))
+        without = {"labels", "added"} if self.scoped.changes is not None else {"change"}
+        self.table.leave_out(frozenset(without | (set() if some_broken else {"problem"})))
         self.filters.setVisible(clips > 0)
         self._look_for_waiting.start(_LATER_MS)
         self.body.setCurrentWidget(self._listed if listed else self.no_hits if clips else self.nothing_yet)
@@ -305,8 +294,18 @@ class LibraryPage(Page):
     def _on_filter_changed(self, _filter: ClipFilter) -> None:
         self.reload()
 
+    def _on_scoped(self) -> None:
+        self._clips.list_only(self.scoped.rowids(), in_order=self.scoped.changes is not None)
+        self.reload()
+        self.table.show_order()
+
+    def _show_all(self) -> None:
+        self.filters.clear_all()
+        self.scoped.leave()
+
     def _on_line_changed(self) -> None:
-        self.details.show_row(self._current())
+        row = self._current()
+        self.details.show_row(row, change=self.scoped.words_of(row) if row is not None else "")
 
     def _on_opened(self, line: int) -> None:
         row = self._clips.row(line)
@@ -339,18 +338,19 @@ class LibraryPage(Page):
         lines = self.table.lines()
         if len(lines) > 1:
             chosen = tuple(self._clips.rowid(line) for line in lines)
-            self.shell.compare(Scope(f"{count(len(chosen), 'clip')} from the library", chosen=chosen))
+            self.shell.compare(self.scoped.scope_of(chosen, "from the library"))
         else:
-            self.shell.compare(self._filtered_scope())
+            self._compare_listed()
             current = self._current() if lines else None
             if current is not None:
                 self.shell.navigate("compare", current.clip.id)
 
-    def _filtered_scope(self) -> Scope:
-        if not self.filters.active:
-            return SCOPES[0]
+    def _compare_listed(self) -> None:
+        if not (self.filters.active or self.scoped.active):
+            self.shell.compare(SCOPES[0])
+            return
         chosen = tuple(self._clips.rowid(line) for line in range(self._clips.rowCount()))
-        return Scope(f"{count(len(chosen), 'clip')} filtered in the library", chosen=chosen)
+        self.shell.compare(self.scoped.scope_of(chosen, "filtered in the library"))
 
     def _on_continue(self) -> None:
         self.shell.navigate("review")
@@ -372,15 +372,7 @@ class LibraryPage(Page):
         QGuiApplication.clipboard().setText("\n".join(clip.id for clip in self._selected()))
 
     def _on_show_unopened(self) -> None:
-        items = tuple(ProblemItem(shown(file.path), file.problem) for file in self._library.problem_files())
-        self.shell.report(
-            Problem(
-                f"{count(len(items), 'file or folder', 'files and folders')} could not be opened.",
-                hint="Mend the reason, then add them again.",
-                tone="doubtful",
-                items=items,
-            )
-        )
+        self.shell.report(unopened_problem(self._library.problem_files()))
 
     def _on_menu_asked(self, position: QPoint) -> None:
         if self.table.lines():

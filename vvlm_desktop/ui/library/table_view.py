@@ -82,9 +82,13 @@ class ClipTable(QTableView):
         if self._clips.can_sort(section):
             self._clips.sort(section, across.sortIndicatorOrder())
         else:
-            section, descending = self._clips.sorted_by
-            order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
-            across.setSortIndicator(section, order)
+            self.show_order()
+
+    def show_order(self) -> None:
+        """Let the arrow stand where the clips are sorted."""
+        section, descending = self._clips.sorted_by
+        order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        self.horizontalHeader().setSortIndicator(section, order)
 
     def lines(self) -> list[int]:
         """Selected lines in order."""
