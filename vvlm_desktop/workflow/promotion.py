@@ -5,47 +5,56 @@ Promotions and rollbacks are events of the library's log: who, when, which weigh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from vvlm_desktop.domain.schema import LabelSchema
-from vvlm_desktop.settings import Settings
-from vvlm_desktop.workflow.runs import Evaluation
+from vvlm_desktop.backends.run_folder import RunFiles
+from vvlm_desktop.domain.promotion_rule import PromotionRule, Test
+from vvlm_desktop.errors import ModelFolderError, PromotionRefusedError, UsageError
+from vvlm_desktop.settings import Settings, save_settings
+from vvlm_desktop.workflow.adapter_gate import weights_sha256
+from vvlm_desktop.workflow.adapters import Adapter, adapter_named, find_adapter
+from vvlm_desktop.workflow.measured import BASE, Measured, read_measured
+from vvlm_desktop.workflow.model_shelf import InstalledModel, find_model
+from vvlm_desktop.workflow.promotion_checks import (
+    base_of_run,
+    candidate_of,
+    check_against,
+    check_complete,
+    check_same_set,
+    check_unseen,
+    check_weights,
+    looks_at,
+    withdrawn,
+)
+from vvlm_desktop.workflow.promotion_log import (
+    Default,
+    Promotion,
+    default_in_use,
+    read_promotions,
+    record_promotion,
+    record_refusal,
+    record_rollback,
+    standing,
+    unfinished_rollback,
+    with_default,
+)
+from vvlm_desktop.workflow.promotion_weighing import Check, Outcome, weigh
+from vvlm_desktop.workflow.runs import Evaluation, Run, adopt_finished
 from vvlm_desktop.workflow.session import Session
 
-Test: TypeAlias = Literal["mcnemar", "bootstrap"]
-
-
-@dataclass(frozen=True, slots=True)
-class PromotionRule:
-    """When an adapter may become the default; kept in the settings, shown and edited on the Training page.
-
-    Attributes:
-        test: `mcnemar` on `field` alone; `bootstrap`: the interval of the gain in the mean over all choice fields.
-        field: that must get better, by McNemar; "event_type" as long as the schema has it.
-        level: how often chance alone may pass, for example 0.05.
-        least_clips: of the test part with a known answer, below which nothing is decided.
-        no_worse: also refuse where any other field is worse at that level, or valid answers are fewer.
-    """
-
-    test: Test = "bootstrap"
-    field: str = "event_type"
-    level: float = 0.05
-    least_clips: int = 20
-    no_worse: bool = True
-
-    def sentence(self, schema: LabelSchema) -> str:
-        """The rule for people."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One condition of the rule: what was asked for, what was seen, and whether it holds."""
-
-    title: str
-    seen: str
-    holds: bool
+__all__ = [
+    "Check",
+    "Judgement",
+    "Promotion",
+    "PromotionRule",
+    "Test",
+    "judge",
+    "promote",
+    "promotions",
+    "rollback",
+    "rule_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,11 @@ class Judgement:
 
     Attributes:
         candidate, against: names as in the evaluation; `against` is "base", or the adapter that is the default now.
-        gain: of the mean over the choice fields, with its interval (value, low, high).
+        gain: of the mean over the choice fields, with its interval (value, low, high); zeros where no clip tells.
+        clips: with a known answer in the choice fields, or in the field that the rule is about.
         looks: how often this test part has been used for a judgement, this one included; each look spends some of it.
+        notes: sentences that decide nothing and should be read.
+        numbers: all that was counted, as it is written into the log.
     """
 
     candidate: str
@@ -65,6 +77,8 @@ class Judgement:
     gain: tuple[float, float, float]
     clips: int
     looks: int
+    notes: tuple[str, ...] = ()
+    numbers: dict[str, Any] | None = None
 
     @property
     def allowed(self) -> bool:
@@ -72,34 +86,31 @@ class Judgement:
         return all(check.holds for check in self.checks)
 
     @property
+    def failing(self) -> tuple[Check, ...]:
+        """Conditions that do not hold."""
+        return tuple(check for check in self.checks if not check.holds)
+
+    @property
     def sentence(self) -> str:
         """The outcome for people."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class Promotion:
-    """One change of the default.
-
-    Attributes:
-        kind: `promoted`, `rolled_back`.
-        model, adapter: the default from then on; adapter "" is the model alone.
-        before: backend, model and adapter that were in use.
-        numbers: of the judgement; empty for a rollback.
-    """
-
-    at: str
-    reviewer: str
-    kind: Literal["promoted", "rolled_back"]
-    model: str
-    adapter: str
-    before: tuple[str, str, str]
-    numbers: dict[str, Any]
+        other = "the model alone" if self.against == BASE else self.against
+        value, low, high = (100 * number for number in self.gain)
+        gain = f"{value:+.1f} points against {other} on {self.clips} test clips, {low:+.1f} to {high:+.1f}"
+        if self.allowed:
+            return f"{self.candidate} may become the default: {gain}."
+        first = self.failing[0]
+        return f"{self.candidate} may not become the default. {first.title}: {first.seen}"
 
 
 def rule_of(settings: Settings) -> PromotionRule:
     """The rule in force."""
-    raise NotImplementedError
+    return PromotionRule(
+        test=settings.promotion_test,
+        field=settings.promotion_field,
+        level=settings.promotion_level,
+        least_clips=settings.promotion_least_clips,
+        no_worse=settings.promotion_no_worse,
+    )
 
 
 def judge(session: Session, evaluation: Evaluation, *, rule: PromotionRule | None = None) -> Judgement:
@@ -108,7 +119,91 @@ def judge(session: Session, evaluation: Evaluation, *, rule: PromotionRule | Non
     Raises:
         UsageError: it is of another part, of another schema, or its files were changed since.
     """
-    raise NotImplementedError
+    return _judge(session, evaluation, rule or rule_of(session.settings))[0]
+
+
+def _judge(session: Session, evaluation: Evaluation, rule: PromotionRule) -> tuple[Judgement, Measured]:
+    measured, run = read_measured(session, evaluation), evaluation.run
+    candidate = candidate_of(measured, run)
+    against, in_use = check_against(session, measured, run, candidate)
+    gone, changed = withdrawn(session, [measured.clips[clip_id] for clip_id in measured.answered])
+    looks = looks_at(session, measured, candidate)
+    pairs = measured.pairs(session.schema, against, candidate, without=gone)
+    outcome = weigh(session.schema, pairs, rule, looks=looks)
+    sound = (
+        check_weights(measured, run, candidate),
+        check_same_set(measured, run),
+        check_unseen(measured, run),
+        check_complete(measured, run),
+    )
+    gain = (outcome.gain.value, outcome.gain.low, outcome.gain.high) if outcome.gain is not None else (0.0, 0.0, 0.0)
+    judgement = Judgement(
+        candidate=candidate,
+        against=against,
+        rule=rule,
+        checks=(in_use, *outcome.checks, *sound),
+        gain=gain,
+        clips=outcome.clips,
+        looks=looks,
+        notes=tuple(_notes(session, evaluation, measured, rule=rule, looks=looks, gone=len(gone), changed=changed)),
+        numbers=_numbers(outcome, evaluation, measured, against=against, looks=looks, gain=gain),
+    )
+    return judgement, measured
+
+
+def _notes(
+    session: Session,
+    evaluation: Evaluation,
+    measured: Measured,
+    *,
+    rule: PromotionRule,
+    looks: int,
+    gone: int,
+    changed: int,
+) -> list[str]:
+    notes = []
+    if looks > 1:
+        notes.append(
+            f"This test part has judged {looks} adapters, so what chance may pass is divided by {looks}:"
+            f" {rule.level / looks:.2%} instead of {rule.level:.1%}. Newly reviewed recordings make it fresh."
+        )
+    if gone:
+        notes.append(f"Left out of every number: {gone} test clips whose review was taken back or erased since.")
+    if changed:
+        notes.append(f"Of {changed} test clips the review says something else by now; a new training set asks anew.")
+    learnt_gone, _ = withdrawn(session, measured.part("train", "val"))
+    if learnt_gone:
+        notes.append(f"The adapter learnt from {len(learnt_gone)} clips whose review was taken back or erased since.")
+    config, settings = evaluation.run.config, session.settings
+    if config.frames != settings.frames:
+        notes.append(f"Measured with {config.frames} frames; Analyse shows a model {settings.frames}.")
+    if settings.precision not in {"auto", config.precision}:
+        notes.append(f"Measured in {config.precision}; Analyse runs in {settings.precision}.")
+    return notes
+
+
+def _numbers(
+    outcome: Outcome,
+    evaluation: Evaluation,
+    measured: Measured,
+    *,
+    against: str,
+    looks: int,
+    gain: tuple[float, float, float],
+) -> dict[str, Any]:
+    return {
+        "run": evaluation.run.name,
+        "evaluation": evaluation.folder.name,
+        "measured_at": measured.started_at,
+        "training_set": measured.fingerprint,
+        "against": against,
+        "clips": outcome.clips,
+        "looks": looks,
+        "gain": dict(zip(("value", "low", "high"), gain, strict=True)),
+        "p": outcome.gain.p_value if outcome.gain is not None else None,
+        "valid": {"now": outcome.valid[0], "candidate": outcome.valid[1]},
+        "fields": {key: {**asdict(tally), "p": tally.p_value} for key, tally in outcome.fields.items()},
+    }
 
 
 def promote(session: Session, evaluation: Evaluation) -> Promotion:
@@ -116,8 +211,60 @@ def promote(session: Session, evaluation: Evaluation) -> Promotion:
 
     Raises:
         PromotionRefusedError: the rule does not hold; it says which condition.
+        UsageError: the evaluation cannot be used, or the model is not on this computer.
     """
-    raise NotImplementedError
+    rule = rule_of(session.settings)
+    judgement, measured = _judge(session, evaluation, rule)
+    sha256 = weights_sha256(RunFiles(evaluation.run.folder).adapter_dir)
+    if not judgement.allowed:
+        first = judgement.failing[0]
+        record_refusal(
+            session,
+            adapter=judgement.candidate,
+            weights_sha256=sha256,
+            numbers={**(judgement.numbers or {}), "failing": [check.title for check in judgement.failing]},
+            clips=measured.answered,
+        )
+        raise PromotionRefusedError(judgement.sentence, hint=_way_out(first))
+    model = base_of_run(session, evaluation.run)
+    adapter = _adopted(session, evaluation.run, model, sha256)
+    promotion = record_promotion(
+        session,
+        model=model,
+        adapter=adapter.name,
+        weights_sha256=sha256,
+        numbers=judgement.numbers,
+        rule=rule,
+        clips=measured.answered,
+    )
+    _use(session, promotion.after)
+    return promotion
+
+
+def _way_out(check: Check) -> str:
+    if "Measure again" in check.seen or "measured" in check.title:
+        return "Measure the run again on the test part."
+    if check.title == "Enough test clips":
+        return "Review clips of more recordings, make a new training set, and train again."
+    return "The default stays as it is. More reviewed clips, or other settings of the run, may help."
+
+
+def _adopted(session: Session, run: Run, model: str, sha256: str) -> Adapter:
+    """The run's adapter among the models, where Analyse finds it; it has to be the one that was measured.
+
+    Raises:
+        PromotionRefusedError: there is another one of its name.
+    """
+    base = find_model(session.settings, model)
+    if adapter_named(session.settings, run.name) is None:
+        adopt_finished(session)
+    found = _adapter(session.settings, run.name, base)
+    if weights_sha256(found.path) != sha256:
+        raise PromotionRefusedError(
+            f"The adapter {found.name} in the models folder is not the one that was measured.",
+            hint=f"Remove it there (vvlm models remove {found.name}); the run's own is then taken again.",
+        )
+    return found
 
 
 def rollback(session: Session) -> Promotion:
@@ -126,9 +273,80 @@ def rollback(session: Session) -> Promotion:
     Raises:
         UsageError: nothing was promoted, or what was before is no longer on this computer.
     """
-    raise NotImplementedError
+    every, now = read_promotions(session), default_in_use(session.settings)
+    begun = unfinished_rollback(every, now)
+    if begun is not None:  # the program ended between the log and the settings
+        _require_here(session, begun.after, every)
+        _use(session, begun.after)
+        return begun
+    last = next((each for each in reversed(standing(every)) if each.after == now), None)
+    if last is None:
+        words = in_words(now)
+        if not standing(every):
+            raise UsageError(f"Nothing was promoted in this library. In use: {words}.", hint="Choose on Models.")
+        raise UsageError(
+            f"In use is {words}, which no promotion made the default, so there is no step back.",
+            hint="`vvlm promotions` lists them; choose a model on the Models page, or: vvlm models use NAME",
+        )
+    _require_here(session, last.before, every)
+    done = record_rollback(session, last)
+    _use(session, done.after)
+    return done
+
+
+def _require_here(session: Session, default: Default, every: list[Promotion]) -> None:
+    """Refuse to go back to something that is gone, or that is not what it was.
+
+    Raises:
+        UsageError: with what is missing.
+    """
+    backend, model, adapter = default
+    if backend != "local" or not model:
+        return
+    try:
+        base = find_model(session.settings, model)
+        if model not in (base.name, str(base.path)):
+            raise UsageError(f"{model} was removed from this computer.")
+        found = _adapter(session.settings, adapter, base) if adapter else None
+    except (UsageError, ModelFolderError) as error:
+        raise UsageError(
+            f"What was the default before is not here any more: {error}",
+            hint="Put it back, or choose another model: vvlm models use NAME. Nothing was changed.",
+        ) from error
+    known = next((each for each in reversed(every) if each.after == default and each.weights_sha256), None)
+    if found is not None and known is not None and weights_sha256(found.path) != known.weights_sha256:
+        raise UsageError(
+            f"The adapter {found.name} is not the one that was the default before: its weights are others.",
+            hint="Put it back, or choose another model: vvlm models use NAME. Nothing was changed.",
+        )
+
+
+def _adapter(settings: Settings, name: str, base: InstalledModel) -> Adapter:
+    """The adapter of exactly this name or folder: one with a similar name is another one.
+
+    Raises:
+        UsageError: there is none.
+        ModelFolderError: it cannot be used with this model.
+    """
+    if adapter_named(settings, name) is None:
+        raise UsageError(f"The adapter {name} is not on this computer.", hint="`vvlm models adapters` lists them.")
+    return find_adapter(settings, name, base=base)
+
+
+def _use(session: Session, default: Default) -> None:
+    settings = with_default(session.settings, default)
+    save_settings(settings)
+    session.settings = settings
+
+
+def in_words(default: Default) -> str:
+    """What is in use, for people."""
+    backend, model, adapter = default
+    if backend == "local":
+        return f"{model or 'no model'} + {adapter}" if adapter else f"{model or 'no model'} alone"
+    return "the built-in measurements" if backend == "signals" else backend.capitalize()
 
 
 def promotions(session: Session) -> list[Promotion]:
     """All changes of the default in this library, the newest first."""
-    raise NotImplementedError
+    return read_promotions(session)[::-1]
