@@ -24,6 +24,8 @@ EVENTS_VERSION = 1
 COMPLETE_FILE = "complete.json"
 #: Clocks of processes are read with a little noise.
 _SAME_START_S = 1.0
+#: More than any event has: what is longer is no event, and must not fill the memory.
+_LONGEST_EVENT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,16 @@ class Trainer:
 
     pid: int
     began_s: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process works; one that has ended and that nobody has asked for is not alive."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.began_s) < _SAME_START_S
+            return same and process.status() not in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+        except (ValueError, OverflowError, psutil.Error):
+            return False
 
 
 class RunFiles:
@@ -90,25 +102,35 @@ class RunFiles:
         try:
             data = json.loads(self.pid_file.read_text(encoding="utf-8"))
             noted = Trainer(int(data["pid"]), float(data["began_s"]))
-            really_s = psutil.Process(noted.pid).create_time()
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
-        return noted if abs(really_s - noted.began_s) < _SAME_START_S else None
+        return noted if noted.alive else None
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All whole events so far."""
-        yield from self.events_after(0)[0]
+        events, position = self.events_after(0)
+        while events:
+            yield from events
+            events, position = self.events_after(position)
 
     def events_after(self, position: int) -> tuple[list[dict[str, Any]], int]:
-        """Whole events behind byte `position`, and the position behind them; what is half written comes next time."""
+        """Whole events behind byte `position`, and the position behind them; what is half written comes next time.
+
+        Of a long file a part at a time: none and the same position is the end of it.
+        """
         try:
             with self.events_file.open("rb") as file:
                 file.seek(position)
-                data = file.read()
+                while data := file.read(_LONGEST_EVENT_BYTES):
+                    end = data.rfind(b"\n") + 1
+                    events = list(_parsed(data[:end]))
+                    position += end or (len(data) if len(data) == _LONGEST_EVENT_BYTES else 0)
+                    if events or len(data) < _LONGEST_EVENT_BYTES:
+                        return events, position
+                    file.seek(position)
         except FileNotFoundError:
             return [], 0
-        end = data.rfind(b"\n") + 1
-        return list(_parsed(data[:end])), position + end
+        return [], position
 
     def checkpoints(self) -> list[Path]:
         """Whole checkpoints, the oldest first."""
@@ -124,8 +146,8 @@ def _parsed(data: bytes) -> Iterator[dict[str, Any]]:
     for line in data.split(b"\n"):
         try:
             event = json.loads(line)
-        except ValueError:
-            continue  # cut off by a kill
+        except (ValueError, RecursionError):
+            continue  # cut off by a kill, or no event at all
         if isinstance(event, dict):
             yield event
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import sys
 from pathlib import Path
 
 # A frozen program starts its children by itself; they must not load the command line.
 _WORKER_FLAG = "--worker"
+_TRAINING_FLAG = "--training"
 
 
 def main() -> None:
@@ -17,6 +19,9 @@ def main() -> None:
         from vvlm_desktop.worker import main as worker_main
 
         sys.exit(worker_main(sys.argv[1:]))
+    if sys.argv[1:2] == [_TRAINING_FLAG]:
+        # By name: the program starts the trainer and is no part of it.
+        sys.exit(importlib.import_module("training.command_line").main(sys.argv[2:]))
     try:
         if sys.argv[1:2] == ["app"] and not any(argument.startswith("-") for argument in sys.argv[2:]):
             sys.exit(_open_window(sys.argv[2:]))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import vvlm_desktop
 
+#: By which a frozen program knows that it is to train.
+TRAINING_FLAG = "--training"
 #: The only kind of worker that may fetch weights.
 DOWNLOAD_KIND = "download"
 
@@ -18,6 +20,24 @@ def worker_argv(kind: str) -> list[str]:
         return [sys.executable, "--worker", "--kind", kind]
     # -P: a file called av.py in the folder the user happens to stand in must not be imported instead of ours.
     return [sys.executable, "-P", "-m", "vvlm_desktop.worker", "--kind", kind]
+
+
+def training_argv(*arguments: str) -> list[str]:
+    """Command line of the trainer with `arguments`."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, TRAINING_FLAG, *arguments]
+    return [sys.executable, "-P", "-m", "training", *arguments]
+
+
+def training_environment() -> dict[str, str]:
+    """The program's environment for a trainer, which stays when the program goes."""
+    environment = worker_environment()
+    if getattr(sys, "frozen", False):
+        # A packed program unpacks itself into a folder that goes with it; the trainer needs one of its own.
+        environment["PYINSTALLER_RESET_ENVIRONMENT"] = "1"
+    environment["PYTHONUNBUFFERED"] = "1"  # the log tells at once, also when the trainer is killed
+    environment["PYTHONIOENCODING"] = "utf-8:backslashreplace"
+    return environment
 
 
 def worker_threads() -> int:

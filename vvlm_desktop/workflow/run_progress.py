@@ -1,96 +1,82 @@
-"""What a run's events add up to: where it is, its curves, what it found out before it began, why it ended."""
+"""Following a run by its folder: what its events add up to, put right by whether its process still lives."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
 
 from vvlm_desktop.backends.run_folder import RunFiles
+from vvlm_desktop.workflow.run_events import EventTail, last_words
+from vvlm_desktop.workflow.run_fold import fold
+from vvlm_desktop.workflow.run_launch import Launched, Watch
+from vvlm_desktop.workflow.run_state import LIVE, RunProgress, RunState
 
-RunState: TypeAlias = Literal[
-    "starting",  # launched; nothing was told yet
-    "preparing",  # clips are decoded, features made
-    "measuring",  # the step on the longest clip
-    "training",
-    "stopping",  # asked to; a checkpoint is being made
-    "checked",  # looked at before training, and not trained yet
-    "stopped",  # goes on with Resume
-    "interrupted",  # killed, or the computer went off; goes on with Resume
-    "failed",  # `message` says why; goes on with Resume where a checkpoint is whole
-    "finished",
-]
-LIVE: frozenset[RunState] = frozenset({"starting", "preparing", "measuring", "training", "stopping"})
-
-
-@dataclass(slots=True)
-class RunProgress:
-    """A run as its events tell it; curves are (step, number) with what a resumed run repeats told once.
-
-    Attributes:
-        left_s: seconds until its end, None where that is not known yet.
-        memory_bytes: peak of the GPU's memory, None on a processor; of `memory_of_bytes`.
-        done, of: clips prepared, in state "preparing"; `clip` is the name of the one in work.
-        loss, validation, learning_rate: curves.
-        fields: a curve for each field, of its score on the validation clips, 0..1.
-        preflight, first_step: as told, see the README of `training`; empty until then.
-        answers: scores of the newest evaluation on validation clips, as `training.scores` writes them.
-        notes: sentences to be read: what was left out, what was skipped, where it went on.
-        message, hint: why it failed or was interrupted; empty otherwise.
-        resumable: whether Resume can go on from something.
-    """
-
-    state: RunState = "starting"
-    pid: int | None = None
-    step: int = 0
-    steps: int = 0
-    epoch: float = 0.0
-    left_s: float | None = None
-    step_s: float | None = None
-    memory_bytes: int | None = None
-    memory_of_bytes: int | None = None
-    done: int = 0
-    of: int = 0
-    clip: str = ""
-    loss: list[tuple[int, float]] = field(default_factory=list)
-    validation: list[tuple[int, float]] = field(default_factory=list)
-    learning_rate: list[tuple[int, float]] = field(default_factory=list)
-    fields: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    preflight: Mapping[str, Any] = field(default_factory=dict)
-    first_step: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    message: str = ""
-    hint: str = ""
-    checkpoint: str = ""
-    began_at: str = ""
-    ended_at: str = ""
-
-    @property
-    def live(self) -> bool:
-        """Whether a process works on it."""
-        return self.state in LIVE
-
-    @property
-    def resumable(self) -> bool:
-        """Whether Resume makes sense."""
-        return self.state in {"checked", "stopped", "interrupted", "failed"}
-
-    @property
-    def fraction(self) -> float:
-        """Of its steps, 0..1."""
-        return self.step / self.steps if self.steps else 0.0
+__all__ = ["LIVE", "RunFollower", "RunProgress", "RunState"]
 
 
 class RunFollower:
-    """Follows a run's folder: `poll` reads what is new, in a few microseconds where nothing is."""
+    """Follows a run's folder: `poll` reads what is new, in a few microseconds where nothing is.
 
-    def __init__(self, folder: Path) -> None:
+    Any number of followers may follow one run, and one may begin at any time: the folder alone is read.
+    """
+
+    def __init__(self, folder: Path, *, look_every_s: float = 0.5) -> None:
+        """`look_every_s`: how often it is looked up whether the process still lives."""
         self.files = RunFiles(folder)
         self.progress = RunProgress()
+        self._told = RunProgress()
+        self._tail = EventTail(self.files)
+        self._watch = Watch(self.files, every_s=look_every_s)
 
     def poll(self) -> RunProgress:
         """Read what was told since; a run whose process is gone without a word is `interrupted`."""
-        raise NotImplementedError
+        # In this order: what a process that is gone has told is there by now.
+        self._watch.look()
+        events = self._tail.new_events()
+        if self._tail.begun_anew:
+            self._told = RunProgress()
+        for event in events:
+            fold(self._told, event)
+        self.progress = self._with_process(self._told)
+        return self.progress
+
+    def _with_process(self, told: RunProgress) -> RunProgress:
+        """What the events say, put right by whether anybody works there."""
+        begun, alive = self._watch.launched, self._watch.alive
+        silent = self._tail.position <= begun.events_bytes if begun is not None else not self._tail.position
+        if silent and alive:
+            state: RunState = "stopping" if self.files.stop_file.exists() else "starting"
+            return replace(told, state=state, pid=begun.pid if begun else None, message="", hint="", left_s=None)
+        if silent and begun is not None and not self.files.finished:
+            return self._never_began(told, begun)
+        if not self._tail.position:
+            return replace(told, state="stopped", message="", hint="It was not started yet.")
+        if not told.live:
+            return told
+        if not alive:
+            return self._broke_off(told)
+        return replace(told, state="stopping") if self.files.stop_file.exists() else told
+
+    def _never_began(self, told: RunProgress, begun: Launched) -> RunProgress:
+        words = last_words(self.files.log_file, after=begun.log_bytes)
+        message = "The training ended before it said anything: it was killed, or the computer went off."
+        hint = "Start it again. If that does not help, memory may be short: close other programs."
+        if words:
+            message, hint = f"The training could not begin: {words}", f"More in {self.files.log_file}."
+        return replace(told, state="failed", left_s=None, ended_at=begun.at, message=message, hint=hint)
+
+    def _broke_off(self, told: RunProgress) -> RunProgress:
+        where = f"after step {told.step}" if told.step else "before the first step"
+        begun = self._watch.launched
+        words = last_words(self.files.log_file, after=begun.log_bytes) if begun is not None else ""
+        whole = self.files.checkpoints()
+        ending = f" Its log ends with: {words}" if words else ""
+        return replace(
+            told,
+            state="interrupted",
+            left_s=None,
+            message=f"The training ended without a word {where}: it was killed, memory ran out, or the computer went"
+            f" off.{ending}",
+            hint=f"Resume goes on from step {whole[-1].name[11:]}." if whole else "Resume begins it anew.",
+            checkpoint=f"checkpoints/{whole[-1].name}" if whole else "",
+        )
