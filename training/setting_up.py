@@ -15,7 +15,7 @@ from vvlm_desktop import paths
 from vvlm_desktop.errors import JobCancelledError, SettingsError
 
 if TYPE_CHECKING:
-    from training.batches import Collator, Pair, Sample, Samples
+    from training.batches import Collator, Samples
     from training.clip_rows import ClipRows
     from training.preflight import Prepared
     from vvlm_desktop.backends.gpu_slot import GpuSlot
@@ -33,7 +33,6 @@ class Ready:
     Attributes:
         tuned: the model with the adapter on it.
         trainable: how many numbers learn.
-        longest: as many of the longest clip as are in a batch.
         identity: what a checkpoint belongs to.
     """
 
@@ -47,7 +46,6 @@ class Ready:
     collate: Collator
     train: Samples
     val: Samples
-    longest: list[Sample | Pair]
     identity: Mapping[str, Any]
 
 
@@ -94,7 +92,6 @@ def set_up(config: TrainConfig, run: RunFolder) -> Ready:
         collate=Collator(loaded),
         train=train,
         val=Samples(prepared.val, prepared.targets, rows),
-        longest=[train.of(prepared.longest)] * config.batch,
         identity=_identity(config, training_set, prepared),
     )
     run.tell(
@@ -153,7 +150,8 @@ def measure_longest(ready: Ready, run: RunFolder) -> None:
     from training.arguments import total_steps
     from training.preflight import measure_step
 
-    step = measure_step(ready.tuned, ready.loaded.model, ready.longest, ready.collate, ready.config)
+    samples = [ready.train.of(ready.prepared.longest)] * ready.config.batch
+    step = measure_step(ready.tuned, ready.loaded.model, samples, ready.collate, ready.config)
     steps = total_steps(ready.config, ready.prepared)
     run.tell("first_step", **step, steps=steps, whole_s=round(step["step_s"] * steps, 1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from tests.tiny_models import tiny_model
 from training.run_folder import RunFolder
 from vvlm_desktop.backends.train_config import TrainConfig
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.clip import Clip, clip_id
 from vvlm_desktop.domain.prompt import build_prompt
 from vvlm_desktop.domain.review import Review, Verdict
@@ -190,4 +192,42 @@ def recorded(folder: Path, *, known: set[str], train: int = 1) -> Path:
         path = paint(folder / f"part-{number}.mp4", bright=False, seed=number)
         said = {key: each for key, each in verdicts(truth(bright=False)).items() if key in known}
         items.append(item(path, said, split="train", number=number))
+    return export(folder / "set", items)
+
+
+def analysis_of(clip: Clip, labels: dict, *, provenance: str = "model") -> Analysis:
+    """What a model said about a clip."""
+    return Analysis(
+        id=f"analysis-{clip.id}",
+        clip_id=clip.id,
+        backend="local",
+        model="tiny",
+        adapter=None,
+        created_at=AT,
+        schema_key=LIGHT.key,
+        schema_labels_sha=LIGHT.labels_sha,
+        schema_wording_sha=LIGHT.wording_sha,
+        prompt_sha=None,
+        provenance=provenance,
+        labels=labels,
+        confidence={},
+        confidence_kind=None,
+        frames_pts=(),
+        raw_text="",
+    )
+
+
+def answered(made: ExportItem, labels: dict, *, provenance: str = "model") -> ExportItem:
+    """The same clip, of which a model had said this before it was reviewed."""
+    analysis = analysis_of(made.clip, labels, provenance=provenance)
+    review = replace(made.reviews[0], analysis_id=analysis.id)
+    return replace(made, reviews=(review,), truth=review, analysis=analysis)
+
+
+def corrected_set(folder: Path, *, train: int = 4, val: int = 0, right: int = 0) -> Path:
+    """A set in which a model had taken bright for dark and dark for bright; in the first `right` clips it had not."""
+    items = []
+    for number, made in enumerate(light_items(folder / "clips", train=train, val=val)):
+        bright = made.truth.verdicts["light"].value == "bright"
+        items.append(answered(made, truth(bright=bright if number < right else not bright)))
     return export(folder / "set", items)
