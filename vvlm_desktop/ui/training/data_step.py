@@ -91,6 +91,7 @@ class DataStep(QWidget):
         self.form.cancel_pressed.connect(self.desk.cancel_making)
         self.versions.currentRowChanged.connect(self._on_row)
         self.view.clip_chosen.connect(self._on_clip)
+        self.view.clips_listed.connect(self._on_list)
         self.view.train_pressed.connect(self.train_pressed)
         self.view.check_pressed.connect(self.check)
         self.view.check_cancelled.connect(self.desk.cancel_check)
@@ -226,6 +227,12 @@ class DataStep(QWidget):
 
     def _on_clip(self, clip_id: str) -> None:
         self._shell.navigate("library", clip_id)
+
+    def _on_list(self, reason: str, clip_ids: list[str]) -> None:
+        library = self._shell.session.library
+        rowids = (library.rowid_of(clip_id) for clip_id in clip_ids)
+        chosen = tuple(rowid for rowid in rowids if rowid is not None)
+        self._shell.list_clips(Scope(f"Not in the set: {reason}", chosen=chosen))
 
     def _show_empty(self, state: QWidget) -> None:
         if self._empty is not None:

@@ -24,9 +24,11 @@ class ClipsByReason(QWidget):
     """A line that folds out into the clips it is about."""
 
     chosen = Signal(str)  # id of a clip
+    listed = Signal(str, list)  # reason, ids: all of them
 
     def __init__(self, reason: str, clips: Sequence[LeftOut], *, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.reason = reason
         self._clips = tuple(clips)
         self.head = button(menu_text(f"{len(clips):,} · {shown(reason)}"), kind="plain")
         self.head.setCheckable(True)
@@ -48,10 +50,17 @@ class ClipsByReason(QWidget):
         if self._body is not None:
             self._body.setVisible(on)
 
+    def _on_list(self) -> None:
+        self.listed.emit(self.reason, [clip.clip_id for clip in self._clips])
+
     def _made(self) -> QWidget:
         body = QWidget()
         flow = FlowLayout(body, gap=2)
         flow.setContentsMargins(theme.px(24), 0, 0, theme.GAP)
+        if len(self._clips) > 1:
+            every = button("Show all in the library", self._on_list, icon="library")
+            every.setAccessibleName(f"Show all in the library: {shown(self.reason)}")
+            flow.addWidget(every)
         for clip in self._clips[:_MOST_CLIPS]:
             name = shown(clip.name)
             short = name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 1]}…"

@@ -30,6 +30,7 @@ class SetView(QScrollArea):
     """A scroll of cards about one set."""
 
     clip_chosen = Signal(str)
+    clips_listed = Signal(str, list)  # title, ids
     train_pressed = Signal()
     check_pressed = Signal()
     check_cancelled = Signal()
@@ -129,6 +130,7 @@ class SetView(QScrollArea):
         for reason, clips in groups:
             line = ClipsByReason(reason, clips)
             line.chosen.connect(self.clip_chosen)
+            line.listed.connect(self.clips_listed)
             column.addWidget(line)
         self._cards.addWidget(card)
 

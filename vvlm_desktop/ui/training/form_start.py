@@ -1,0 +1,114 @@
+"""Where a run's values start from on this computer, and what it will need; an estimate until the check has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, GIB, estimate, in_gib
+from vvlm_desktop.backends.model_shape import ModelShape
+from vvlm_desktop.backends.train_config import PRESETS, TrainConfig
+from vvlm_desktop.workflow.gpu import Hardware, duration_in_words, processor_seconds_per_clip
+
+PRESET_TITLES: Mapping[str, str] = {
+    "none": "None",
+    "8gb": "GPU with 8 GB",
+    "16gb": "GPU with 16 GB",
+    "24gb": "GPU with 24 GB",
+    "80gb": "GPU with 80 GB",
+}
+#: A card that is sold with 16 GB reports between 15 and 16.
+_NOMINAL_SHARE = 0.92
+#: Of each of the adapter's numbers: itself, its gradient and two moments, all in 32 bits.
+_BYTES_PER_TRAINED = 16
+#: Backward goes twice as far as forward, and forward is done again where activations are not kept.
+_PASSES, _PASSES_CHECKPOINTED = 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Values that a run starts from, and why."""
+
+    preset: str
+    reason: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def start_on(on: Hardware) -> Start:
+    """The preset that fits this computer."""
+    gpu = on.gpu
+    if gpu is None:
+        why = on.problem or "There is no GPU."
+        return Start(
+            "none",
+            f"{why} It trains on the processor, which is slow: small models only.",
+            {"precision": "fp32", "frames": 8},
+        )
+    total = gpu.total_bytes / GIB
+    sizes = {name: int(name.removesuffix("gb")) for name in PRESETS if name != "none"}
+    fitting = [name for name, size in sizes.items() if total >= _NOMINAL_SHARE * size]
+    has = f"{gpu.name} has {in_gib(gpu.total_bytes)}"
+    if not fitting:
+        smallest = min(sizes, key=lambda name: sizes[name])
+        return Start(smallest, f"{has}: less than the smallest preset is made for. Take a small model.")
+    best = max(fitting, key=lambda name: sizes[name])
+    return Start(best, f"{has}: the preset for {PRESET_TITLES[best].removeprefix('GPU with ')} fits.")
+
+
+def memory_bytes(shape: ModelShape, config: TrainConfig, *, on_gpu: bool) -> int:
+    """Peak of a training step: weights, adapter, what is kept for the way back, and the answer's logits."""
+    context = CONTEXT_BYTES if on_gpu else 0
+    base = estimate(shape, precision=config.precision, frames=config.frames, batch=config.batch, context_bytes=context)
+    text = shape.text
+    tokens = base.cache_bytes // max(1, text.layers * 2 * text.kv_heads * text.head_dim * _width(config))
+    kept_layer = tokens * text.hidden * _width(config)
+    if not config.checkpointing:
+        attention = 2 * (text.heads + text.kv_heads) * text.head_dim
+        kept_layer = tokens * (3 * text.mlp + 4 * text.hidden + attention) * _width(config)
+    without_cache = base.total_bytes - base.cache_bytes
+    return int(without_cache + _BYTES_PER_TRAINED * trained_parameters(shape, config) + text.layers * kept_layer)
+
+
+def trained_parameters(shape: ModelShape, config: TrainConfig) -> int:
+    """Numbers of an adapter on all linear layers of the language model."""
+    text = shape.text
+    attention, cache = text.heads * text.head_dim, text.kv_heads * text.head_dim
+    widths = 2 * (text.hidden + attention) + 2 * (text.hidden + cache) + 3 * (text.hidden + text.mlp)
+    return text.layers * config.rank * widths
+
+
+def _width(config: TrainConfig) -> int:
+    return 4 if config.precision == "fp32" else 2
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a run needs, in a sentence; `fits` is None where nobody can tell."""
+
+    sentence: str
+    fits: bool | None
+
+
+def needs(shape: ModelShape | None, config: TrainConfig, *, on: Hardware, clips: int) -> Needs:
+    """What training `clips` clips would need, before anything is measured."""
+    if shape is None:
+        return Needs("Nobody can tell how much memory this model needs; the check measures it.", None)
+    gpu = on.gpu if config.device != "cpu" else None
+    need = memory_bytes(shape, config, on_gpu=gpu is not None)
+    free = gpu.available_bytes if gpu is not None else on.memory_free_bytes
+    place = f"{in_gib(free)} are free on the GPU" if gpu is not None else f"{in_gib(free)} of memory are free"
+    said = f"About {in_gib(need)} of memory; {place}."
+    if gpu is None:
+        said += (
+            f" On the processor, roughly {duration_in_words(_processor_seconds(shape, config, on=on, clips=clips))}."
+        )
+    if need > free:
+        said += " Take a smaller preset, fewer frames, a smaller rank or a smaller model."
+    return Needs(f"{said} An estimate: the check measures it.", need <= free)
+
+
+def _processor_seconds(shape: ModelShape, config: TrainConfig, *, on: Hardware, clips: int) -> float:
+    once = processor_seconds_per_clip(shape, frames=config.frames, cores=on.cores)
+    seen = config.steps * config.batch * config.accumulation if config.steps else config.epochs * clips
+    return once * seen * (_PASSES_CHECKPOINTED if config.checkpointing else _PASSES)
