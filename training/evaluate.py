@@ -5,6 +5,7 @@ python -m training evaluate --config run.toml --split test
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -128,12 +129,19 @@ def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], 
     loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=config.device)
     # Rows are made anew: an adapter may bring its own projector, so features behind it could not be shared.
     rows = make_rows(config.model_copy(update={"cache": False}), loaded, training_set)
+    weights = {name: {"weights_sha256": _weights_sha256(folder)} for name, folder in adapters.items()}
     said, unreadable = _answers(loaded, training_set, examples, rows, adapters=adapters, notes=notes)
-    metrics = _metrics(training_set, said, split=split, unreadable=unreadable, config=config)
+    # Promotion asks whether the weights that are there are still those that answered.
+    metrics = _metrics(training_set, said, split=split, unreadable=unreadable, config=config) | {"adapters": weights}
     write_atomically(notes.path / ANSWERS_FILE, "".join(_lines(said)))
     text = json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(notes.path / METRICS_FILE, text)
     return metrics
+
+
+def _weights_sha256(folder: Path) -> str:
+    with (folder / "adapter_model.safetensors").open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()
 
 
 def _answers(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.workflow.answerers import Source
+from vvlm_desktop.workflow.agreement import EVENT_TYPE
+from vvlm_desktop.workflow.answerers import Source, pairs_of
+from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
 from vvlm_desktop.workflow.session import Session
 
 
@@ -20,8 +23,9 @@ class Changing:
         changed: row ids of those whose answers differ in a field, the most important field first.
         by_field: how many clips change in each field.
         settled_wrong: of `changed`, row ids of clips in which a person has said what is right, and the change is away
-            from it; `settled_right` towards it.
+            from it; `settled_right` towards it. A clip that goes both ways counts as wrong.
         missing: readable clips that one of the two has not answered yet.
+        unfair: row ids of clips that both have answered, but not on the same footing: other frames, words or settings.
     """
 
     now: Source
@@ -32,6 +36,7 @@ class Changing:
     settled_right: tuple[int, ...]
     settled_wrong: tuple[int, ...]
     missing: tuple[Clip, ...]
+    unfair: tuple[int, ...] = ()
 
 
 def changing(
@@ -47,4 +52,62 @@ def changing(
     Raises:
         JobCancelledError: `cancelled` said so.
     """
-    raise NotImplementedError
+    sources = Source("local", model, now or None), Source("local", model, adapter or None)
+    order = {field.key: number for number, field in enumerate(session.schema.fields)}
+    by_field: Counter[str] = Counter()
+    found: list[tuple[tuple[bool, int, int], int]] = []
+    right, wrong, unfair, compared = [], [], [], 0
+    wanted = session.library.clip_rowids()
+    for rowid, pair in pairs_of(session, sources, wanted=wanted, cancelled=cancelled):
+        if not pair.counts:
+            unfair.append(rowid)
+            continue
+        compared += 1
+        differing = changed_fields(pair)
+        if not differing:
+            continue
+        keys = [field.field.key for field in differing]
+        by_field.update(keys)
+        found.append(((EVENT_TYPE not in keys, min(order[key] for key in keys), -len(keys)), rowid))
+        ways = [_way(field) for field in differing]
+        if -1 in ways:
+            wrong.append(rowid)
+        elif 1 in ways:
+            right.append(rowid)
+    return Changing(
+        now=sources[0],
+        then=sources[1],
+        compared=compared,
+        changed=tuple(rowid for _, rowid in sorted(found)),
+        by_field={key: by_field[key] for key in sorted(by_field, key=lambda key: (-by_field[key], order[key]))},
+        settled_right=tuple(right),
+        settled_wrong=tuple(wrong),
+        missing=_missing(session, sources),
+        unfair=tuple(unfair),
+    )
+
+
+def _way(field: FieldComparison) -> int:
+    """1 where the change is towards what a person said, -1 away from it, 0 where neither is known."""
+    before, after = field.right
+    return int(after) - int(before) if before is not None and after is not None else 0
+
+
+def _missing(session: Session, sources: tuple[Source, Source]) -> tuple[Clip, ...]:
+    """Readable clips without an answer of one of the two, in the order of adding; drafts do not count."""
+    found: dict[str, Clip] = {}
+    for source in sources:
+        without = session.library.clips_without(
+            source.backend,
+            model=source.model,
+            adapter=source.adapter or "",
+            schema_labels_sha=session.schema.labels_sha,
+            drafts=False,
+        )
+        found.update((clip.id, clip) for clip in without)
+    return tuple(sorted(found.values(), key=lambda clip: clip.added_at)) if found else ()
+
+
+def changed_fields(pair: Comparison) -> list[FieldComparison]:
+    """Fields that both answered, and differently."""
+    return [field for field in pair.fields if field.standing == "differs"]

@@ -40,7 +40,7 @@ from vvlm_desktop.workflow.promotion_log import (
     with_default,
 )
 from vvlm_desktop.workflow.promotion_weighing import Check, Outcome, weigh
-from vvlm_desktop.workflow.runs import Evaluation, Run, adopt_finished
+from vvlm_desktop.workflow.runs import Evaluation, Run, adopt_finished, adopted_name
 from vvlm_desktop.workflow.session import Session
 
 __all__ = [
@@ -125,7 +125,7 @@ def judge(session: Session, evaluation: Evaluation, *, rule: PromotionRule | Non
 def _judge(session: Session, evaluation: Evaluation, rule: PromotionRule) -> tuple[Judgement, Measured]:
     measured, run = read_measured(session, evaluation), evaluation.run
     candidate = candidate_of(measured, run)
-    against, in_use = check_against(session, measured, run, candidate)
+    against, in_use = check_against(session, measured, run)
     gone, changed = withdrawn(session, [measured.clips[clip_id] for clip_id in measured.answered])
     looks = looks_at(session, measured, candidate)
     pairs = measured.pairs(session.schema, against, candidate, without=gone)
@@ -256,9 +256,9 @@ def _adopted(session: Session, run: Run, model: str, sha256: str) -> Adapter:
         PromotionRefusedError: there is another one of its name.
     """
     base = find_model(session.settings, model)
-    if adapter_named(session.settings, run.name) is None:
+    if adapter_named(session.settings, adopted_name(run) or run.name) is None:
         adopt_finished(session)
-    found = _adapter(session.settings, run.name, base)
+    found = _adapter(session.settings, adopted_name(run) or run.name, base)
     if weights_sha256(found.path) != sha256:
         raise PromotionRefusedError(
             f"The adapter {found.name} in the models folder is not the one that was measured.",
@@ -304,9 +304,7 @@ def _require_here(session: Session, default: Default, every: list[Promotion]) ->
     if backend != "local" or not model:
         return
     try:
-        base = find_model(session.settings, model)
-        if model not in (base.name, str(base.path)):
-            raise UsageError(f"{model} was removed from this computer.")
+        base = _model(session.settings, model)
         found = _adapter(session.settings, adapter, base) if adapter else None
     except (UsageError, ModelFolderError) as error:
         raise UsageError(
@@ -319,6 +317,19 @@ def _require_here(session: Session, default: Default, every: list[Promotion]) ->
             f"The adapter {found.name} is not the one that was the default before: its weights are others.",
             hint="Put it back, or choose another model: vvlm models use NAME. Nothing was changed.",
         )
+
+
+def _model(settings: Settings, name: str) -> InstalledModel:
+    """The model of exactly this name or folder.
+
+    Raises:
+        UsageError: there is none.
+        ModelFolderError: it cannot be used.
+    """
+    found = find_model(settings, name)
+    if name not in (found.name, str(found.path)):
+        raise UsageError(f"{name} was removed from this computer.")
+    return found
 
 
 def _adapter(settings: Settings, name: str, base: InstalledModel) -> Adapter:

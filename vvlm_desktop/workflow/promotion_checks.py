@@ -55,7 +55,7 @@ def base_of_run(session: Session, run: Run) -> str:
     return found.name if found.entry is not None else str(found.path)
 
 
-def check_against(session: Session, measured: Measured, run: Run, candidate: str) -> tuple[str, Check]:
+def check_against(session: Session, measured: Measured, run: Run) -> tuple[str, Check]:
     """With whom the candidate is compared: the default in use where it answered too, else the model alone."""
     title = "Compared with what is in use"
     backend, model, adapter = default_in_use(session.settings)
@@ -74,19 +74,18 @@ def check_against(session: Session, measured: Measured, run: Run, candidate: str
         return BASE, Check(title, seen, False)
     if not adapter:
         return BASE, Check(title, "The model alone is in use, and answered about the same clips.", True)
-    return _against_adapter(session, measured, adapter, candidate, title)
+    return _against_adapter(session, measured, run, adapter, title)
 
 
-def _against_adapter(
-    session: Session, measured: Measured, adapter: str, candidate: str, title: str
-) -> tuple[str, Check]:
-    name = Path(adapter).name
-    if name == candidate:
+def _against_adapter(session: Session, measured: Measured, run: Run, adapter: str, title: str) -> tuple[str, Check]:
+    name, found = Path(adapter).name, adapter_named(session.settings, adapter)
+    if found is None:
+        return BASE, Check(title, f"{name} is in use, and is not on this computer any more.", False)
+    if weights_sha256(found.path) == weights_sha256(RunFiles(run.folder).adapter_dir):
         return BASE, Check(title, f"{name} is the default already.", False)
     if name not in measured.answers:
         return BASE, Check(title, f"{name} is in use and did not answer. Measure again.", False)
-    found = adapter_named(session.settings, adapter)
-    if found is None or not _same_weights(measured, name, found.path):
+    if not _same_weights(measured, name, found.path):
         return name, Check(title, f"{name} was changed since it answered. Measure again.", False)
     return name, Check(title, f"{name} is in use, and answered about the same clips.", True)
 
