@@ -87,12 +87,12 @@ def _check(config: TrainConfig, run: RunFolder) -> bool:
 
 def _train(config: TrainConfig, run: RunFolder) -> bool:
     """The step on the longest clip, the steps, the result; a linear recipe."""
-    from transformers import set_seed
-
     from training.adapter import base_name, make_card, write_adapter
     from training.arguments import trainer_arguments
     from training.callbacks import RunNotes
-    from training.tuning import AnswerTrainer, known_warnings
+    from training.tuning import AnswerTrainer, known_warnings, set_seed
+
+    from transformers import set_seed  # isort: skip - not before `tuning`, which prepares it
 
     ready = set_up(config, run)
     loaded, prepared = ready.loaded, ready.prepared

@@ -20,7 +20,9 @@ from vvlm_desktop.errors import BackendError
 
 transformers_package()  # offline, and beside whatever torchvision there is
 
-from transformers import Trainer  # noqa: E402
+from transformers import Trainer, set_seed  # noqa: E402
+
+__all__ = ["AnswerTrainer", "known_warnings", "not_a_number", "put_adapter_on", "set_seed", "to_device"]
 
 if TYPE_CHECKING:
     from vvlm_desktop.backends.local.loading import LoadedModel
