@@ -183,6 +183,8 @@ def pairs_of(
 ) -> Iterator[tuple[int, Comparison]]:
     """The two answers about each clip that is wanted and that both have answered, with the clip's row id.
 
+    The answers come without confidences and texts; `read_pair` has them.
+
     Args:
         wanted: row ids of clips.
 
@@ -222,7 +224,7 @@ def _pairs(session: Session, rowids: array[int], chosen: dict[int, _Answers]) ->
     library, schema = session.library, session.schema
     rows = library.clip_rows(rowids)
     truths = library.truths([row.clip.id for row in rows], schema_key=schema.key)
-    analyses = library.analyses_by_row([number for rowid in rowids for number in chosen[rowid].all])
+    analyses = library.analyses_by_row([number for rowid in rowids for number in chosen[rowid].all], brief=True)
     for row in rows:
         numbers = chosen[row.rowid]
         a, b = analyses[numbers.a], analyses[numbers.b]

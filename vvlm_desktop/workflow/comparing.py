@@ -214,12 +214,15 @@ def _compared(
     answered = (field.key in a.labels, field.key in b.labels)
     said = (a.labels.get(field.key), b.labels.get(field.key))
     verdict = truth.verdicts.get(field.key) if truth is not None else None
-    known = verdict is not None and counts_as_truth(verdict, scripts=scripts)
-    value = verdict.value if verdict is not None and known else None
-
-    def right(side: int) -> bool | None:
-        return is_right(field, said[side], verdict, scripts=scripts) if verdict is not None and answered[side] else None
-
+    known, value = False, None
+    right: tuple[bool | None, bool | None] = (None, None)
+    if verdict is not None:  # few clips have one, and hundred thousands are counted
+        known = counts_as_truth(verdict, scripts=scripts)
+        value = verdict.value if known else None
+        a_right, b_right = (
+            is_right(field, said[side], verdict, scripts=scripts) if answered[side] else None for side in (0, 1)
+        )
+        right = (a_right, b_right)
     return FieldComparison(
         field=field,
         standing=_standing(field, answered, said),
@@ -228,7 +231,7 @@ def _compared(
         confidence=(a.confidence.get(field.key), b.confidence.get(field.key)),
         truth_known=known,
         truth=value,
-        right=(right(0), right(1)),
+        right=right,
     )
 
 
