@@ -92,8 +92,6 @@ def _train(config: TrainConfig, run: RunFolder) -> bool:
     from training.callbacks import RunNotes
     from training.tuning import AnswerTrainer, known_warnings, set_seed
 
-    from transformers import set_seed  # isort: skip - not before `tuning`, which prepares it
-
     ready = set_up(config, run)
     loaded, prepared = ready.loaded, ready.prepared
     notes = RunNotes(run, identity=ready.identity, answer_validation=_validation(ready))
