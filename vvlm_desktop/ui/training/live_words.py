@@ -38,6 +38,8 @@ def doing(progress: RunProgress) -> str:
     if progress.state == "checked":
         return "Every clip was read and one step measured. Start it to train."
     if progress.state == "stopped":
+        if not progress.steps:
+            return "Nothing was trained yet."
         return sentences(f"At step {progress.step:,} of {progress.steps:,}", going_on(progress))
     if progress.state == "finished":
         return f"{count(progress.steps or progress.step, 'step')}. Its adapter can be measured on the test part."
@@ -59,7 +61,7 @@ def trouble(progress: RunProgress) -> tuple[str, str]:
         return sentences(cause), sentences(progress.hint, going_on(progress))
     if progress.state == "interrupted":
         cause = progress.message or "The training was ended from outside, or the computer went off"
-        return sentences(cause), sentences(progress.hint, going_on(progress))
+        return sentences(cause), sentences(progress.hint or going_on(progress))
     return "", ""
 
 
