@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vvlm_desktop.cli.output import JsonOption, print_json, print_line, print_table, progress_bar, warn
+from vvlm_desktop.cli.output import (
+    JsonOption,
+    LibraryOption,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+    progress_bar,
+    warn,
+)
 from vvlm_desktop.errors import UsageError
 
 if TYPE_CHECKING:
     from vvlm_desktop.backends.model_shape import ModelShape
+    from vvlm_desktop.settings import Settings
     from vvlm_desktop.workflow.gpu import Hardware
     from vvlm_desktop.workflow.models import Adapter, ModelCard
 
@@ -34,11 +44,11 @@ app = typer.Typer(
 def models(context: typer.Context, as_json: JsonOption = False) -> None:
     """Local models; without a command, the list of them."""
     if context.invoked_subcommand is None:
-        list_models(as_json=as_json)
+        list_models(library=None, as_json=as_json)
 
 
 @app.command("list")
-def list_models(as_json: JsonOption = False) -> None:
+def list_models(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """All models that are here or could be, and whether they fit now."""
     from vvlm_desktop.settings import load_settings
     from vvlm_desktop.workflow.gpu import hardware
@@ -47,6 +57,7 @@ def list_models(as_json: JsonOption = False) -> None:
 
     settings, on = load_settings(), hardware()
     cards = model_cards(settings, on=on)
+    adapter = _adapter_in_use(settings, library)
     if as_json:
         print_json([_as_json(card) for card in cards])
         return
@@ -55,6 +66,8 @@ def list_models(as_json: JsonOption = False) -> None:
     print_line(f"\n{_in_words(on)} Models folder: {settings.models_folder()}")
     for left in left_over_copies(settings):
         print_line(f"Left over from a copy that was cut short: {left} (vvlm models remove {left.name})")
+    if adapter:
+        print_line(adapter)
     print_line("* chosen. Sizes of what is not here are estimates. vvlm models info NAME says more.")
 
 
@@ -206,14 +219,23 @@ def remove(
 @app.command()
 def use(
     name: NameArgument,
-    adapter: Annotated[str, typer.Option("--adapter", metavar="A", help="Fine-tuned weights on top of it.")] = "",
+    adapter: Annotated[
+        str, typer.Option("--adapter", metavar="A", help="A promoted adapter on top of it; see `vvlm promote`.")
+    ] = "",
+    unmeasured: Annotated[
+        bool, typer.Option("--unmeasured", help="Also an adapter from elsewhere, never measured here; written down.")
+    ] = False,
+    library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose the model (and adapter) that Analyse uses from now on."""
     from vvlm_desktop.settings import load_settings
     from vvlm_desktop.workflow.models import choose
 
-    chosen = choose(load_settings(), name, adapter=adapter)
+    if adapter.strip():
+        chosen = _use_adapter(name, adapter, unmeasured=unmeasured, library=library)
+    else:
+        chosen = choose(load_settings(), name)
     if as_json:
         print_json({"model": chosen.local_model, "adapter": chosen.local_adapter})
     else:
@@ -221,27 +243,57 @@ def use(
         print_line(f"Analyse now uses {chosen.local_model}{on_top}.")
 
 
+def _use_adapter(name: str, adapter: str, *, unmeasured: bool, library: Path | None) -> Settings:
+    from vvlm_desktop.workflow.adapter_gate import look_up, use_adapter
+
+    with opened(library) as session:
+        known, found = look_up(session, name, adapter)
+        if known.admission == "elsewhere" and not unmeasured and sys.stdin.isatty():
+            question = f"{found.name} was never measured here: nobody knows whether it is better. Use it all the same?"
+            unmeasured = typer.confirm(question)
+        return use_adapter(session, name, adapter, unmeasured=unmeasured)
+
+
 @app.command()
-def adapters(as_json: JsonOption = False) -> None:
-    """Adapters that are here: their base, what they were trained on, what they reached."""
-    from vvlm_desktop.settings import load_settings
+def adapters(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Adapters that are here: their base, what they were trained on, what they reached, and whether promoted."""
+    from vvlm_desktop.workflow.adapter_gate import standing_of
     from vvlm_desktop.workflow.models import installed_adapters
 
-    settings = load_settings()
-    found = installed_adapters(settings)
+    with opened(library) as session:
+        found = [(each, standing_of(session, each)) for each in installed_adapters(session.settings)]
     if as_json:
-        print_json([{**asdict(each), "chosen": each.name == settings.local_adapter} for each in found])
+        print_json(
+            [
+                {**asdict(each), "chosen": known.in_use, "standing": known.admission, "standing_says": known.sentence}
+                for each, known in found
+            ]
+        )
     elif not found:
         print_line("No adapters here. A fine-tune makes one, and `vvlm models import FOLDER` takes one in.")
     else:
         rows = [
-            ["*" if a.name == settings.local_adapter else "", a.name, a.base_model or a.base, a.data, a.metrics]
-            for a in found
+            ["*" if known.in_use else "", a.name, a.base_model or a.base, a.data, a.metrics, known.sentence]
+            for a, known in found
         ]
-        print_table(("", "adapter", "base", "data", "metrics"), rows)
-        for each in found:
+        print_table(("", "adapter", "base", "data", "metrics", "standing"), rows)
+        for each, _ in found:
             if each.reason:
                 warn(f"{each.name}: {each.reason} {each.hint}".rstrip())
+
+
+def _adapter_in_use(settings: Settings, library: Path | None) -> str:
+    """With which adapter the chosen model is used, and since when; empty without one."""
+    from vvlm_desktop.workflow.adapter_gate import standing_of
+    from vvlm_desktop.workflow.adapters import adapter_named
+
+    if settings.backend != "local" or not settings.local_adapter:
+        return ""
+    found = adapter_named(settings, settings.local_adapter)
+    if found is None:
+        return f"With the adapter {settings.local_adapter}, which is not on this computer any more."
+    with opened(library) as session:
+        return f"With the adapter {found.name}. {standing_of(session, found, model=settings.local_model).sentence}"
 
 
 def _print_adapter(adapter: Adapter, *, as_json: bool) -> None:

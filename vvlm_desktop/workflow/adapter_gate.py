@@ -95,10 +95,8 @@ def use_adapter(session: Session, model: str, adapter: str, *, unmeasured: bool 
         ModelFolderError: it cannot be used.
         SettingsError: the settings cannot be stored.
     """
-    base = find_model(session.settings, model)
-    name = base.name if base.entry is not None else str(base.path)
-    tuned = find_adapter(session.settings, adapter, base=base)
-    known = standing_of(session, tuned, model=name)
+    known, tuned = look_up(session, model, adapter)
+    name = _model_name(session, model)
     require_admitted(known, tuned.name, unmeasured=unmeasured)
     if known.admission == "elsewhere":
         record_promotion(
@@ -112,6 +110,22 @@ def use_adapter(session: Session, model: str, adapter: str, *, unmeasured: bool 
     save_settings(chosen)
     session.settings = chosen
     return chosen
+
+
+def look_up(session: Session, model: str, adapter: str) -> tuple[Standing, Adapter]:
+    """What is known of an adapter as it is typed, on a model as it is typed.
+
+    Raises:
+        UsageError: there is no such model or adapter here.
+        ModelFolderError: it cannot be used.
+    """
+    found = find_adapter(session.settings, adapter, base=find_model(session.settings, model))
+    return standing_of(session, found, model=_model_name(session, model)), found
+
+
+def _model_name(session: Session, model: str) -> str:
+    base = find_model(session.settings, model)
+    return base.name if base.entry is not None else str(base.path)
 
 
 def require_admitted(known: Standing, name: str, *, unmeasured: bool = False) -> None:

@@ -126,20 +126,18 @@ def find_card(settings: Settings, text: str, *, on: Hardware | None = None) -> M
     raise UsageError(f"{text!r} fits several models.", hint=f"Choose one of: {shown}{more}.")
 
 
-def choose(settings: Settings, model: str, *, adapter: str = "") -> Settings:
-    """Make a model, and an adapter on top of it, what Analyse uses; stored.
+def choose(settings: Settings, model: str) -> Settings:
+    """Make a model alone what Analyse uses; stored. An adapter has to pass `adapter_gate.use_adapter`.
 
     Raises:
-        UsageError: there is no such model or adapter here.
+        UsageError: there is no such model here.
         ModelFolderError: it cannot be used.
         SettingsError: the settings cannot be stored.
     """
     found = find_model(settings, model)
-    tuned = find_adapter(settings, adapter, base=found) if adapter.strip() else None
     # A folder that was only named has to be found again by its path.
     name = found.name if found.entry is not None else str(found.path)
-    on_top = "" if tuned is None else tuned.name if tuned.entry is not None else str(tuned.path)
-    chosen = settings.model_copy(update={"backend": "local", "local_model": name, "local_adapter": on_top})
+    chosen = settings.model_copy(update={"backend": "local", "local_model": name, "local_adapter": ""})
     save_settings(chosen)
     return chosen
 

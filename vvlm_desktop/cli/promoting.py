@@ -1,0 +1,238 @@
+"""`vvlm promote`, `rollback`, `promotions` and `changes`: which adapter is the default, why, and what would change."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vvlm_desktop.cli.output import (
+    EXIT_SOME_FAILED,
+    JsonOption,
+    LibraryOption,
+    ReviewerOption,
+    counted,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+)
+from vvlm_desktop.errors import UsageError
+
+if TYPE_CHECKING:
+    from vvlm_desktop.workflow.changing import Changing
+    from vvlm_desktop.workflow.promotion import Judgement, Promotion
+    from vvlm_desktop.workflow.runs import Evaluation, Run
+    from vvlm_desktop.workflow.session import Session
+
+#: With more clips than this the list is cut; `--json` has them all.
+_SHOWN = 40
+
+
+def promote(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or the adapter that it made.")],
+    evaluation: Annotated[
+        str | None,
+        typer.Option("--evaluation", metavar="NAME", help="Folder of the evaluation; default: the newest one."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the rule says.")] = False,
+    library: LibraryOption = None,
+    reviewer: ReviewerOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a run's adapter the default, if it was better on the frozen test part; exit code 1 where it was not."""
+    from vvlm_desktop.errors import PromotionRefusedError
+    from vvlm_desktop.workflow.promotion import judge, promote
+
+    done: Promotion | None = None
+    refused: PromotionRefusedError | None = None
+    with opened(library, reviewer=reviewer) as session:
+        measured = _evaluation(_run(session, run), evaluation)
+        judgement = judge(session, measured)
+        rule = judgement.rule.sentence(session.schema)
+        if not dry_run:
+            try:
+                done = promote(session, measured)
+            except PromotionRefusedError as error:
+                refused = error
+    if as_json:
+        print_json({**_judgement_json(judgement), "rule_in_words": rule, "promoted": done is not None})
+    else:
+        _print_judgement(judgement, rule, evaluation=measured)
+        if done is not None:
+            print_line(f"Analyse now uses {done.model} + {done.adapter}. One step back: vvlm rollback")
+        elif refused is not None and refused.hint:
+            print_line(refused.hint)
+    if refused is not None or not judgement.allowed:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def rollback(library: LibraryOption = None, reviewer: ReviewerOption = None, as_json: JsonOption = False) -> None:
+    """Go back to what was the default before the last promotion; each call goes one step."""
+    from vvlm_desktop.workflow.promotion import in_words, rollback
+
+    with opened(library, reviewer=reviewer) as session:
+        done = rollback(session)
+    if as_json:
+        print_json(_promotion_json(done))
+    else:
+        print_line(f"Analyse now uses {in_words(done.after)}; before: {in_words(done.before)}.")
+
+
+def promotions(library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """List every change of the default in this library, the newest first."""
+    from vvlm_desktop.workflow.promotion import in_words, promotions
+
+    with opened(library) as session:
+        found = promotions(session)
+    if as_json:
+        print_json([_promotion_json(each) for each in found])
+    elif not found:
+        print_line("Nothing was promoted in this library.")
+    else:
+        columns = ("when", "by", "what", "in use from then on", "before", "gain in points")
+        print_table(columns, [_row(each, in_words(each.after), in_words(each.before)) for each in found])
+
+
+def changes(
+    adapter: Annotated[str, typer.Argument(metavar="ADAPTER", help="That would be used.")],
+    model: Annotated[str | None, typer.Option("--model", metavar="ID", help="Its model; default: its own.")] = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="ADAPTER", help="That is used; “base” is the model alone.")
+    ] = None,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the clips whose answer would change with another adapter, those with another event first."""
+    from vvlm_desktop.workflow.changing import changing
+
+    with opened(library) as session:
+        base, name = _base_and_name(session, adapter, model)
+        current = _in_use(session, base) if now is None else "" if now == "base" else now
+        found = changing(session, model=base, adapter=name, now=current)
+        rows = [(row.rowid, row.clip.id, row.clip.path) for row in session.library.clip_rows(found.changed)]
+        labels = {key: session.schema.field(key).label for key in found.by_field}
+    if as_json:
+        print_json(_changing_json(found, rows))
+    else:
+        _print_changing(found, rows, labels)
+
+
+# --- looking up -----------------------------------------------------------------------------------------------------
+
+
+def _run(session: Session, text: str) -> Run:
+    from vvlm_desktop.workflow.runs import adopted_name, find_run, list_runs
+
+    adopted = [run for run in list_runs(session) if adopted_name(run) == text.strip()]
+    return adopted[0] if len(adopted) == 1 else find_run(session, text)
+
+
+def _evaluation(run: Run, name: str | None) -> Evaluation:
+    from vvlm_desktop.workflow.runs import evaluations
+
+    ended = evaluations(run)
+    found = [each for each in ended if (each.split == "test" if name is None else each.folder.name == name)]
+    if found:
+        return found[0]
+    names = ", ".join(each.folder.name for each in ended)
+    if name is None:
+        raise UsageError(f"{run.name} was not measured on the test part yet.", hint=f"vvlm evaluate {run.name}")
+    raise UsageError(f"{run.name} has no evaluation {name!r}.", hint=f"Evaluations: {names or 'none yet'}.")
+
+
+def _base_and_name(session: Session, adapter: str, model: str | None) -> tuple[str, str]:
+    """Model and adapter as answers name them; an adapter that was removed can still be asked for with its model."""
+    from vvlm_desktop.workflow.adapters import adapter_named, installed_adapters
+    from vvlm_desktop.workflow.model_shelf import find_model
+
+    settings = session.settings
+    wanted = find_model(settings, model).name if model is not None else ""
+    fitting = [each for each in installed_adapters(settings) if adapter.lower() in each.name.lower()]
+    found = adapter_named(settings, adapter) or (fitting[0] if len(fitting) == 1 else None)
+    if found is not None and (wanted or found.base_model):
+        return wanted or str(found.base_model), found.name
+    if wanted:
+        return wanted, adapter
+    raise UsageError(f"There is no adapter {adapter!r} on this computer.", hint="`vvlm models adapters` lists them.")
+
+
+def _in_use(session: Session, base: str) -> str:
+    settings = session.settings
+    return settings.local_adapter if settings.backend == "local" and settings.local_model == base else ""
+
+
+# --- telling --------------------------------------------------------------------------------------------------------
+
+
+def _print_judgement(judgement: Judgement, rule: str, *, evaluation: Evaluation) -> None:
+    print_line(f"{rule}\n")
+    rows = [["holds" if check.holds else "DOES NOT HOLD", check.title, check.seen] for check in judgement.checks]
+    print_table(("", "condition", "what was seen"), rows, title=f"{judgement.candidate}, {evaluation.folder.name}")
+    for note in judgement.notes:
+        print_line(note)
+    print_line(f"\n{judgement.sentence}")
+
+
+def _judgement_json(judgement: Judgement) -> dict[str, Any]:
+    value, low, high = judgement.gain
+    return {
+        "candidate": judgement.candidate,
+        "against": judgement.against,
+        "allowed": judgement.allowed,
+        "rule": asdict(judgement.rule),
+        "checks": [asdict(check) for check in judgement.checks],
+        "gain": {"value": value, "low": low, "high": high},
+        "clips": judgement.clips,
+        "looks": judgement.looks,
+        "notes": list(judgement.notes),
+        "numbers": judgement.numbers,
+    }
+
+
+def _promotion_json(promotion: Promotion) -> dict[str, Any]:
+    backend, model, adapter = promotion.before
+    return {**asdict(promotion), "before": {"backend": backend, "model": model, "adapter": adapter}}
+
+
+def _row(promotion: Promotion, after: str, before: str) -> list[str]:
+    what = "rolled back" if promotion.kind == "rolled_back" else "promoted" if promotion.proven else "NOT MEASURED HERE"
+    gain = promotion.numbers.get("gain")
+    told = f"{100 * gain['value']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})" if gain else ""
+    return [promotion.at, promotion.reviewer, what, after, before, told]
+
+
+def _changing_json(found: Changing, rows: list[tuple[int, str, str]]) -> dict[str, Any]:
+    right, wrong = set(found.settled_right), set(found.settled_wrong)
+    ways = {rowid: "right" if rowid in right else "wrong" if rowid in wrong else None for rowid, _, _ in rows}
+    return {
+        "now": asdict(found.now),
+        "then": asdict(found.then),
+        "compared": found.compared,
+        "changed": [{"clip": clip, "path": path, "towards": ways[rowid]} for rowid, clip, path in rows],
+        "by_field": found.by_field,
+        "not_compared": {"missing": len(found.missing), "other_footing": len(found.unfair)},
+    }
+
+
+def _print_changing(found: Changing, rows: list[tuple[int, str, str]], labels: dict[str, str]) -> None:
+    right, wrong = set(found.settled_right), set(found.settled_wrong)
+    table = [
+        [clip, path, "right now, wrong then" if rowid in wrong else "right then" if rowid in right else ""]
+        for rowid, clip, path in rows[:_SHOWN]
+    ]
+    if table:
+        print_table(("clip", "path", "by a person's word"), table)
+    if len(rows) > _SHOWN:
+        print_line(f"… and {len(rows) - _SHOWN:,} more; --json lists them all.")
+    for key, clips in found.by_field.items():
+        print_line(f"{labels[key]}: {counted(clips, 'clip')}")
+    print_line(
+        f"{len(found.changed):,} of {counted(found.compared, 'clip')} would change from {found.now.title} to"
+        f" {found.then.title}: {len(right):,} towards what a person said, {len(wrong):,} away from it."
+    )
+    if found.unfair:
+        print_line(f"{counted(len(found.unfair), 'clip')} left out: asked in another way, or shown other frames.")
+    if found.missing:
+        print_line(f"{counted(len(found.missing), 'clip')} not answered by both yet: vvlm compare --adapter NAME")
