@@ -46,6 +46,7 @@ def trainer_arguments(config: TrainConfig, run: RunFolder, prepared: Prepared, l
         prediction_loss_only=True,
         remove_unused_columns=False,
         label_names=["labels"],
+        ddp_find_unused_parameters=False,  # all that learns is used in every step
         dataloader_num_workers=0,
         dataloader_pin_memory=loaded.device.type == "cuda",
         use_cpu=loaded.device.type == "cpu",
