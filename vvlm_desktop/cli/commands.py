@@ -23,6 +23,8 @@ from vvlm_desktop.cli import (
     reviewing,
     showing,
     tools,
+    training,
+    training_runs,
     trainsets,
 )
 from vvlm_desktop.errors import VvlmError
@@ -105,6 +107,8 @@ for _command in (
     reviewing.history,
     reviewing.undo,
     calibrating.calibrate,
+    training.train,
+    training.evaluate,
     ledger.ledger,
     exchange.export,
     tools.verify,
@@ -117,6 +121,7 @@ for _command in (
 app.add_typer(models.app, name="models")
 app.add_typer(cloud.app, name="cloud")
 app.add_typer(trainsets.app, name="trainset")
+app.add_typer(training_runs.app, name="runs")
 app.command("import")(exchange.import_)
 app.command("analyze", hidden=True)(analysing.analyse)
 app.command("app")(tools.open_app)

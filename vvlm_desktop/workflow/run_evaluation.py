@@ -12,7 +12,7 @@ from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.workflow.adapters import adapter_named, find_adapter
 from vvlm_desktop.workflow.model_shelf import find_model
 from vvlm_desktop.workflow.run_adoption import card_identity
-from vvlm_desktop.workflow.run_events import Event, EventTail, last_words, text, whole
+from vvlm_desktop.workflow.run_events import Event, EventTail, last_error, last_words, text, whole
 from vvlm_desktop.workflow.run_launch import Watch, ask_to_stop, cannot_write, launch, working
 from vvlm_desktop.workflow.run_planning import arguments_of
 from vvlm_desktop.workflow.run_shelf import (
@@ -74,10 +74,12 @@ class EvaluationFollower:
         if self._watch.alive:
             return replace(told, state="stopping") if self.files.stop_file.exists() else told
         begun = self._watch.launched
-        words = last_words(self.files.log_file, after=begun.log_bytes if begun is not None else 0)
+        after = begun.log_bytes if begun is not None else 0
         if told.state == "starting" and not self._tail.position:
+            words = last_words(self.files.log_file, after=after)
             message = f"The evaluation could not begin: {words}" if words else "The evaluation was not begun."
             return replace(told, state="failed", message=message, hint=f"More in {self.files.log_file}.")
+        words = last_error(self.files.log_file, after=after)
         ended = f" Its log ends with: {words}" if words else ""
         return replace(
             told,

@@ -17,6 +17,8 @@ _HEAD_BYTES = 200
 _LONGEST_TEXT = 2000
 _LARGEST = 1 << 53
 _TAIL_BYTES = 256 << 10
+#: How the last line of a traceback begins, and what is left of crashes.
+_ERROR = re.compile(r"(?:[A-Za-z_][\w.]*)?(?:Error|Exception|Interrupt)\b(?::|$)|Fatal Python error|terminate called")
 #: Colours and cursor movements of terminals.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
@@ -103,8 +105,14 @@ def last_words(file: Path, *, after: int = 0) -> str:
     lines = [line for line in plain_log(file, after=after) if line.strip()]
     if not lines:
         return ""
-    has_traceback = any(line.startswith("Traceback (most recent") for line in lines)
-    return text(lines[-1] if has_traceback else " ".join(lines[-2:]))
+    return last_error(file, after=after) or text(" ".join(lines[-2:]))
+
+
+def last_error(file: Path, *, after: int = 0) -> str:
+    """The last error in a log, empty where it holds none: libraries write much that is none."""
+    lines = plain_log(file, after=after)
+    found = [line for line in lines if _ERROR.match(line)]
+    return text(found[-1]) if found else ""
 
 
 def _settled(line: str) -> str:

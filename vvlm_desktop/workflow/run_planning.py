@@ -31,7 +31,7 @@ from vvlm_desktop.workflow.training_shelf import TrainingSet
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}")
 _NUMBERS_FILE = "numbers.json"
 #: Chosen by other means than by a value.
-_GIVEN = {
+GIVEN = {
     "model_dir": "the model",
     "train_set": "the training set",
     "run_dir": "the library",
@@ -69,7 +69,7 @@ def plan_run(
         ModelFolderError: a model that cannot be trained, such as one whose weights are compressed.
         SettingsError: a value that is not allowed; it names it.
     """
-    for key, instead in _GIVEN.items():
+    for key, instead in GIVEN.items():
         if key in values:
             raise UsageError(f"{key} cannot be set here.", hint=f"Choose {instead} instead.")
     base = trainable_model(session, model)
@@ -177,8 +177,9 @@ def command_of(run: Run | TrainConfig, *, check_only: bool = False) -> str:
     verb = "check" if check_only else "train"
     if isinstance(run, Run):
         return _quoted(training_argv(verb, *arguments_of(run)))
-    values = {key: getattr(run, key) for key in run.model_fields_set}
-    return _quoted(training_argv(verb, *(f"{key}={value}" for key, value in values.items() if value != "")))
+    given = {key: getattr(run, key) for key in TrainConfig.model_fields if key in run.model_fields_set}
+    words = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
+    return _quoted(training_argv(verb, *(f"{key}={word}" for key, word in words.items() if word)))
 
 
 def arguments_of(run: Run) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vvlm_desktop.backends.run_folder import RunFiles
-from vvlm_desktop.workflow.run_events import EventTail, last_words
+from vvlm_desktop.workflow.run_events import EventTail, last_error, last_words
 from vvlm_desktop.workflow.run_fold import fold
 from vvlm_desktop.workflow.run_launch import Launched, Watch
 from vvlm_desktop.workflow.run_state import LIVE, RunProgress, RunState
@@ -68,7 +68,7 @@ class RunFollower:
     def _broke_off(self, told: RunProgress) -> RunProgress:
         where = f"after step {told.step}" if told.step else "before the first step"
         begun = self._watch.launched
-        words = last_words(self.files.log_file, after=begun.log_bytes) if begun is not None else ""
+        words = last_error(self.files.log_file, after=begun.log_bytes) if begun is not None else ""
         whole = self.files.checkpoints()
         ending = f" Its log ends with: {words}" if words else ""
         return replace(

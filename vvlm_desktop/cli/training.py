@@ -1,0 +1,256 @@
+"""`vvlm train` and `vvlm evaluate`: fine-tune on a training set, and measure what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vvlm_desktop.cli.output import (
+    EXIT_SOME_FAILED,
+    JsonOption,
+    LibraryOption,
+    note,
+    opened,
+    print_json,
+    print_line,
+    print_table,
+    stopped,
+    warn,
+)
+from vvlm_desktop.errors import JobError, UsageError, VvlmError
+
+if TYPE_CHECKING:
+    from vvlm_desktop.workflow.runs import Evaluation, Run, RunProgress
+    from vvlm_desktop.workflow.session import Session
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Name, a part of it that fits only one, or its folder.")
+]
+
+
+def train(
+    set_: Annotated[
+        str | None, typer.Argument(metavar="[SET]", help="Training set: name, NAME-NUMBER, id or folder.")
+    ] = None,
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value…]", help="Any value of the config; see --explain.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="ID_OR_FOLDER", help="Base model; default: Settings.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Of the run and its adapter.")] = "",
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="P", help="8gb, 16gb, 24gb, 80gb or none; default: what is free.")
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped or broke off.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Everything up to one real step, and no training.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and come back at once.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="List every value of the config and what it does.")
+    ] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fine-tune a local model on a training set, in a process of its own that outlives this one.
+
+    Ctrl-C asks it to stop with a checkpoint; `vvlm train --resume RUN` goes on from there.
+    """
+    if explain:
+        _explain(as_json=as_json)
+        return
+    with opened(library) as session:
+        run = _run_of(
+            session, set_, _pairs(values or [], preset=preset), model=model, name=name, resume=resume, quiet=as_json
+        )
+        from vvlm_desktop.workflow.runs import command_of, start_run
+
+        start_run(run, check_only=check)
+        if detach:
+            _say_detached(run, as_json=as_json)
+            return
+        if not as_json:
+            note(f"{run.name} in {run.folder}")
+            note(f"The same by hand: {command_of(run, check_only=check)}")
+        from vvlm_desktop.cli.training_follow import follow_run
+
+        progress, asked = follow_run(run)
+        _report(session, run, progress, asked=asked, as_json=as_json)
+
+
+def _run_of(
+    session: Session,
+    set_: str | None,
+    values: dict[str, str],
+    *,
+    model: str | None,
+    name: str,
+    resume: str | None,
+    quiet: bool,
+) -> Run:
+    """The run that is meant: one that is there, or a new one."""
+    from vvlm_desktop.workflow.runs import create_run, find_run, plan_run, suggested, trainable_model
+    from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
+
+    if resume is not None:
+        if set_ is not None or values or model is not None or name:
+            raise UsageError(
+                "A run goes on with the values that it began with.",
+                hint=f"Leave out everything but --resume {resume}, or make another run.",
+            )
+        return find_run(session, resume)
+    if set_ is None:
+        raise UsageError("Which training set?", hint="`vvlm trainset list` lists them; `vvlm trainset make` makes one.")
+    training_set = find_training_set(session, set_)
+    config = plan_run(session, training_set, model=model, name=name, values=values)
+    if not quiet and not {"preset", "precision"} & values.keys():
+        note(suggested(trainable_model(session, model)).sentence)
+    gone = withdrawn_since(session, training_set)
+    if gone:
+        warn(f"{len(gone)} of its clips may train no more; `vvlm trainset make {training_set.name}` leaves them out.")
+    return create_run(session, config)
+
+
+def _pairs(typed: list[str], *, preset: str | None) -> dict[str, str]:
+    values = {"preset": preset} if preset is not None else {}
+    for pair in typed:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"“{pair}” is not of the form key=value.", hint="`vvlm train --explain` lists every key.")
+        values[key.strip()] = value.strip()
+    return values
+
+
+def _explain(*, as_json: bool) -> None:
+    from vvlm_desktop.backends.train_config import PRESETS, explanations
+    from vvlm_desktop.workflow.run_planning import GIVEN
+
+    rows = [row for row in explanations() if row[0] not in GIVEN]
+    if as_json:
+        keys = [{"key": key, "default": default, "explanation": words} for key, default, words in rows]
+        print_json({"values": keys, "presets": PRESETS})
+        return
+    print_table(("value", "default", "what it does"), [list(row) for row in rows])
+    print_line()
+    presets = [
+        [name, ", ".join(f"{key}={value}" for key, value in its.items())] for name, its in PRESETS.items() if its
+    ]
+    print_table(("preset", "for a model of 8 billion parameters"), presets)
+
+
+def _say_detached(run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json(run_json(run))
+        return
+    print_line(f"{run.name} is being trained, whatever happens to this terminal.")
+    print_line(f"Look at it: vvlm runs show {run.name}. Stop it: vvlm runs stop {run.name}")
+
+
+def _report(session: Session, run: Run, progress: RunProgress, *, asked: bool, as_json: bool) -> None:
+    """How it ended: what is said, and the exit code."""
+    if progress.state == "finished":
+        _adopt(session)
+    if as_json:
+        print_json(run_json(run, progress))
+    else:
+        for sentence in progress.notes:
+            note(sentence)
+        print_line(_ending(run, progress))
+    if progress.state in ("failed", "interrupted"):
+        if as_json:
+            raise typer.Exit(EXIT_SOME_FAILED)
+        raise JobError(progress.message, hint=progress.hint)
+    if progress.state == "stopped":
+        raise (
+            stopped(f"{run.name} goes on with: vvlm train --resume {run.name}")
+            if asked
+            else typer.Exit(EXIT_SOME_FAILED)
+        )
+
+
+def _ending(run: Run, progress: RunProgress) -> str:
+    where = f"{run.name}: {progress.state}"
+    if progress.state == "finished":
+        loss = f", loss {progress.loss[-1][1]:.4f}" if progress.loss else ""
+        return f"{where} after {progress.step} steps{loss}. Measure it: vvlm evaluate {run.name}"
+    if progress.state == "checked":
+        took = progress.first_step.get("whole_s")
+        seconds = f" The whole training would take about {_duration(took)}." if isinstance(took, int | float) else ""
+        return f"{where}.{seconds} One batch as the model sees it: {run.folder / 'check'}"
+    return f"{where} at step {progress.step} of {progress.steps}." if progress.steps else f"{where}."
+
+
+def _duration(seconds: float) -> str:
+    from vvlm_desktop.workflow.gpu import duration_in_words
+
+    return duration_in_words(seconds)
+
+
+def _adopt(session: Session) -> None:
+    """An adapter that cannot be taken to the models is not lost: it lies in the run's folder."""
+    from vvlm_desktop.workflow.runs import adopt_finished
+
+    try:
+        adopt_finished(session)
+    except VvlmError as error:
+        warn(f"The adapter stays in the run's folder: {error} {error.hint}".rstrip())
+
+
+def run_json(run: Run, progress: RunProgress | None = None) -> dict[str, Any]:
+    """A run for programs."""
+    from dataclasses import asdict
+
+    told = asdict(progress) if progress is not None else {}
+    return {
+        "name": run.name,
+        "folder": str(run.folder),
+        "created_at": run.created_at,
+        **told,
+        "config": run.config.model_dump(),
+    }
+
+
+def evaluate(
+    run_: RunArgument,
+    split: Annotated[str, typer.Option("--split", metavar="S", help="test, val or train.")] = "test",
+    adapters: Annotated[
+        list[str] | None,
+        typer.Option("--adapter", metavar="A", help="Also this one: its name, folder, or NAME=FOLDER; repeatable."),
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Start it and come back at once.")] = False,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the base, the run's adapter and the one in use answer the same clips, and compare them field by field."""
+    from vvlm_desktop.cli.training_follow import follow_evaluation
+    from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
+    from vvlm_desktop.workflow.runs import evaluations, find_run, named_adapters, start_evaluation
+
+    with opened(library) as session:
+        run = find_run(session, run_)
+        others = named_adapters(session, run, adapters or [])
+        evaluation = start_evaluation(session, run, split=split, adapters=others)
+        if detach:
+            _say_evaluation(evaluation, as_json=as_json)
+            return
+        progress, asked = follow_evaluation(evaluation)
+    if progress.state == "stopped":
+        raise stopped("The evaluation was stopped; nothing of it is kept.") if asked else typer.Exit(EXIT_SOME_FAILED)
+    if progress.state != "finished":
+        raise JobError(progress.message, hint=progress.hint)
+    ended = next((each for each in evaluations(run) if each.folder == evaluation.folder), None)
+    if ended is None:
+        raise JobError(f"The evaluation's numbers cannot be read: {evaluation.folder}", hint="Measure it again.")
+    if as_json:
+        print_json(evaluation_json(ended))
+    else:
+        print_evaluation(ended)
+
+
+def _say_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": evaluation.run.name, "split": evaluation.split, "folder": str(evaluation.folder)})
+    else:
+        print_line(f"{evaluation.run.name} is being measured: {evaluation.folder}")
