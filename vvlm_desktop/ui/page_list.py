@@ -44,6 +44,12 @@ def _compare(shell: Shell) -> Page:
     return ComparePage(shell)
 
 
+def _training(shell: Shell) -> Page:
+    from vvlm_desktop.ui.training.page import TrainingPage
+
+    return TrainingPage(shell)
+
+
 def _models(shell: Shell) -> Page:
     from vvlm_desktop.ui.models.page import ModelsPage
 
@@ -66,6 +72,7 @@ PAGES: tuple[PageSpec, ...] = (
     PageSpec("library", "Library", "library", _library),
     PageSpec("review", "Review", "review", _review),
     PageSpec("compare", "Compare", "compare", _compare),
+    PageSpec("training", "Training", "training", _training),
     PageSpec("models", "Models", "models", _models),
     PageSpec("settings", "Settings", "settings", _settings, at_end=True),
     PageSpec("ledger", "Ledger", "shield", _ledger, in_rail=False, action="Show what left this computer (the ledger)"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QGridLayout, QLineEdit, QWidget
@@ -20,13 +20,14 @@ from vvlm_desktop.workflow.gpu import Hardware
 
 @dataclass(frozen=True, slots=True)
 class BaseModel:
-    """A model that is here; `name` is what the workflow finds it by."""
+    """A model that is here; `name` is what the workflow finds it by, `start` what suits it on this computer."""
 
     name: str
     title: str
     parameters: int = 0
     shape: ModelShape | None = None
     chosen: bool = False
+    start: Start = field(default_factory=lambda: Start("none", ""))
 
     @property
     def in_words(self) -> str:
@@ -41,14 +42,14 @@ class Workplace:
 
     models: tuple[BaseModel, ...]
     hardware: Hardware
-    start: Start
     missing: tuple[str, ...] = ()
 
 
 class ModelForm(QFrame):
-    """Emits `changed` at every choice, `start_chosen` where values start from elsewhere."""
+    """Emits `changed` at every choice, and beside it what else was chosen."""
 
     changed = Signal()
+    model_chosen = Signal()
     preset_chosen = Signal(str)
     set_pressed = Signal()
 
@@ -69,7 +70,7 @@ class ModelForm(QFrame):
         for box in (self.model, self.preset):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(24)
-        self.model.currentIndexChanged.connect(self.changed)
+        self.model.currentIndexChanged.connect(self._on_model)
         self.preset.activated.connect(self._on_preset)
         self.name.textChanged.connect(self.changed)
         self._lay_out()
@@ -119,7 +120,7 @@ class ModelForm(QFrame):
             for each in models:
                 self.model.addItem(menu_text(each.in_words), each)
             self.model.setCurrentIndex(models.index(kept) if kept is not None else 0 if models else -1)
-        self.changed.emit()
+        self._on_model()
 
     def choose_model(self, name: str) -> None:
         """Choose a model by its name, where it is here."""
@@ -150,6 +151,10 @@ class ModelForm(QFrame):
         """Why this model cannot be trained; nothing where it can."""
         self.refused.setText(breakable(shown(words)))
         self.refused.setVisible(bool(words))
+
+    def _on_model(self) -> None:
+        self.model_chosen.emit()
+        self.changed.emit()
 
     def _on_preset(self, place: int) -> None:
         self.preset_chosen.emit(str(self.preset.itemData(place)))

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, GIB, estimate, in_gib
+from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, estimate, in_gib
 from vvlm_desktop.backends.model_shape import ModelShape
-from vvlm_desktop.backends.train_config import PRESETS, TrainConfig
+from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.workflow.gpu import Hardware, duration_in_words, processor_seconds_per_clip
+from vvlm_desktop.workflow.run_planning import Suggestion
 
 PRESET_TITLES: Mapping[str, str] = {
     "none": "None",
@@ -18,8 +19,6 @@ PRESET_TITLES: Mapping[str, str] = {
     "24gb": "GPU with 24 GB",
     "80gb": "GPU with 80 GB",
 }
-#: A card that is sold with 16 GB reports between 15 and 16.
-_NOMINAL_SHARE = 0.92
 #: Of each of the adapter's numbers: itself, its gradient and two moments, all in 32 bits.
 _BYTES_PER_TRAINED = 16
 #: Backward goes twice as far as forward, and forward is done again where activations are not kept.
@@ -35,25 +34,20 @@ class Start:
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
-def start_on(on: Hardware) -> Start:
-    """The preset that fits this computer."""
+def start_of(suggestion: Suggestion, *, frames: int) -> Start:
+    """Values that suit a model on this computer; as many frames as analyses use, or it learns from other pictures."""
+    values = {key: value for key, value in suggestion.values.items() if key != "preset"}
+    return Start(str(suggestion.values.get("preset", "none")), suggestion.sentence, {"frames": frames, **values})
+
+
+def start_of_preset(preset: str, *, on: Hardware) -> Start:
+    """Another preset, chosen by hand."""
     gpu = on.gpu
-    if gpu is None:
-        why = on.problem or "There is no GPU."
-        return Start(
-            "none",
-            f"{why} It trains on the processor, which is slow: small models only.",
-            {"precision": "fp32", "frames": 8},
-        )
-    total = gpu.total_bytes / GIB
-    sizes = {name: int(name.removesuffix("gb")) for name in PRESETS if name != "none"}
-    fitting = [name for name, size in sizes.items() if total >= _NOMINAL_SHARE * size]
-    has = f"{gpu.name} has {in_gib(gpu.total_bytes)}"
-    if not fitting:
-        smallest = min(sizes, key=lambda name: sizes[name])
-        return Start(smallest, f"{has}: less than the smallest preset is made for. Take a small model.")
-    best = max(fitting, key=lambda name: sizes[name])
-    return Start(best, f"{has}: the preset for {PRESET_TITLES[best].removeprefix('GPU with ')} fits.")
+    if preset == "none":
+        return Start(preset, "The program's own start values, for no computer in particular.")
+    has = f"This computer's GPU, {gpu.name}, has {in_gib(gpu.total_bytes)}." if gpu is not None else on.problem
+    made_for = PRESET_TITLES.get(preset, preset).removeprefix("GPU with ")
+    return Start(preset, f"Made for {made_for} and a model of 8 billion parameters. {has}".strip())
 
 
 def memory_bytes(shape: ModelShape, config: TrainConfig, *, on_gpu: bool) -> int:

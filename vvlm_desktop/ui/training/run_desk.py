@@ -8,16 +8,18 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from vvlm_desktop.backends.run_folder import RunFiles
 from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.models.install import missing_packages
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.training.form_model import BaseModel, Workplace
-from vvlm_desktop.ui.training.form_start import start_on
+from vvlm_desktop.ui.training.form_start import start_of
 from vvlm_desktop.ui.work_line import Job, WorkLine
 from vvlm_desktop.workflow import runs
 from vvlm_desktop.workflow.gpu import hardware
-from vvlm_desktop.workflow.models import model_cards
+from vvlm_desktop.workflow.models import installed_models, shape_of_model
 from vvlm_desktop.workflow.runs import Run
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.training_sets import TrainingSet
@@ -48,7 +50,7 @@ class RunDesk(QObject):
 
     looked = Signal(object)  # Workplace
     planned = Signal(object)  # Plan
-    listed = Signal(object)  # list[Run], the newest first
+    listed = Signal(object, object)  # list[Run], the newest first; the one of them that a process works on, or None
     created = Signal(object)  # Run: its folder is there, and it is being checked or trained
     started = Signal(object)  # Run: it goes on
     ended = Signal()  # creating or starting is over, however that went
@@ -67,6 +69,11 @@ class RunDesk(QObject):
         """Whether anything runs."""
         return self._reading.busy or self._doing.busy
 
+    @property
+    def doing(self) -> bool:
+        """Whether a run is being made, started or removed."""
+        return self._doing.busy
+
     def look(self) -> None:
         """Look at the models that are here and at this computer."""
         settings = self._shell.session.settings
@@ -77,13 +84,15 @@ class RunDesk(QObject):
         """Find all runs, and take what they have made to the models."""
         session = self._shell.session
 
-        def found() -> tuple[list[str], list[Run]]:
-            return runs.adopt_finished(session), runs.list_runs(session)
+        def found() -> tuple[list[str], list[Run], Run | None]:
+            adopted, every = runs.adopt_finished(session), runs.list_runs(session)
+            return adopted, every, next((run for run in every if RunFiles(run.folder).trainer() is not None), None)
 
-        def tell(result: tuple[list[str], list[Run]]) -> None:
-            if result[0]:
-                self.adopted.emit(result[0])
-            self.listed.emit(result[1])
+        def tell(result: tuple[list[str], list[Run], Run | None]) -> None:
+            adopted, every, live = result
+            if adopted:
+                self.adopted.emit(adopted)
+            self.listed.emit(every, live)
 
         if not self._reading.holds("training-runs"):
             self._read("training-runs", found, tell)
@@ -166,12 +175,18 @@ class RunDesk(QObject):
             self.failed.emit(error)
 
 
-def workplace(settings: Any) -> Workplace:
-    """The models that are here, and what this computer has."""
+def workplace(settings: Settings) -> Workplace:
+    """The models that are here and can be trained, and what this computer has."""
     on = hardware()
-    cards = [card for card in model_cards(settings, on=on) if card.state == "ready" and card.path is not None]
-    models = tuple(BaseModel(card.name, card.title, card.parameters, card.shape, card.chosen) for card in cards)
-    return Workplace(models, on, start_on(on), missing_packages())
+    models = []
+    for each in installed_models(settings):
+        if each.state != "ready" or (each.folder is not None and each.folder.quantised is not None):
+            continue  # what was compressed when it was saved cannot be trained
+        start = start_of(runs.suggested(each, on=on), frames=settings.frames)
+        parameters = each.folder.parameters if each.folder is not None else 0
+        chosen = each.name == settings.local_model
+        models.append(BaseModel(each.name, each.name, parameters, shape_of_model(each), chosen, start))
+    return Workplace(tuple(models), on, missing_packages())
 
 
 def _planned(session: Session, wish: Wish) -> Plan:
