@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 # Read when the libraries are imported, so set before any test module is.
@@ -13,11 +15,33 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 import pytest
+import typer.testing
 from hypothesis import settings as hypothesis_settings
+
+from tests.quick_libraries import quick_libraries
+
+# Without, each worker rewrites the assertions of all test files, and each process that a test starts compiles the
+# program anew; git ignores what it writes.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Machines are noisy: how long one example takes says nothing.
 hypothesis_settings.register_profile("vvlm", deadline=None)
 hypothesis_settings.load_profile("vvlm")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_libraries() -> Iterator[None]:
+    with quick_libraries():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_commands() -> Iterator[None]:
+    """A process reads its commands once; typer's runner would do so for every command line that a test types."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.testing._get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

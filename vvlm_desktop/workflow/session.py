@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 
@@ -55,7 +56,12 @@ def load_schema(file: Path | None = None) -> LabelSchema:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a text file in UTF-8"
         raise SchemaError(str(file), reason) from error
-    return parse_schema(text, source=str(file))
+    return _parsed(text, str(file))
+
+
+@lru_cache(maxsize=4)  # read again with each command of a window that stays open; a schema never changes once made
+def _parsed(text: str, source: str) -> LabelSchema:
+    return parse_schema(text, source=source)
 
 
 def _require_same_labels(library: Library, schema: LabelSchema, *, source: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.quick_libraries import use_real_libraries
 from tests.unit.store.builders import reviewed_library
 from vvlm_desktop.store.library import Library
 from vvlm_desktop.store.signing import SigningKey, signer_from
@@ -19,6 +20,12 @@ KEY = base64.b64encode(b"a key for tests, 32 bytes long..").decode()
 def signing_key(_isolated_data: None, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("VVLM_SIGNING_KEY", KEY)
     return KEY
+
+
+@pytest.fixture
+def real_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries are made, opened and written exactly as a user's are; see `tests.quick_libraries`."""
+    use_real_libraries(monkeypatch)
 
 
 @pytest.fixture

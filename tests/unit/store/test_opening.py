@@ -25,6 +25,8 @@ from vvlm_desktop.store.library import Library
 from vvlm_desktop.store.migrate import configuration
 from vvlm_desktop.store.tables import SCHEMA_VERSION
 
+pytestmark = pytest.mark.usefixtures("real_libraries")
+
 
 def test_a_new_library_is_created_with_its_folders(tmp_path: Path) -> None:
     with Library.open(tmp_path / "a" / "ä #1" / "library") as library:

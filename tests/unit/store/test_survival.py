@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.unit.store.builders import SCHEMA, make_analysis, make_clip
 from vvlm_desktop.store.library import Library
+
+pytestmark = pytest.mark.usefixtures("real_libraries")
 
 _WRITER = """
 import sys
