@@ -65,19 +65,30 @@ def train(
         run = _run_of(
             session, set_, _pairs(values or [], preset=preset), model=model, name=name, resume=resume, quiet=as_json
         )
-        from vvlm_desktop.workflow.runs import command_of, start_run
+        from vvlm_desktop.workflow.runs import start_run
 
-        start_run(run, check_only=check)
         if detach:
+            start_run(run, check_only=check)
             _say_detached(run, as_json=as_json)
             return
-        if not as_json:
-            note(f"{run.name} in {run.folder}")
-            note(f"The same by hand: {command_of(run, check_only=check)}")
-        from vvlm_desktop.cli.training_follow import follow_run
+        progress, asked = _trained(run, check=check, as_json=as_json)
+        report_end(session, run, progress, asked=asked, as_json=as_json)
 
-        progress, asked = follow_run(run)
-        _report(session, run, progress, asked=asked, as_json=as_json)
+
+def _trained(run: Run, *, check: bool, as_json: bool) -> tuple[RunProgress, bool]:
+    """Start a run and follow it to its end; whether Ctrl-C ended it."""
+    from vvlm_desktop.cli.training_follow import follow_run
+    from vvlm_desktop.workflow.runs import command_of, start_run, stop_run
+
+    if not as_json:
+        note(f"{run.name} in {run.folder}")
+        note(f"The same by hand: {command_of(run, check_only=check)}")
+    try:
+        start_run(run, check_only=check)
+        return follow_run(run)
+    except KeyboardInterrupt:  # in the moment before it is followed
+        stop_run(run)
+        return follow_run(run, asked=True)[0], True
 
 
 def _run_of(
@@ -145,10 +156,10 @@ def _say_detached(run: Run, *, as_json: bool) -> None:
         print_json(run_json(run))
         return
     print_line(f"{run.name} is being trained, whatever happens to this terminal.")
-    print_line(f"Look at it: vvlm runs show {run.name}. Stop it: vvlm runs stop {run.name}")
+    print_line(f"Look at it: vvlm runs follow {run.name}. Stop it: vvlm runs stop {run.name}")
 
 
-def _report(session: Session, run: Run, progress: RunProgress, *, asked: bool, as_json: bool) -> None:
+def report_end(session: Session, run: Run, progress: RunProgress, *, asked: bool, as_json: bool) -> None:
     """How it ended: what is said, and the exit code."""
     if progress.state == "finished":
         _adopt(session)

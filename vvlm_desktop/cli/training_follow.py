@@ -28,9 +28,9 @@ class Following:
         asked: whether Ctrl-C asked it to stop.
     """
 
-    def __init__(self, ask_to_stop: Callable[[], object], *, asks: str, leaves: str) -> None:
-        """`asks`, `leaves`: what is said on the first and on the second Ctrl-C."""
-        self.asked = False
+    def __init__(self, ask_to_stop: Callable[[], object], *, asks: str, leaves: str, asked: bool = False) -> None:
+        """`asks`, `leaves`: what is said on the first and on the second Ctrl-C; with `asked` the first is the second."""
+        self.asked = asked
         self._ask_to_stop = ask_to_stop
         self._asks = asks
         self._leaves = leaves
@@ -56,8 +56,12 @@ class Following:
                 self._ask_to_stop()
 
 
-def follow_run(run: Run) -> tuple[RunProgress, bool]:
-    """Follow a run to its end; how it ended, and whether Ctrl-C ended it."""
+def follow_run(run: Run, *, asked: bool = False) -> tuple[RunProgress, bool]:
+    """Follow a run to its end; how it ended, and whether Ctrl-C ended it.
+
+    Args:
+        asked: it was asked to stop already, or is only looked at: Ctrl-C leaves it alone.
+    """
     from vvlm_desktop.workflow.runs import RunFollower, stop_run
 
     follower = RunFollower(run.folder)
@@ -69,7 +73,8 @@ def follow_run(run: Run) -> tuple[RunProgress, bool]:
     following = Following(
         lambda: stop_run(run),
         asks="It stops with a checkpoint at the next step. Ctrl-C again leaves it to itself.",
-        leaves=f"{run.name} goes on by itself until it has stopped. Look at it: vvlm runs show {run.name}",
+        leaves=f"{run.name} is left to itself. Look at it again: vvlm runs follow {run.name}",
+        asked=asked,
     )
     with progress_bar("starting") as bar:
         following.until_end(poll, bar)

@@ -1,4 +1,4 @@
-"""`vvlm runs list|show|log|stop|command|remove|compare`: the fine-tunes of a library."""
+"""`vvlm runs list|show|follow|log|stop|command|remove|compare`: the fine-tunes of a library."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vvlm_desktop.cli.output import (
     print_table,
     warn,
 )
-from vvlm_desktop.cli.training import RunArgument, run_json
+from vvlm_desktop.cli.training import RunArgument, report_end, run_json
 from vvlm_desktop.cli.training_follow import follow_run, run_words
 from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
 from vvlm_desktop.errors import UsageError
@@ -77,10 +77,9 @@ def show(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption =
     for sentence in (progress.message, progress.hint, *progress.notes):
         if sentence:
             print_line(sentence)
-    print_line(
-        f"Base: {run.config.model_id or run.config.model_dir}, {run.config.precision}, {run.config.frames} frames"
-    )
-    print_line(f"Training set: {run.config.train_set}")
+    config = run.config
+    print_line(f"Base: {config.model_id or config.model_dir}, {config.precision}, {config.frames} frames")
+    print_line(f"Training set: {config.train_set}")
     if adopted_name(run):
         print_line(f"Adapter: {adopted_name(run)}")
     print_line(f"Folder: {run.folder}")
@@ -103,6 +102,17 @@ def log(
     with opened(library) as session:
         run = find_run(session, run_)
     print_line(log_tail(run, lines=lines) or "It wrote nothing.")
+
+
+@app.command()
+def follow(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Watch a run until it ends; Ctrl-C stops watching, not the run."""
+    from vvlm_desktop.workflow.runs import find_run
+
+    with opened(library) as session:
+        run = find_run(session, run_)
+        progress, _ = follow_run(run, asked=True)
+        report_end(session, run, progress, asked=False, as_json=as_json)
 
 
 @app.command()

@@ -45,9 +45,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         ["valid JSON", "", *(_of(table(scores[name]).get("valid_json")) for name in names), *("" for _ in others)]
     )
     print_table(["field", "clips", *names, *(f"p {name}" for name in others)], rows)
-    print_line(
-        "Right answers in %, with the 95 % interval; p: how often chance alone would favour one so much (McNemar)."
-    )
+    print_line("Right answers in %, with the 95 % interval; p: how often chance alone would do as much (McNemar).")
     for name, reason in table(evaluation.metrics.get("unreadable")).items():
         warn(f"{name}: {text(reason)}")
     print_line(f"Every answer: {evaluation.folder / 'answers.jsonl'}")

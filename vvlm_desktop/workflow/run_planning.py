@@ -201,7 +201,7 @@ def _config(values: Mapping[str, Any]) -> TrainConfig:
     except SettingsError as error:
         sentence = str(error).removeprefix("The command line: ")
         hint = error.hint.replace("python -m training train --explain", "vvlm train --explain")
-        raise SettingsError(sentence[:1].upper() + sentence[1:], hint=hint) from error
+        raise SettingsError(sentence, hint=hint) from error
 
 
 def _of_the_set(session: Session, training_set: TrainingSet) -> dict[str, Any]:
