@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -60,13 +60,18 @@ class FieldAgreement:
 
 @dataclass(frozen=True, slots=True)
 class ClipLine:
-    """One compared clip, small enough to be kept a hundred thousand times."""
+    """One compared clip, small enough to be kept a hundred thousand times.
+
+    Attributes:
+        truth: the event that a person says it is, None where that is not known.
+    """
 
     clip_id: str
     name: str
     differing: tuple[str, ...]
     event: tuple[str, str]
     reviewed: bool
+    truth: str | None = None
 
 
 @dataclass(slots=True)
@@ -76,12 +81,16 @@ class Tally:
     Attributes:
         fields: all but texts, in schema order.
         matrix: how often A said one event and B the other.
+        against_truth: of A and of B, how often the event was the one and it said the other.
         truths: clips that a person has settled.
         unfair: clips of which the two did not see or were not told the same; they are in `lines`, and in no number.
     """
 
     fields: dict[str, FieldAgreement]
     matrix: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    against_truth: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]] = field(
+        default_factory=lambda: (defaultdict(int), defaultdict(int))
+    )
     lines: list[ClipLine] = field(default_factory=list)
     truths: int = 0
     unfair: int = 0
@@ -94,19 +103,28 @@ class Tally:
     def add(self, pair: Comparison) -> None:
         """Count one clip."""
         event, differing = (SILENT, SILENT), []
+        truth: str | None = None
         for each in pair.fields:
             if pair.counts and each.field.key in self.fields:
                 self.fields[each.field.key].add(each)
             if each.field.key == EVENT_TYPE:
                 event = (_event(each, 0), _event(each, 1))
+                truth = each.truth if each.truth_known and isinstance(each.truth, str) else None
             if each.standing == "differs":
                 differing.append(each.field.key)
         reviewed = pair.truth_by is not None
         if pair.counts:
             self.matrix[event] += 1
-        self.lines.append(ClipLine(pair.clip.id, PurePath(pair.clip.path).name, tuple(differing), event, reviewed))
+            self._add_truth(truth, event)
+        name = PurePath(pair.clip.path).name
+        self.lines.append(ClipLine(pair.clip.id, name, tuple(differing), event, reviewed, truth))
         self.truths += reviewed
         self.unfair += not pair.counts
+
+    def _add_truth(self, truth: str | None, event: tuple[str, str]) -> None:
+        if truth is not None:
+            for counts, said in zip(self.against_truth, event, strict=True):
+                counts[truth, said] += 1
 
     def sort(self) -> None:
         """The clips that differ in the event first, then those that differ in most fields."""
@@ -123,9 +141,9 @@ class Tally:
             (each for each in self.fields.values() if each.n), key=lambda each: (each.agree - each.n, each.label)
         )
 
-    def events(self, schema: LabelSchema) -> list[str]:
-        """Values of the matrix's rows and columns: those that occur, in the schema's order, the unanswered last."""
-        occurring = {value for pair in self.matrix for value in pair}
+    def events(self, schema: LabelSchema, counts: Mapping[tuple[str, str], int] | None = None) -> list[str]:
+        """Values of a matrix's rows and columns: those that occur, in the schema's order, the unanswered last."""
+        occurring = {value for pair in (self.matrix if counts is None else counts) for value in pair}
         known = schema.field(EVENT_TYPE).value_keys if EVENT_TYPE in schema else ()
         ordered = [value for value in known if value in occurring]
         others = sorted(value for value in occurring if value not in known and value != SILENT)

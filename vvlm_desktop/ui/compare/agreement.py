@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QComboBox,
     QHBoxLayout,
     QHeaderView,
     QTableWidget,
@@ -17,10 +21,13 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.matrix import Matrix
 from vvlm_desktop.ui.compare.narrowing import Narrowing
-from vvlm_desktop.ui.compare.sides import LETTERS
+from vvlm_desktop.ui.compare.numbers import numbers_text
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
+from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
+from vvlm_desktop.workflow.answerers import Source
 
 _COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
 #: The columns that say who was right.
@@ -30,6 +37,12 @@ _NOTHING = (
     "above. “Run both” has a model answer with and without its adapter on the same frames and with the same prompt."
 )
 _ROW_PX = 24
+#: What the matrix holds against what.
+_AGAINST: tuple[tuple[str, int | None], ...] = (
+    (f"{LETTERS[0]} against {LETTERS[1]}", None),
+    (f"{LETTERS[0]} against the truth", 0),
+    (f"{LETTERS[1]} against the truth", 1),
+)
 
 
 class AgreementTable(QTableWidget):
@@ -50,7 +63,7 @@ class AgreementTable(QTableWidget):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         down, across = self.verticalHeader(), self.horizontalHeader()
         down.hide()
         down.setDefaultSectionSize(theme.px(_ROW_PX))
@@ -58,14 +71,20 @@ class AgreementTable(QTableWidget):
         across.setSectionsClickable(False)
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        across.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.cellClicked.connect(self._on_chosen)
         self.cellActivated.connect(self._on_chosen)
 
-    def show_tally(self, tally: Tally) -> None:
-        """Show other numbers."""
+    def show_tally(self, tally: Tally, more: Sequence[Tally] = ()) -> None:
+        """Show other numbers; `more` are of A and those beside A and B."""
         self._rows = tally.rows()
         self.setRowCount(len(self._rows))
+        beside = ALL_LETTERS[2 : 2 + len(more)]
+        columns = [*_COLUMNS, *(f"{letter} {what}" for letter in beside for what in ("as A", "right"))]
+        self.setColumnCount(len(columns))
+        self.setHorizontalHeaderLabels(columns)
+        # With many columns the table scrolls instead.
+        first = QHeaderView.ResizeMode.ResizeToContents if more else QHeaderView.ResizeMode.Stretch
+        self.horizontalHeader().setSectionResizeMode(0, first)
         for number, row in enumerate(self._rows):
             cells = (
                 row.label,
@@ -73,6 +92,7 @@ class AgreementTable(QTableWidget):
                 percent(row.agree, row.n),
                 percent(row.a_right, row.judged),
                 percent(row.b_right, row.judged),
+                *(cell for each in more for cell in _beside(each.fields.get(row.key))),
             )
             for column, text in enumerate(cells):
                 item = QTableWidgetItem(text)
@@ -99,6 +119,16 @@ class AgreementPanel(QWidget):
         self.summary = ElidedLabel("", "muted")
         self.table = AgreementTable()
         self.matrix = Matrix(schema)
+        self._schema = schema
+        self._shown: tuple[Tally, tuple[Source, ...], tuple[Tally, ...]] | None = None
+        self.against = QComboBox()
+        self.against.setAccessibleName("What the matrix shows")
+        self.against.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for words, side in _AGAINST:
+            self.against.addItem(words, side)
+        self.against.currentIndexChanged.connect(lambda _index: self.matrix.show_against(self.against.currentData()))
+        self.copy = IconButton("copy", "Copy numbers", self.copy_numbers)
+        self.copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.table.narrowed.connect(self.narrowed)
         self.matrix.narrowed.connect(self.narrowed)
         body = QHBoxLayout()
@@ -116,19 +146,31 @@ class AgreementPanel(QWidget):
         inner = QVBoxLayout()
         inner.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
         inner.setSpacing(4)
-        inner.addWidget(self.summary)
+        head = QHBoxLayout()
+        head.setSpacing(theme.GAP)
+        head.addWidget(self.summary, 1)
+        head.addWidget(self.against)
+        head.addWidget(self.copy)
+        inner.addLayout(head)
         inner.addLayout(body, 1)
         column.addLayout(inner, 1)
 
-    def show_tally(self, tally: Tally) -> None:
-        """Show other numbers."""
-        self.table.show_tally(tally)
+    def show_tally(self, tally: Tally, *, sources: Sequence[Source] = (), more: Sequence[Tally] = ()) -> None:
+        """Show other numbers; `more` are of A and those beside A and B."""
+        self._shown = (tally, tuple(sources), tuple(more))
+        self.table.show_tally(tally, more)
         self.matrix.show_tally(tally)
         some = bool(tally.rows())
-        for part in (self.table, self.matrix):
+        for part in (self.table, self.matrix, self.against, self.copy):
             part.setVisible(some)
         self.nothing.setVisible(not some)
         self.summary.setText(summary(tally))
+
+    def copy_numbers(self) -> None:
+        """Put what is shown on the clipboard, as a spreadsheet takes it."""
+        if self._shown is not None:
+            tally, sources, more = self._shown
+            QGuiApplication.clipboard().setText(numbers_text(self._schema, tally, sources, more))
 
     def show_reading(self, fraction: float) -> None:
         """Say that other numbers are on their way."""
@@ -139,6 +181,11 @@ class AgreementPanel(QWidget):
 def percent(part: int, whole: int) -> str:
     """A share with its numbers, since 1 of 1 is 100 %, too."""
     return f"{round(100 * part / whole)} % of {whole:,}" if whole else "–"
+
+
+def _beside(row: FieldAgreement | None) -> tuple[str, str]:
+    """Of one that stands beside A and B: how often it says what A says, and how often it is right."""
+    return (percent(row.agree, row.n), percent(row.b_right, row.judged)) if row is not None else ("–", "–")
 
 
 def judged_words(row: FieldAgreement) -> str:

@@ -1,136 +1,25 @@
-"""The fields of two answers: differences first, both values, and what the reviewer holds to be true."""
+"""The fields of the answers about a clip: differences first, each value, and what the reviewer holds to be true."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QVBoxLayout, QWidget
 from typing_extensions import override
 
-from vvlm_desktop.domain.labels import format_value
-from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.compare.field_rows import FieldRow, SideView, footing, side_words, truth_words
 from vvlm_desktop.ui.compare.lists import ITEM_ROLE, AnyIndex, Rows, RowView
-from vvlm_desktop.ui.compare.sides import INKS, LETTERS
-from vvlm_desktop.ui.review.sureness import look_of, short_text, spoken_text
-from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS, INKS
+from vvlm_desktop.ui.review.sureness import look_of, short_text
+from vvlm_desktop.ui.widgets.labels import label, rule, set_role
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
-from vvlm_desktop.ui.words import count
-from vvlm_desktop.workflow.calibration import UNCALIBRATED, Calibration, Shown, shown_confidence
-from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
+from vvlm_desktop.ui.words import breakable, shown
+from vvlm_desktop.workflow.comparing import Comparison
 
 _LINE_PX, _HEAD_PX = 21, 24
-
-
-@dataclass(frozen=True, slots=True)
-class SideView:
-    """What one of the two said about a field."""
-
-    text: str
-    shown: Shown | None
-    right: bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """One field, or the line under which those without a difference are folded."""
-
-    key: str
-    label: str
-    sides: tuple[SideView, ...] = ()
-    truth: str = ""
-    note: str = ""
-    fold: bool = False
-
-    @property
-    def lines(self) -> int:
-        """How many lines it takes under its head."""
-        return 0 if self.fold else len(self.sides) + bool(self.truth)
-
-    def spoken(self) -> str:
-        """As words."""
-        said = [f"{letter}: {_side_words(side)}" for letter, side in zip(LETTERS, self.sides, strict=False)]
-        return ", ".join(part for part in (self.label, *said, self.truth, self.note) if part)
-
-
-def _side_words(side: SideView) -> str:
-    sure = spoken_text(side.shown) if side.shown is not None else ""
-    right = "" if side.right is None else "right" if side.right else "wrong"
-    return " ".join(part for part in (side.text, sure, right) if part)
-
-
-def field_rows(
-    schema: LabelSchema,
-    pair: Comparison,
-    *,
-    calibrations: tuple[Calibration | None, Calibration | None],
-    unfolded: bool,
-) -> list[FieldRow]:
-    """What is shown of two answers: differing fields, a line that folds, and under it the others."""
-    shown = [each for each in pair.fields if each.standing == "differs"]
-    rest = [each for each in pair.fields if each.standing in {"one_sided", "same"}]
-    rows = [_row(schema, pair, each, calibrations) for each in shown]
-    if not rows:
-        rows.append(FieldRow("", "No field differs", fold=True))
-    if rest:
-        rows.append(FieldRow("", _fold_words(rest, unfolded=unfolded), fold=True))
-    if unfolded:
-        rows.extend(_row(schema, pair, each, calibrations) for each in rest)
-    return rows
-
-
-def _fold_words(rest: Sequence[FieldComparison], *, unfolded: bool) -> str:
-    same = sum(each.standing == "same" for each in rest)
-    one_sided = len(rest) - same
-    parts = [f"{same} the same"] if same else []
-    if one_sided:
-        parts.append(f"{one_sided} answered by one only")
-    return f"{'Hide' if unfolded else 'Show'} {count(len(rest), 'field')}: {', '.join(parts)}"
-
-
-def _row(
-    schema: LabelSchema,
-    pair: Comparison,
-    each: FieldComparison,
-    calibrations: tuple[Calibration | None, Calibration | None],
-) -> FieldRow:
-    sides = tuple(
-        SideView(
-            text=format_value(schema, each.field.key, each.said[side]) if each.answered[side] else "not answered",
-            shown=shown_confidence(calibrations[side], (pair.a, pair.b)[side], each.field.key),
-            right=each.right[side],
-        )
-        for side in (0, 1)
-    )
-    if each.standing == "same" and each.field.kind != "text" and sides[0].text == sides[1].text:
-        truth = (
-            f"reviewed: {format_value(schema, each.field.key, each.truth)}"
-            if each.truth_known and not each.right[0]
-            else ""
-        )
-        return FieldRow(each.field.key, each.field.label, sides, truth)
-    truth = f"reviewed: {format_value(schema, each.field.key, each.truth)}" if each.truth_known else ""
-    return FieldRow(each.field.key, each.field.label, sides, truth)
-
-
-def footing(rows: Sequence[FieldRow]) -> str:
-    """What the words and percentages rest on, once for all fields."""
-    notes = [
-        {side.shown.note for row in rows for side in row.sides[n : n + 1] if side.shown is not None} for n in (0, 1)
-    ]
-    said = [_footing(of_side) for of_side in notes]
-    if said[0] == said[1]:
-        return said[0] and f"Both {said[0]}"
-    return ". ".join(f"{letter} {words}" for letter, words in zip(LETTERS, said, strict=True) if words)
-
-
-def _footing(notes: set[str]) -> str:
-    tested = min((note for note in notes if note.startswith("calibrated")), default="")
-    uncalibrated = any(note.startswith(UNCALIBRATED) for note in notes)  # a reason may follow
-    return tested or ("uncalibrated: words, no percentages" if uncalibrated else "")
 
 
 class _Fields(Rows[FieldRow]):
@@ -142,7 +31,8 @@ class _Fields(Rows[FieldRow]):
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         item = self.items[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole and item.sides:
-            return "\n".join(f"{letter}: {_side_words(side)}" for letter, side in zip(LETTERS, item.sides, strict=True))
+            named = zip(ALL_LETTERS, item.sides, strict=False)
+            return "\n".join([*(f"{letter}: {side_words(side)}" for letter, side in named), item.truth]).strip()
         return super().data(index, role)
 
 
@@ -192,7 +82,9 @@ def _paint_side(painter: QPainter, line: QRectF, number: int, side: SideView) ->
             "right" if side.right else "wrong",
             ink="good" if side.right else "bad",
         )
-    if side.shown is not None:
+    if side.flaw:
+        right = _paint_end(painter, line, right, "warning", side.flaw, ink="bad")
+    elif side.shown is not None:
         mark, ink = look_of(side.shown)
         right = _paint_end(painter, line, right, mark, short_text(side.shown), ink=ink)
     left = paint_letter(painter, line, number)
@@ -208,7 +100,7 @@ def paint_letter(painter: QPainter, line: QRectF, number: int) -> float:
     painter.setPen(theme.colour(INKS[number]))
     width = theme.px(16)
     painter.drawText(
-        QRectF(line.left(), line.top(), width, line.height()), Qt.AlignmentFlag.AlignVCenter, LETTERS[number]
+        QRectF(line.left(), line.top(), width, line.height()), Qt.AlignmentFlag.AlignVCenter, ALL_LETTERS[number]
     )
     return line.left() + width
 
@@ -255,6 +147,10 @@ class FieldList(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
+        self.truth = label("", "muted", wrap=True)
+        self.truth.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        column.addWidget(self.truth)
+        column.addWidget(rule())
         column.addWidget(self.view, 1)
         column.addWidget(rule())
         self.footing = label("", "small", wrap=True)
@@ -265,6 +161,13 @@ class FieldList(QWidget):
     def rows(self) -> Sequence[FieldRow]:
         """What is listed."""
         return self._rows.items
+
+    def show_truth(self, pair: Comparison | None) -> None:
+        """Say who has settled what is true of the clip."""
+        known = pair is not None and pair.truth_by is not None
+        self.truth.setText(breakable(shown(truth_words(pair))))
+        set_role(self.truth, "good" if known else "muted")
+        self.truth.setVisible(pair is not None)
 
     def refresh(self) -> None:
         """Show another clip, or the same as it now stands; the first field is marked."""

@@ -1,4 +1,4 @@
-"""What each of the two saw, and when it says something happened, under one cursor; click or drag to go there."""
+"""What each of them saw, and when it says something happened, under one cursor; click or drag to go there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.compare.sides import INKS, LETTERS
+from vvlm_desktop.ui.compare.field_rows import is_beyond
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS, INKS, LETTERS
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.timeline_build import EVENT_TIME, looks_of
 from vvlm_desktop.ui.review.timeline_lanes import Lane, paint_frames, paint_track
@@ -30,6 +31,7 @@ class LaneModel:
     Attributes:
         frames: indices of the frames it was given, in its last look where there were several.
         event_s: when it says that something happened.
+        beyond_end: that is after the clip's last frame.
     """
 
     frames: tuple[int, ...] = ()
@@ -37,26 +39,31 @@ class LaneModel:
     event_s: tuple[float, float] | None = None
     looks: tuple[Look, ...] = ()
     name: str = ""
+    beyond_end: bool = False
 
     @property
     def help(self) -> str:
         """For the tooltip."""
         parts = [f"{self.name}: {len(self.frames)} frames", *(look.text for look in self.looks)]
         if self.event_s is not None:
-            parts.append(f"event at {span_text(*self.event_s)}")
+            beyond = ", which is after the end of the clip" if self.beyond_end else ""
+            parts.append(f"event at {span_text(*self.event_s)}{beyond}")
         return "\n".join(parts)
 
 
-def lane_model(analysis: Analysis, index: FrameIndex, *, name: str) -> LaneModel:
+def lane_model(analysis: Analysis | None, index: FrameIndex, *, name: str) -> LaneModel:
     """What an answer was made from, on the clip's own time line."""
+    if analysis is None:
+        return LaneModel(name=f"{name}, which has not answered about this clip")
     frames = tuple(frame_of_pts(index, pts) for pts in analysis.frames_pts)
     span = analysis.labels.get(EVENT_TIME)
     event = (span["start_ms"] / 1000, span["end_ms"] / 1000) if isinstance(span, dict) else None
-    return LaneModel(frames, tuple(index.seconds(i) for i in frames), event, looks_of(analysis, index), name)
+    beyond = event is not None and is_beyond(event[1], index.duration_s)
+    return LaneModel(frames, tuple(index.seconds(i) for i in frames), event, looks_of(analysis, index), name, beyond)
 
 
 class FrameLanes(QWidget):
-    """Two lanes and a cursor; says where the user wants to go, and whose lane was clicked by its letter."""
+    """A lane each and a cursor; says where the user wants to go, and whose lane was clicked by its letter."""
 
     scrubbed = Signal(object, bool)  # frame index, still dragging
     side_pressed = Signal(int)
@@ -76,6 +83,7 @@ class FrameLanes(QWidget):
         """Show another clip."""
         self._index, self._lanes, self._cursor = index, tuple(lanes), 0
         self.setAccessibleDescription(" ".join(lane.help for lane in lanes))
+        self.updateGeometry()
         self.update()
 
     def set_position(self, frame_index: int) -> None:
@@ -93,12 +101,18 @@ class FrameLanes(QWidget):
         duration = self._index.duration_s if self._index is not None else 1.0
         return View(left, max(1.0, self.width() - left - theme.MARGIN), 0.0, max(duration, 1e-6))
 
+    @property
+    def _shown(self) -> int:
+        """How many lanes there are; two while no clip is open."""
+        return max(len(LETTERS), len(self._lanes))
+
     def _top(self, side: int) -> float:
         return theme.GAP + side * theme.px(_LANE_PX + _GAP_PX)
 
     @override
     def sizeHint(self) -> QSize:
-        return QSize(400, 2 * theme.GAP + 2 * theme.px(_LANE_PX) + theme.px(_GAP_PX))
+        lanes = self._shown
+        return QSize(400, 2 * theme.GAP + lanes * theme.px(_LANE_PX) + (lanes - 1) * theme.px(_GAP_PX))
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -109,7 +123,7 @@ class FrameLanes(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), theme.colour("panel"))
         view = self._view()
-        for side in (0, 1):
+        for side in range(self._shown):
             self._paint_lane(painter, view, side)
         if self._index is None or not len(self._index) or not self._lanes:
             return
@@ -117,7 +131,7 @@ class FrameLanes(QWidget):
         painter.fillRect(QRectF(x, theme.GAP - 4, 2, self.height() - 2 * theme.GAP + 8), theme.colour("text"))
 
     def _paint_lane(self, painter: QPainter, view: View, side: int) -> None:
-        lane = Lane("seen", f"{LETTERS[side]} saw", self._top(side), theme.px(_LANE_PX))
+        lane = Lane("seen", f"{ALL_LETTERS[side]} saw", self._top(side), theme.px(_LANE_PX))
         active = self._active == side
         painter.setFont(theme.font("small"))
         painter.setPen(theme.colour(INKS[side]))
@@ -145,7 +159,7 @@ class FrameLanes(QWidget):
     # -- mouse
 
     def _side_at(self, y: float) -> int | None:
-        for side in (0, 1):
+        for side in range(self._shown):
             if self._top(side) <= y <= self._top(side) + theme.px(_LANE_PX):
                 return side
         return None

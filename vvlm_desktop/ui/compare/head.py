@@ -4,35 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
-from typing_extensions import override
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.compare.sides import INKS, LETTERS
+from vvlm_desktop.ui.compare.letters import SideLetter
+from vvlm_desktop.ui.compare.more import MoreAnswers
+from vvlm_desktop.ui.compare.sides import LETTERS
 from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.answerers import Answerers, Source
-
-
-class SideLetter(QWidget):
-    """A or B in its colour."""
-
-    def __init__(self, side: int, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._side = side
-        self.setFixedSize(QSize(theme.px(14), theme.px(20)))
-        self.setAccessibleName(LETTERS[side])
-
-    @override
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setFont(theme.font("strong"))
-        painter.setPen(theme.colour(INKS[self._side]))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, LETTERS[self._side])
 
 
 class CompareHead(QWidget):
@@ -53,10 +36,17 @@ class CompareHead(QWidget):
         self._offer_scopes(SCOPES, chosen=0)
         self.swap = IconButton("swap", "Swap A and B", self._on_swap)
         self.run = button("Run both", self.run_pressed.emit, icon="analyse")
-        for widget in (self.swap, self.run):
+        self.more = MoreAnswers()
+        self.more.changed.connect(self._on_more)
+        self.add = IconButton("plus", "Another answer beside these", self.more.add)
+        for widget in (self.swap, self.run, self.add):
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.MARGIN, theme.GAP, theme.MARGIN, theme.GAP)
+        column.setSpacing(theme.GAP)
+        row = QHBoxLayout()
+        column.addLayout(row)
+        column.addWidget(self.more)
         row.setSpacing(theme.GAP)
         row.addWidget(label("Compare", "title"))
         row.addSpacing(theme.GAP)
@@ -66,7 +56,7 @@ class CompareHead(QWidget):
                 row.addWidget(self.swap)
             row.addWidget(letters[number])
             row.addWidget(choice, 3)
-        row.addSpacing(theme.GAP)
+        row.addWidget(self.add)
         row.addWidget(self.scope)
         row.addStretch(0)
         row.addWidget(self.run)
@@ -117,10 +107,20 @@ class CompareHead(QWidget):
         self._fill(kept)
         for widget in self._choosing:
             widget.setVisible(kept is not None)
+        self._offer_more(kept)
+
+    def _offer_more(self, pair: tuple[Source, Source] | None) -> None:
+        self.more.show_answerers(self._answerers, pair)
+        self.add.setVisible(self.more.can_add)
+
+    def _on_more(self) -> None:
+        self.add.setVisible(self.more.can_add)
+        self.changed.emit()
 
     def choose(self, one: Source, other: Source) -> None:
         """Choose whose answers are compared."""
         self._fill((one, other))
+        self._offer_more((one, other))
         self.changed.emit()
 
     def _fill(self, chosen: tuple[Source, Source] | None) -> None:
@@ -145,6 +145,7 @@ class CompareHead(QWidget):
             partners = self._answerers.partners(one)
             other = sources[1] if sources[1] in partners else next(iter(partners), None)
             self._fill((one, other) if other is not None else None)
+        self._offer_more(self.sources)
         self.changed.emit()
 
     def _on_swap(self) -> None:

@@ -1,4 +1,4 @@
-"""What one said against what the other said of the event, as a grid of counts; a click opens those clips."""
+"""What one said of the event against what the other said, or against the truth, as a grid; a click opens the clips."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from vvlm_desktop.workflow.agreement import EVENT_TYPE, SILENT, Tally
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space})
+_NO_TRUTH = "Nobody has said of any of these clips what the event is. Review some to see who is right."
 _OWN_KEYS = frozenset(_STEPS) | _CHOOSE
 
 
 class Matrix(QWidget):
-    """What A said against what B said of the event; the diagonal is agreement. Arrows and Enter work, too."""
+    """Counts of the event, one in rows and one in columns; the diagonal is agreement. Arrows and Enter work, too."""
 
     narrowed = Signal(object)  # Narrowing
 
@@ -30,17 +31,38 @@ class Matrix(QWidget):
         self._values: list[str] = []
         self._counts: dict[tuple[str, str], int] = {}
         self._cell = (0, 0)
+        self._tally: Tally | None = None
+        self._side: int | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Event: A in rows, B in columns")
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What stands in rows, and what in columns."""
+        return (LETTERS[0], LETTERS[1]) if self._side is None else ("Truth", LETTERS[self._side])
 
     def show_tally(self, tally: Tally) -> None:
         """Show other numbers."""
-        self._values = tally.events(self._schema)
-        self._counts = dict(tally.matrix)
+        self._tally = tally
+        self._show()
+
+    def show_against(self, side: int | None) -> None:
+        """Hold one side against the truth; None for the two against each other."""
+        self._side = side
+        self._show()
+
+    def _show(self) -> None:
+        tally = self._tally
+        if tally is None:
+            return
+        self._counts = dict(tally.matrix if self._side is None else tally.against_truth[self._side])
+        self._values = tally.events(self._schema, self._counts)
         self._cell = (0, 0)
-        spoken = [f"A {self._label(a)}, B {self._label(b)}: {n}" for (a, b), n in sorted(self._counts.items()) if n]
+        one, other = self.names
+        self.setAccessibleName(f"Event: {one} in rows, {other} in columns")
+        said = sorted(self._counts.items())
+        spoken = [f"{one} {self._label(a)}, {other} {self._label(b)}: {n}" for (a, b), n in said if n]
         self.setAccessibleDescription(". ".join(spoken))
         self.updateGeometry()
         self.update()
@@ -93,8 +115,12 @@ class Matrix(QWidget):
         metrics = painter.fontMetrics()
         most = max(self._counts.values(), default=0)
         painter.setPen(theme.colour("muted"))
-        painter.drawText(QRectF(left, 0, self.width() - left, metrics.height()), 0, f"{LETTERS[1]} says")
-        painter.drawText(QRectF(0, top - metrics.height() - 4, left - 8, metrics.height()), 0, f"{LETTERS[0]} says")
+        if not self._values:
+            painter.drawText(self.rect().toRectF(), int(Qt.TextFlag.TextWordWrap), _NO_TRUTH)
+            return
+        rows, columns = ("Truth" if name == "Truth" else f"{name} says" for name in self.names)
+        painter.drawText(QRectF(left, 0, self.width() - left, metrics.height()), 0, columns)
+        painter.drawText(QRectF(0, top - metrics.height() - 4, left - 8, metrics.height()), 0, rows)
         for number, value in enumerate(self._values):
             name = self._label(value)
             head = QRectF(left + number * width, metrics.height() + 3, width - 6, metrics.height())
@@ -140,8 +166,10 @@ class Matrix(QWidget):
         self.update()
         if self.count_at(*cell):
             event = (self._values[cell[0]], self._values[cell[1]])
-            words = f"A {self._label(event[0]).lower()}, B {self._label(event[1]).lower()}"
-            self.narrowed.emit(Narrowing(event=event, words=words))
+            one, other = self.names
+            words = f"{one} {self._label(event[0]).lower()}, {other} {self._label(event[1]).lower()}"
+            truth = None if self._side is None else (self._side, *event)
+            self.narrowed.emit(Narrowing(event=event if truth is None else None, truth=truth, words=words))
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -170,8 +198,8 @@ class Matrix(QWidget):
             cell = self._cell_at(event.pos().x(), event.pos().y())
             if cell is not None:
                 one, other = (self._label(self._values[place]).lower() for place in cell)
-                QToolTip.showText(
-                    event.globalPos(), f"{count(self.count_at(*cell), 'clip')}: A says {one}, B says {other}", self
-                )
+                said = [f"{'truth' if name == 'Truth' else name + ' says'} " for name in self.names]
+                words = f"{count(self.count_at(*cell), 'clip')}: {said[0]}{one}, {said[1]}{other}"
+                QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)

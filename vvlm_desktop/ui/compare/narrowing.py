@@ -10,15 +10,23 @@ from vvlm_desktop.workflow.agreement import ClipLine
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """Which clips of the list are wanted."""
+    """Which clips of the list are wanted.
+
+    Attributes:
+        event: what A and what B says the event is.
+        truth: a side, what the event is, and what that side says it is.
+    """
 
     field_key: str = ""
     event: tuple[str, str] | None = None
     words: str = ""
+    truth: tuple[int, str, str] | None = None
 
     def fits(self, line: ClipLine) -> bool:
         """Whether a clip is wanted."""
         if self.event is not None and line.event != self.event:
+            return False
+        if self.truth is not None and (line.truth, line.event[self.truth[0]]) != self.truth[1:]:
             return False
         return not self.field_key or self.field_key in line.differing
 

@@ -16,11 +16,13 @@ from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.compare import empty
 from vvlm_desktop.ui.compare.agreement import AgreementPanel
 from vvlm_desktop.ui.compare.clip_list import ClipList
-from vvlm_desktop.ui.compare.field_list import FieldList, FieldRow, field_rows
+from vvlm_desktop.ui.compare.field_list import FieldList
+from vvlm_desktop.ui.compare.field_rows import FieldRow, Side, field_rows
 from vvlm_desktop.ui.compare.head import CompareHead
 from vvlm_desktop.ui.compare.narrowing import Narrowing
-from vvlm_desktop.ui.compare.reader import Reader
+from vvlm_desktop.ui.compare.reader import Counted, Reader
 from vvlm_desktop.ui.compare.run_both import RunBoth
+from vvlm_desktop.ui.compare.sides import LETTERS
 from vvlm_desktop.ui.compare.viewer import PairViewer
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.review.calibrations import Calibrations
@@ -49,6 +51,7 @@ class ComparePage(Page):
         self._answerers: Answerers | None = None
         self._tally = Tally.empty(session.schema)
         self._narrowing: Narrowing | None = None
+        self._beside: tuple[Comparison | None, ...] = ()  # A with each that stands beside A and B
         self._wanted_sources: tuple[Source, Source] | None = None  # shown as soon as both have answered
         self._wanted_clip: str | None = None
         self._stale = True
@@ -131,6 +134,7 @@ class ComparePage(Page):
             action("frame_back", "One frame back", lambda: step(-1), "Left", repeat=True),
             action("frames_a", "Only the frames that A saw", lambda: self.viewer.show_side(0), "1"),
             action("frames_b", "Only the frames that B saw", lambda: self.viewer.show_side(1), "2"),
+            action("copy", "Copy the numbers", self.agreement.copy_numbers, "Ctrl+Shift+C"),
             Action("compare.all", "Show all clips", self.show_all, ("Ctrl+L",), "compare", "Compare"),
             Action(
                 "compare.run", "Run model and adapter on these clips", self.run, (), "compare", "Compare", "analyse"
@@ -150,6 +154,8 @@ class ComparePage(Page):
     @override
     def show_scope(self, scope: Scope) -> None:
         self._narrowing = None
+        if scope.sources is not None and len(scope.sources) == len(LETTERS):
+            self._wanted_sources = (scope.sources[0], scope.sources[1])
         self.head.choose_scope(scope)
         self._stale = True
         if self.isVisible():
@@ -219,7 +225,7 @@ class ComparePage(Page):
 
     def _count(self) -> None:
         if self.head.sources is not None:
-            self.reader.tally(self.head.sources, self.head.chosen_scope)
+            self.reader.tally(self.head.sources, self.head.chosen_scope, more=self.head.more.sources)
 
     def _nothing(self, answerers: Answerers) -> EmptyState:
         scope = self.head.chosen_scope
@@ -234,14 +240,15 @@ class ComparePage(Page):
         elif self._answerers is not None:
             self._count()
 
-    def _on_tallied(self, tally: Tally) -> None:
-        self._tally = tally
+    def _on_tallied(self, counted: Counted) -> None:
+        self._tally = tally = counted.tally
         if not tally.lines:
             self._show_pair(None)
             self._show_empty(empty.none_in_scope(self.head.chosen_scope.title, show_all=self._compare_all))
             return
         self._body.setCurrentWidget(self._work)
-        self.agreement.show_tally(tally)
+        sources = (*(self.head.sources or ()), *self.head.more.sources)
+        self.agreement.show_tally(tally, sources=sources, more=counted.more)
         self.clips.show_lines(tally.lines, self._narrowing)
         wanted = self._wanted_clip or self.shown_clip_id
         self._wanted_clip = None
@@ -267,23 +274,32 @@ class ComparePage(Page):
             return
         session = self.shell.session
         try:
-            pair = read_pair(session, session.library.clip(clip_id), sources)
+            clip = session.library.clip(clip_id)
+            pair = read_pair(session, clip, sources)
+            beside = tuple(read_pair(session, clip, (sources[0], source)) for source in self.head.more.sources)
         except VvlmError as error:
             self.shell.report(error)
             return
-        self._show_pair(pair)
+        self._show_pair(pair, beside)
         self.clips.select(clip_id)
 
-    def _show_pair(self, pair: Comparison | None) -> None:
-        self.viewer.show_pair(pair, self.head.sources)
+    def _show_pair(self, pair: Comparison | None, beside: tuple[Comparison | None, ...] = ()) -> None:
+        self._beside = beside if pair is not None else ()
+        titles = [source.title for source in (*(self.head.sources or ()), *self.head.more.sources)]
+        self.viewer.show_pair(pair, titles, beside=tuple(each.b if each is not None else None for each in self._beside))
+        self.fields.show_truth(pair)
         self.fields.refresh()
 
     def _field_rows(self, unfolded: bool) -> Sequence[FieldRow]:
         pair = self.viewer.pair
         if pair is None:
             return ()
-        calibrations = (self.calibrations.of(pair.a), self.calibrations.of(pair.b))
-        return field_rows(self.shell.session.schema, pair, calibrations=calibrations, unfolded=unfolded)
+        sides = [
+            Side(0, pair, self.calibrations.of(pair.a)),
+            Side(1, pair, self.calibrations.of(pair.b)),
+            *(Side(1, each, self.calibrations.of(each.b) if each is not None else None) for each in self._beside),
+        ]
+        return field_rows(self.shell.session.schema, sides, unfolded=unfolded)
 
     def step_clip(self, step: int) -> None:
         """The next clip of the list, or the previous one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,18 +15,26 @@ from vvlm_desktop.workflow.answerers import Answerers, Source, find_answerers, t
 from vvlm_desktop.workflow.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted: of A and B, and of A and each that stands beside them."""
+
+    tally: Tally
+    more: tuple[Tally, ...] = ()
+
+
 class Reader(QObject):
     """One question at a time; a newer one ends the older."""
 
     answerers_found = Signal(object)  # Answerers
-    tallied = Signal(object)  # Tally
+    tallied = Signal(object)  # Counted
     progressed = Signal(float)  # 0..1 of the counting
     failed = Signal(object)  # VvlmError
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._work: Work[Answerers] | Work[Tally] | None = None
+        self._work: Work[Answerers] | Work[Counted] | None = None
 
     @property
     def busy(self) -> bool:
@@ -41,16 +50,24 @@ class Reader(QObject):
 
         self._start(Work(run, name="compare-answerers", parent=self))
 
-    def tally(self, sources: tuple[Source, Source], scope: Scope) -> None:
-        """Count how far two of them agree."""
+    def tally(self, sources: tuple[Source, Source], scope: Scope, *, more: Sequence[Source] = ()) -> None:
+        """Count how far two of them agree, and the first of them with each of `more`."""
         session = self._session
+        pairs = [sources, *((sources[0], source) for source in more)]
 
-        def run(report: Callable[[object], None], cancelled: Callable[[], bool]) -> Tally:
-            return tally_of(session, sources, wanted=scope.rowids(session), report=report, cancelled=cancelled)
+        def run(report: Callable[[object], None], cancelled: Callable[[], bool]) -> Counted:
+            wanted, tallies = scope.rowids(session), []
+            for done, pair in enumerate(pairs):
+
+                def part(fraction: float, done: int = done) -> None:
+                    report((done + fraction) / len(pairs))
+
+                tallies.append(tally_of(session, pair, wanted=wanted, report=part, cancelled=cancelled))
+            return Counted(tallies[0], tuple(tallies[1:]))
 
         self._start(Work(run, name="compare-tally", parent=self))
 
-    def _start(self, work: Work[Answerers] | Work[Tally]) -> None:
+    def _start(self, work: Work[Answerers] | Work[Counted]) -> None:
         if self._work is not None:
             self._work.cancel()
         self._work = work

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.errors import ClipUnreadableError, VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.frame_lanes import FrameLanes, LaneModel, lane_model
-from vvlm_desktop.ui.compare.sides import LETTERS
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS
 from vvlm_desktop.ui.review.open_clip import ClipOpener
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
@@ -18,7 +21,6 @@ from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.widgets.marks import MarkLabel
 from vvlm_desktop.ui.words import file_name, plain_tip
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.workflow.answerers import Source
 from vvlm_desktop.workflow.comparing import Comparison
 from vvlm_desktop.workflow.session import Session
 
@@ -38,7 +40,8 @@ class PairViewer(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pair: Comparison | None = None
-        self._sources: tuple[Source, Source] | None = None
+        self._titles: Sequence[str] = ()
+        self._beside: tuple[Analysis | None, ...] = ()
         self._index: FrameIndex | None = None
         self._lanes: tuple[LaneModel, ...] = ()
         self._side: int | None = None
@@ -95,10 +98,12 @@ class PairViewer(QWidget):
         """Whose frames alone are played; None for all of the clip."""
         return self._side
 
-    def show_pair(self, pair: Comparison | None, sources: tuple[Source, Source] | None) -> None:
-        """Show two answers about a clip; the same clip keeps its place."""
+    def show_pair(
+        self, pair: Comparison | None, titles: Sequence[str], *, beside: tuple[Analysis | None, ...] = ()
+    ) -> None:
+        """Show two answers about a clip, and those beside them; the same clip keeps its place."""
         same = pair is not None and self._pair is not None and pair.clip.id == self._pair.clip.id
-        self._pair, self._sources = pair, sources
+        self._pair, self._titles, self._beside = pair, titles, beside
         self._say(pair)
         if pair is None:
             self._show_nothing("")
@@ -143,8 +148,7 @@ class PairViewer(QWidget):
         return index.at_time(max(0.0, min(starts) - BEFORE_S / 3)) if starts else 0
 
     def _show_lanes(self, pair: Comparison, index: FrameIndex) -> None:
-        titles = [source.title for source in self._sources] if self._sources is not None else list(LETTERS)
-        named = zip((pair.a, pair.b), LETTERS, titles, strict=True)
+        named = zip((pair.a, pair.b, *self._beside), ALL_LETTERS, (*self._titles, *ALL_LETTERS), strict=False)
         self._lanes = tuple(lane_model(answer, index, name=f"{letter}, {title}") for answer, letter, title in named)
         self.lanes.show_clip(index, self._lanes)
         self.lanes.set_position(self.playback.position)

@@ -1,0 +1,89 @@
+"""The numbers under a comparison as a table of text: for the clipboard, where a spreadsheet takes them apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+
+from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
+from vvlm_desktop.workflow.agreement import EVENT_TYPE, SILENT, FieldAgreement, Tally
+from vvlm_desktop.workflow.answerers import Source
+
+_HEAD = (
+    "field",
+    "both answered",
+    "agree",
+    "judged",
+    "A right",
+    "B right",
+    "only A right",
+    "only B right",
+    "p (McNemar)",
+)
+
+
+def numbers_text(schema: LabelSchema, tally: Tally, sources: Sequence[Source], more: Sequence[Tally] = ()) -> str:
+    """Who was compared, the agreement by field, and the three matrices; separated by tabs."""
+    out = io.StringIO()
+    # A cell that a spreadsheet would take for a formula is none: names of models and labels come from elsewhere.
+    writer = csv.writer(out, delimiter="\t", lineterminator="\n")
+
+    def write(cells: Sequence[object]) -> None:
+        writer.writerow([_plain(cell) for cell in cells])
+
+    for letter, source in zip(ALL_LETTERS, sources, strict=False):
+        write((letter, source.title))
+    write(("clips", len(tally.lines)))
+    write(("reviewed", tally.truths))
+    write(("left out of the counts", tally.unfair))
+    write(())
+    write(
+        (
+            *_HEAD,
+            *(f"{name} {letter}" for letter in ALL_LETTERS[2 : 2 + len(more)] for name in ("agrees with A", "right")),
+        )
+    )
+    for row in tally.rows():
+        write((*_row(row), *(cell for each in more for cell in _beside(each.fields.get(row.key)))))
+    matrices = [(*LETTERS, tally.matrix), *(("truth", LETTERS[side], tally.against_truth[side]) for side in (0, 1))]
+    for one, other, counts in matrices:
+        if counts:
+            write(())
+            _write_matrix(write, schema, tally, (one, other), counts)
+    return out.getvalue()
+
+
+def _row(row: FieldAgreement) -> tuple[object, ...]:
+    p_value = "" if row.p_value is None else f"{row.p_value:.4f}"
+    return row.label, row.n, row.agree, row.judged, row.a_right, row.b_right, row.only_a, row.only_b, p_value
+
+
+def _beside(row: FieldAgreement | None) -> tuple[str, str]:
+    if row is None or not row.n:
+        return "", ""
+    return f"{row.agree} of {row.n}", f"{row.b_right} of {row.judged}" if row.judged else ""
+
+
+def _write_matrix(
+    write: Callable[[Sequence[object]], None],
+    schema: LabelSchema,
+    tally: Tally,
+    names: tuple[str, str],
+    counts: Mapping[tuple[str, str], int],
+) -> None:
+    values = tally.events(schema, counts)
+
+    def title(value: str) -> str:
+        if value == SILENT:
+            return "Not answered"
+        return schema.field(EVENT_TYPE).label_of(value) if EVENT_TYPE in schema else value
+
+    write((f"event: {names[0]} in rows, {names[1]} in columns", *(title(value) for value in values)))
+    for value in values:
+        write((title(value), *(counts.get((value, other), 0) for other in values)))
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@" and cell else cell
