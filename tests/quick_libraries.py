@@ -48,6 +48,7 @@ def use_real_libraries(patch: pytest.MonkeyPatch) -> None:
 def _make_engine(database: Path, *, like: Engine, compiled: dict[Any, Any]) -> Engine:
     made = real_engine.make_engine(database)
     made.dialect = like.dialect
+    event.listen(made, "connect", _without_waiting, insert=True)  # a new file becomes a log's before anything else
     event.listen(made, "connect", _without_waiting)
     made.update_execution_options(compiled_cache=compiled)
     return made

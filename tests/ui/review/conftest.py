@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -293,11 +294,18 @@ def stage(qtbot, qapp, session: Session) -> Iterator[Callable[[], Stage]]:
         each.close()
 
 
+@pytest.fixture(scope="session")
+def second_clip(tmp_path_factory):
+    path = tmp_path_factory.mktemp("clips") / "second.mp4"
+    return clips.make_clip(
+        path, numbers=range(FIRST_OF_B, FIRST_OF_B + 90), times_s=[Fraction(i, 30) for i in range(90)]
+    )
+
+
 @pytest.fixture
-def a_and_b(add_clip, tmp_path):
-    """Two clips of the same shape whose pictures carry other numbers."""
-    path = tmp_path / "second.mp4"
-    clips.make_clip(path, numbers=range(FIRST_OF_B, FIRST_OF_B + 90), times_s=[Fraction(i, 30) for i in range(90)])
+def a_and_b(add_clip, tmp_path, second_clip):
+    """Two clips of the same shape whose pictures carry other numbers; the second one's file is the test's own."""
+    path = Path(shutil.copyfile(second_clip, tmp_path / "second.mp4"))
     return add_clip(attention=0.9), add_clip(path=path)
 
 

@@ -6,7 +6,10 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,9 @@ import pytest
 from tests.unit.workflow.conftest import put_answer, put_clip
 from vvlm_desktop.domain.review import NewEvent, Verdict
 from vvlm_desktop.errors import JobCancelledError, StorageFullError
+from vvlm_desktop.settings import Settings
+from vvlm_desktop.store.engine import DATABASE_NAME
+from vvlm_desktop.store.library import Library
 from vvlm_desktop.workflow import calibration as cal
 from vvlm_desktop.workflow.calibration_files import (
     ALL_FIELDS,
@@ -34,6 +40,7 @@ from vvlm_desktop.workflow.calibration_fit import (
 )
 from vvlm_desktop.workflow.calibration_pairs import Pair, collect_pairs, model_key
 from vvlm_desktop.workflow.review import accept_rest, open_review, reject_field, set_status, set_value
+from vvlm_desktop.workflow.session import open_session
 
 
 def pairs_of_overconfident(count, *, seed=1, recordings=20):
@@ -126,14 +133,17 @@ def test_measures_are_what_they_are_called():
 
 def settle_with(session, clip, **verdicts):
     """A settled review with verdicts as they are given: (verdict, value, how, model_value)."""
+    session.library.append(settling(session, clip, **verdicts))
+
+
+def settling(session, clip, **verdicts):
     events = []
     for field, (kind, value, how, said) in verdicts.items():
         verdict = Verdict(kind, value, how, model_value=said, model_answered=said is not None)
         payload = {"field": field, "before": None, "after": {**_as_dict(verdict)}}
         events.append(NewEvent("verdict", clip.id, "Ada", session.schema.key, payload))
     status = {"before": "in_review", "after": "reviewed", "reason": None, "words": None, "broken_rules": []}
-    events.append(NewEvent("status", clip.id, "Ada", session.schema.key, status))
-    session.library.append(events)
+    return [*events, NewEvent("status", clip.id, "Ada", session.schema.key, status)]
 
 
 def _as_dict(verdict):
@@ -223,26 +233,41 @@ def test_times_and_texts_are_left_out(session):
 # -- from reviews to a percentage
 
 
-def library_of_reviews(session, *, clips=60, seed=4, **changes):
-    """An overconfident model, reviewed: four fields a clip, right in c² of the cases."""
-    rng = random.Random(seed)
+def library_of_reviews(session, *, clips=60, **changes):
+    """An overconfident model, reviewed: four fields a clip, right in c² of the cases. Takes the library's place."""
+    database, first = reviewed_database(clips, json.dumps(changes))
+    folder = session.library.folder
+    session.library.close()
+    (folder / DATABASE_NAME).write_bytes(database)
+    session.library = Library.open(folder)
+    return first
+
+
+@cache
+def reviewed_database(clips, changes):
+    """The file of such a library, and its last answer; made once, because it takes hundreds of transactions."""
+    with tempfile.TemporaryDirectory() as made, open_session(Settings(), library_dir=Path(made)) as session:
+        first = review_with_luck(session, clips, random.Random(4), json.loads(changes))
+        session.library.checkpoint()
+        return (Path(made) / DATABASE_NAME).read_bytes(), first
+
+
+def review_with_luck(session, clips, rng, changes):
     chosen = {"event_type": "near_miss", "scene": "urban", "weather": "clear", "light_conditions": "normal"}
     other = {"event_type": "collision", "scene": "highway", "weather": "rain", "light_conditions": "dark"}
-    first = None
+    first, events = None, []
     for number in range(clips):
         clip = put_clip(session, f"{number}.mp4", recording=f"drive {number % 10}")
         confidence = {key: round(rng.uniform(0.3, 0.99), 3) for key in chosen}
         first = put_answer(session, clip, chosen, confidence=confidence, **changes)
-        settle_with(
-            session,
-            clip,
-            **{
-                key: ("accepted", value, "explicit", value)
-                if rng.random() < confidence[key] ** 2
-                else ("corrected", other[key], "explicit", value)
-                for key, value in chosen.items()
-            },
-        )
+        verdicts = {
+            key: ("accepted", value, "explicit", value)
+            if rng.random() < confidence[key] ** 2
+            else ("corrected", other[key], "explicit", value)
+            for key, value in chosen.items()
+        }
+        events += settling(session, clip, **verdicts)
+    session.library.append(events)
     return first
 
 
