@@ -69,15 +69,20 @@ def _picture(place, heading, tilt, trees, *, size):
     # Tilting by small angles shifts the picture; that is all it is used for.
     horizon = height / 2 + focal * np.tan(tilt)
     right, below = _rays(width, height, horizon)
-    far_m = np.where(below > 0.01, _CAMERA_HEIGHT_M / np.maximum(below, 0.01), np.float32(999.0))
     ahead, beside = np.array([np.sin(heading), np.cos(heading)]), np.array([np.cos(heading), -np.sin(heading)])
-    east, north = (place[k] + far_m * ahead[k] + right * far_m * beside[k] for k in (0, 1))
-    texture = _GROUND[(north * 10).astype(int) % 1024, (east * 10).astype(int) % 1024]
-    ground = 0.35 + (texture - 0.35) * np.clip(1.5 - far_m / _TEXTURE_M, 0, 1)
-    bearing = heading + np.arctan(right)
-    hills = _SKYLINE[np.clip((below + 0.25) * 320, 0, 1023).astype(int), (bearing * 320).astype(int) % 1024]
-    picture = np.where(below > 0.01, ground, np.where(below > -0.08, hills, 0.75))
-    picture = np.ascontiguousarray(picture * 255, dtype=np.uint8)
+    # Everything below the horizon is ground, above it are hills and then sky: each is worked out only where it is seen.
+    soil, sky = (int(np.searchsorted(below[:, 0], edge, side="right")) for edge in (0.01, -0.08))
+    far_m = _CAMERA_HEIGHT_M / below[soil:]
+    east, north = (
+        np.float32(place[k]) + far_m * np.float32(ahead[k]) + right[soil:] * far_m * np.float32(beside[k])
+        for k in (0, 1)
+    )
+    texture = _GROUND[(north * 10).astype(np.int32) & 1023, (east * 10).astype(np.int32) & 1023]
+    picture = np.full((height, width), 0.75, np.float32)
+    picture[soil:] = 0.35 + (texture - 0.35) * np.clip(1.5 - far_m / _TEXTURE_M, 0, 1)
+    bearing = ((heading + np.arctan(right[0])) * 320).astype(np.int32) & 1023
+    picture[sky:soil] = _SKYLINE[np.clip((below[sky:soil, 0] + 0.25) * 320, 0, 1023).astype(int)[:, None], bearing]
+    picture = (picture * 255).astype(np.uint8)
     far, across = (trees[:, :2] - place) @ ahead, (trees[:, :2] - place) @ beside
     seen = np.column_stack([far, across, trees[:, 2:]])[(far > 1.5) & (far < 60) & (np.abs(across) < 1.2 * far + 3)]
     for far, across, wide, tall, grey in seen[np.argsort(-seen[:, 0])].tolist():
