@@ -218,7 +218,7 @@ class Curves(QWidget):
 
     @override
     def sizeHint(self) -> QSize:
-        return QSize(theme.px(360), theme.px(180))
+        return QSize(theme.px(360), theme.px(96))  # grows where there is room
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

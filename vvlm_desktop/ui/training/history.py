@@ -80,6 +80,7 @@ class RunTable(QTableWidget):
         self.runs: list[Run] = []
         self.setHorizontalHeaderLabels(list(_COLUMNS))
         self.setAccessibleName("Runs")
+        self.setProperty("padded", "true")
         self.setShowGrid(False)
         self.setTabKeyNavigation(False)
         self.setCornerButtonEnabled(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from vvlm_desktop.backends.train_config import TrainConfig
@@ -57,7 +58,7 @@ class FactRow(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(theme.MARGIN + theme.GAP)
         for fact in (self.step, self.epoch, self.left, self.step_time, self.memory):
-            row.addWidget(fact)
+            row.addWidget(fact, alignment=Qt.AlignmentFlag.AlignTop)
         row.addStretch(1)
 
     def begin(self) -> None:

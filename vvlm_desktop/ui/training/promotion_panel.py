@@ -14,7 +14,7 @@ from vvlm_desktop.ui.models.mark_line import MarkLine
 from vvlm_desktop.ui.training.promotion_rule_form import RuleForm
 from vvlm_desktop.ui.widgets.buttons import PrimaryButton, button
 from vvlm_desktop.ui.widgets.labels import label, rule
-from vvlm_desktop.ui.words import breakable, sentences, shown, when
+from vvlm_desktop.ui.words import breakable, plain_tip, sentences, shown, when
 from vvlm_desktop.workflow.promotion import Check, Judgement, Promotion, PromotionRule
 
 _EDITED = (
@@ -134,13 +134,15 @@ class PromotionPanel(QFrame):
         if view.default is not None:
             self.outcome.show_mark("check", f"Default since {when(view.default.at)}", ink="good")
         elif view.judgement is not None:
-            mark = ("check", "good") if view.judgement.allowed else ("cross", "bad")
-            self.outcome.show_mark("check" if mark[0] == "check" else "cross", view.judgement.sentence, ink=mark[1])
+            allowed = view.judgement.allowed
+            words = breakable(shown(view.judgement.sentence))
+            self.outcome.show_mark("check" if allowed else "cross", words, ink="good" if allowed else "bad")
         elif view.unjudged is not None:
             self.outcome.show_mark("warning", sentences(str(view.unjudged), view.unjudged.hint), ink="doubtful")
         else:
             self.outcome.show_mark("ring", "Measure it on the test part first.", ink="muted")
-        self.promote.setToolTip("" if self.promote.isEnabled() else self.outcome.text())
+        allowed = view.judgement is not None and view.judgement.allowed
+        self.promote.setToolTip("" if allowed else plain_tip(self.outcome.text()))
         self.promote.setAccessibleDescription(self.outcome.text())
 
     def _on_edit(self) -> None:

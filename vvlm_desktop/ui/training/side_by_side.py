@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -86,6 +85,7 @@ class SideBySide(QWidget):
         split.addWidget(plots)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
+        split.setSizes([1000, 1000])
         column.addWidget(split, 1)
 
     def show_runs(self, runs: Sequence[Run]) -> None:
@@ -144,11 +144,12 @@ def reached_rows(lines: Sequence[RunLine | None], title_of: Callable[[str], str]
 
     rows: Rows = [
         ("State", of(lambda line: STATE_MARKS[line.progress.state][0])),
-        ("Steps", of(lambda line: f"{line.progress.step:,} of {line.progress.steps:,}")),
+        ("Steps done", of(lambda line: f"{line.progress.step:,}")),
         ("A step takes", of(lambda line: step_words(line.progress.step_s))),
         ("Loss, smoothed", of(lambda line: _last(smoothed(line.progress.loss)))),
         ("Validation loss", of(lambda line: _last(line.progress.validation))),
-        ("Best validation loss", of(lambda line: _least(line.progress.validation))),
+        ("Best validation loss", of(lambda line: _least(line.progress.validation)[0])),
+        ("– at step", of(lambda line: _least(line.progress.validation)[1])),
     ]
     keys: dict[str, None] = {}
     for line in lines:
@@ -162,12 +163,12 @@ def reached_rows(lines: Sequence[RunLine | None], title_of: Callable[[str], str]
 
 def _scores(line: RunLine) -> tuple[str, dict[str, float]]:
     """Of which clips, and the score of each field."""
-    where, fields = "validation clips", line.progress.answers.get("fields", {})
+    where, fields = "validation", line.progress.answers.get("fields", {})
     if line.evaluation is not None:
         scores = line.evaluation.metrics.get("scores", {})
         others: dict[str, Any] = {name: each for name, each in scores.items() if name != BASE}
         own: dict[str, Any] = others.get(line.run.name) or next(iter(others.values()), {})
-        where, fields = "the test part", own.get("fields", {})
+        where, fields = "test part", own.get("fields", {})
     found = {key: each["score"] for key, each in fields.items() if isinstance(each.get("score"), int | float)}
     return (where, found) if found else ("–", {})
 
@@ -180,16 +181,17 @@ def _last(points: Sequence[tuple[int, float]]) -> str:
     return f"{points[-1][1]:.4f}" if points else "–"
 
 
-def _least(points: Sequence[tuple[int, float]]) -> str:
+def _least(points: Sequence[tuple[int, float]]) -> tuple[str, str]:
     if not points:
-        return "–"
+        return "–", "–"
     step, value = min(points, key=lambda point: point[1])
-    return f"{value:.4f} at step {step:,}"
+    return f"{value:.4f}", f"{step:,}"
 
 
 def _table(name: str) -> QTableWidget:
     table = QTableWidget()
     table.setAccessibleName(name)
+    table.setProperty("padded", "true")
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)
     table.setCornerButtonEnabled(False)
@@ -213,9 +215,6 @@ def _fill(table: QTableWidget, names: Sequence[str], rows: Rows) -> None:
         for column, text in enumerate((title, *values)):
             item = QTableWidgetItem(shown(text))
             item.setToolTip(plain_tip(text))
-            if column and len(set(values)) > 1:
-                font = QFont(theme.font("strong"))
-                item.setFont(font)
             table.setItem(place, column, item)
     across = table.horizontalHeader()
     across.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
