@@ -20,8 +20,9 @@ from vvlm_desktop.errors import SettingsError
 
 Preset: TypeAlias = Literal["none", "8gb", "16gb", "24gb", "80gb"]
 
-#: Starting points by the GPU's memory, for a model of about 8 billion parameters. The step on the longest sample, which
-#: every run begins with, says what they really need.
+#: Starting points by the GPU's memory, for a model of about 8 billion parameters; the one for 8 GB is for models of up
+#: to 4 billion, since 8 billion take 11 GB even there. `training_memory` estimates what they need, and the step on the
+#: longest sample, which every run begins with, measures it.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "none": {},
     "8gb": {"precision": "nf4", "frames": 8, "rank": 8, "alpha": 16, "accumulation": 8},
@@ -50,7 +51,9 @@ class TrainConfig(BaseModel):
         default=False, title="Train on sample clips", description="Only to show the mechanism; samples are not roads."
     )
     preset: Preset = Field(
-        default="none", title="GPU memory", description="Fills in what is not set otherwise, for a model of 8 billion."
+        default="none",
+        title="GPU memory",
+        description="Fills in what is not set, for a model of 8 billion (8gb: of up to 4 billion).",
     )
     device: str = Field(default="auto", title="Device", description="auto, cpu, or a GPU such as cuda:0.")
     precision: Literal["fp32", "bf16", "int8", "nf4"] = Field(
