@@ -10,7 +10,7 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.ui.words import shown
 
-_LINES = 4
+_HEIGHT_PX = 300
 
 
 class CommandBox(QFrame):
@@ -34,7 +34,7 @@ class CommandBox(QFrame):
         self.text.setTabChangesFocus(True)
         self.text.setFont(theme.font("mono"))
         self.text.setAccessibleName("Command")
-        self.text.setFixedHeight(self.text.fontMetrics().lineSpacing() * _LINES + theme.px(20))
+        self.text.setFixedHeight(theme.px(_HEIGHT_PX))
         column.addWidget(self.text)
         self.show_command("")
 

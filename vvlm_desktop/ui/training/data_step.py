@@ -64,12 +64,14 @@ class DataStep(QWidget):
         column.addWidget(self.review, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.form)
         column.addSpacing(theme.GAP)
-        column.addWidget(label("Versions", "strong"))
+        self._versions_title = label("Versions", "strong")
+        column.addWidget(self._versions_title)
         self.versions.setAccessibleName("Versions of training sets")
         self.versions.setFrameShape(QFrame.Shape.NoFrame)
         self.versions.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.versions.setMinimumHeight(theme.px(80))
-        column.addWidget(self.versions, 1)
+        column.addWidget(self.versions, 4)
+        column.addStretch(1)
         self._work = QWidget()
         row = QHBoxLayout(self._work)
         row.setContentsMargins(0, 0, 0, 0)
@@ -149,6 +151,9 @@ class DataStep(QWidget):
         self.advice.setVisible(bool(outlook.advice))
         self.review.setVisible(outlook.usable == 0 or bool(outlook.advice))
         self.form.show_possible(outlook.usable > 0)
+        self.form.show_main(not sets)
+        for item in (self._versions_title, self.versions):
+            item.setVisible(bool(sets))
 
     def _show_sets(self, sets: list[TrainingSet]) -> None:
         before = self._wanted or (self.chosen_set.id if self.chosen_set is not None else None)

@@ -80,7 +80,7 @@ class ModelForm(QFrame):
         grid.setContentsMargins(theme.MARGIN, theme.PAD, theme.MARGIN, theme.PAD)
         grid.setHorizontalSpacing(theme.PAD)
         grid.setVerticalSpacing(theme.GAP)
-        grid.setColumnMinimumWidth(0, theme.px(150))
+        grid.setColumnMinimumWidth(0, theme.px(140))
         grid.setColumnStretch(1, 1)
         rows: tuple[tuple[str, QWidget], ...] = (
             ("Training set", self.set_name),

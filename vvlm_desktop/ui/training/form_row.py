@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.training.form_values import choices_of, kind_of, text_of
@@ -24,7 +24,7 @@ _CHOICES = {
     "dpo": "Preferences (DPO)",
     "sft": "Right answers (SFT)",
 }
-_TITLE_PX, _EDITOR_PX = 150, 180
+_TITLE_PX, _EDITOR_PX = 140, 170
 
 
 class FormRow(QWidget):
@@ -59,14 +59,10 @@ class FormRow(QWidget):
         grid.addWidget(caption, 0, 0)
         self.editor.setFixedWidth(theme.px(_EDITOR_PX))
         grid.addWidget(self.editor, 0, 1)
-        beside = QHBoxLayout()
-        beside.setSpacing(theme.GAP)
-        beside.addWidget(self.changed_mark)
-        beside.addWidget(self.reset)
-        beside.addStretch(1)
-        grid.addLayout(beside, 0, 2)
-        grid.addWidget(self.help, 1, 1, 1, 2)
-        grid.addWidget(self.reason, 2, 1, 1, 2)
+        grid.addWidget(self.help, 0, 2)
+        grid.addWidget(self.changed_mark, 0, 3)
+        grid.addWidget(self.reset, 0, 4)
+        grid.addWidget(self.reason, 1, 1, 1, 4)
 
     def _editor(self, info: FieldInfo, title: str) -> QComboBox | QCheckBox | QLineEdit:
         editor: QComboBox | QCheckBox | QLineEdit
@@ -131,12 +127,14 @@ class FixedRow(QWidget):
         grid.setHorizontalSpacing(theme.PAD)
         grid.setVerticalSpacing(2)
         grid.setColumnMinimumWidth(0, theme.px(_TITLE_PX))
+        grid.setColumnMinimumWidth(1, theme.px(_EDITOR_PX))
         grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 1)
         self._where = where
         self.value = ElidedLabel(f"({where})", "muted", mode=Qt.TextElideMode.ElideMiddle)
         grid.addWidget(label(info.title or ""), 0, 0)
         grid.addWidget(self.value, 0, 1)
-        grid.addWidget(label(info.description or "", "small", wrap=True), 1, 1)
+        grid.addWidget(label(info.description or "", "small", wrap=True), 0, 2)
 
     def show_value(self, value: Any) -> None:
         """Show what it is; where it comes from while that is not known."""

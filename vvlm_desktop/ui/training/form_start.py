@@ -95,7 +95,7 @@ def needs(shape: ModelShape | None, config: TrainConfig, *, on: Hardware, clips:
     said = f"About {in_gib(need)} of memory; {place}."
     if gpu is None:
         said += (
-            f" On the processor, roughly {duration_in_words(_processor_seconds(shape, config, on=on, clips=clips))}."
+            f" On the processor at least {duration_in_words(_processor_seconds(shape, config, on=on, clips=clips))}."
         )
     if need > free:
         said += " Take a smaller preset, fewer frames, a smaller rank or a smaller model."

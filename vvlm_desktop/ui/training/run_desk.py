@@ -63,6 +63,7 @@ class RunDesk(QObject):
         self._reading = WorkLine(shell.tasks, self)
         self._doing = WorkLine(shell.tasks, self)
         self._plans = 0
+        self._in_hand: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -72,7 +73,7 @@ class RunDesk(QObject):
     @property
     def doing(self) -> bool:
         """Whether a run is being made, started or removed."""
-        return self._doing.busy
+        return bool(self._in_hand)
 
     def look(self) -> None:
         """Look at the models that are here and at this computer."""
@@ -157,14 +158,17 @@ class RunDesk(QObject):
         )
 
     def _do(self, name: str, function: Callable[[], Any], tell: Callable[[Any], object]) -> None:
-        if self._doing.holds(name):
+        if name in self._in_hand:
             return
+        self._in_hand.add(name)
 
         def told(result: Any) -> None:
+            self._in_hand.discard(name)
             tell(result)
             self.ended.emit()
 
         def refused(error: VvlmError) -> None:
+            self._in_hand.discard(name)
             self._on_failed(error)
             self.ended.emit()
 

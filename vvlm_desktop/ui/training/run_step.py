@@ -25,7 +25,7 @@ from vvlm_desktop.workflow.training_sets import TrainingSet
 
 #: Somebody who types a number is not told after each digit what the command would be.
 _PLAN_MS = 250
-_WIDTH_PX = 860
+_WIDTH_PX, _SIDE_PX = 860, 300
 
 
 class RunStep(QWidget):
@@ -67,19 +67,22 @@ class RunStep(QWidget):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         body = QWidget()
-        column = QVBoxLayout(body)
-        column.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        row = QHBoxLayout(body)
+        row.setContentsMargins(theme.MARGIN, theme.MARGIN, theme.MARGIN, theme.MARGIN)
+        row.setSpacing(theme.PAD)
+        left = QWidget()
+        left.setMaximumWidth(theme.px(_WIDTH_PX))
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.PAD)
-        for item in (self.model, self.form, self.command):
-            column.addWidget(item)
+        column.addWidget(self.model)
+        column.addWidget(self.form)
         column.addStretch(1)
-        body.setMaximumWidth(theme.px(_WIDTH_PX))
-        centred = QWidget()
-        row = QHBoxLayout(centred)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(body, 1)
+        row.addWidget(left, 1)
+        self.command.setFixedWidth(theme.px(_SIDE_PX))
+        row.addWidget(self.command, alignment=Qt.AlignmentFlag.AlignTop)
         row.addStretch(0)
-        self._area.setWidget(centred)
+        self._area.setWidget(body)
         self._setup = QWidget()
         whole = QVBoxLayout(self._setup)
         whole.setContentsMargins(0, 0, 0, 0)

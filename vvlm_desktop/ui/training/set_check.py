@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
@@ -57,9 +57,9 @@ class SetCheck(QFrame):
         """It runs."""
         self._clear()
         self.words.hide()
-        self.check.hide()
         for item in (self.cancel, self.progress, self.doing):
             item.show()
+        self._swap(self.check, self.cancel)
         self.progress.setRange(0, 1000)
         self.progress.setValue(round(1000 * fraction))
         self.doing.setText(f"Looking at {shown(text)}" if text else "Reading the set…")
@@ -67,9 +67,10 @@ class SetCheck(QFrame):
     def show_report(self, report: CheckReport | None) -> None:
         """What was found; None where nobody has looked yet."""
         self.report = report
-        for item in (self.cancel, self.progress, self.doing):
-            item.hide()
         self.check.show()
+        self._swap(self.cancel, self.check)
+        for item in (self.progress, self.doing):
+            item.hide()
         self.check.setText("Check every clip" if report is None else "Check again")
         self._clear()
         self.words.setVisible(report is None)
@@ -89,6 +90,13 @@ class SetCheck(QFrame):
             self._say("check", "Nothing must be mended.", True)
         else:
             self._add("dash", "Mend what is named, then make the next version of the set.", "muted")
+
+    @staticmethod
+    def _swap(gone: QWidget, here: QWidget) -> None:
+        """Hide one button for another; the focus stays, or the page would scroll to whatever has it next."""
+        if gone.hasFocus():
+            here.setFocus(Qt.FocusReason.OtherFocusReason)
+        gone.hide()
 
     def _say(self, mark: Mark, words: str, good: bool | None) -> None:
         self._add(mark, words, "muted" if good is None else "good" if good else "bad")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,17 +139,23 @@ def _clips(training_set: TrainingSet) -> Iterator[tuple[str, str, str]]:
 
 
 def _balances(schema: LabelSchema, counts: Mapping[str, Mapping[str, Mapping[str, int]]]) -> Iterator[Balance]:
-    for key, by_part in counts.items():
-        values = list(dict.fromkeys(value for part in SPLITS for value in by_part.get(part, {})))
+    for key in _in_order(counts, [field.key for field in schema.fields]):
+        by_part, field = counts[key], _field(schema, key)
+        known = field.value_keys if field is not None else ()
+        values = _in_order({value for part in SPLITS for value in by_part.get(part, {})}, [*known, *_STAND_INS])
         if set(values) <= {"(unknown)"}:  # a field that nobody judged says nothing
             continue
-        field = _field(schema, key)
         rows = [
             (value_words(field, value), (train, val, test))
             for value in values
             for train, val, test in [tuple(int(by_part.get(part, {}).get(value, 0)) for part in SPLITS)]
         ]
         yield Balance(field.label if field else key, tuple(rows))
+
+
+def _in_order(keys: Iterable[str], order: Sequence[str]) -> list[str]:
+    """As the schema has them, what it does not know at the end; a manifest has them by the alphabet."""
+    return sorted(keys, key=lambda key: (order.index(key) if key in order else len(order), key))
 
 
 def _agreements(schema: LabelSchema, fields: Mapping[str, Mapping[str, Any]]) -> Iterator[Agreement]:

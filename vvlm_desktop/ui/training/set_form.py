@@ -28,7 +28,7 @@ from vvlm_desktop.workflow.training_sets import SetOptions
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _NAME_HELP = "Small letters, digits, - and _; versions are counted."
-EVERY_REVIEW = Scope("All reviewed clips")
+EVERY_REVIEW = Scope("All reviews")
 
 
 class SetForm(QFrame):
@@ -144,6 +144,12 @@ class SetForm(QFrame):
         """Whether anything would be in it."""
         self._possible = possible
         self._show_state()
+
+    def show_main(self, main: bool) -> None:
+        """Whether making a set is what the page is about now, or going on with one that is there."""
+        self.make.setProperty("kind", "primary" if main else "normal")
+        self.make.style().unpolish(self.make)
+        self.make.style().polish(self.make)
 
     def show_progress(self, progress: tuple[float, str] | None) -> None:
         """How far the making is; None when it is over."""
