@@ -95,21 +95,26 @@ def use_adapter(session: Session, model: str, adapter: str, *, unmeasured: bool 
         ModelFolderError: it cannot be used.
         SettingsError: the settings cannot be stored.
     """
-    known, tuned = look_up(session, model, adapter)
-    name = _model_name(session, model)
-    require_admitted(known, tuned.name, unmeasured=unmeasured)
-    if known.admission == "elsewhere":
-        record_promotion(
-            session,
-            model=name,
-            adapter=_chosen_name(tuned),
-            weights_sha256=weights_sha256(tuned.path),
-            proven=False,
-        )
-    chosen = with_default(session.settings, ("local", name, _chosen_name(tuned)))
+    name, chosen_name = admit(session, model, adapter, unmeasured=unmeasured)
+    chosen = with_default(session.settings, ("local", name, chosen_name))
     save_settings(chosen)
     session.settings = chosen
     return chosen
+
+
+def admit(session: Session, model: str, adapter: str, *, unmeasured: bool = False) -> tuple[str, str]:
+    """Let an adapter on a model be the default, as the settings call both; an exception is written into the log.
+
+    Raises:
+        PromotionRefusedError, UsageError, ModelFolderError: as `use_adapter`.
+    """
+    known, tuned = look_up(session, model, adapter)
+    name, chosen_name = _model_name(session, model), _chosen_name(tuned)
+    require_admitted(known, tuned.name, unmeasured=unmeasured)
+    if known.admission == "elsewhere":
+        sha256 = weights_sha256(tuned.path)
+        record_promotion(session, model=name, adapter=chosen_name, weights_sha256=sha256, proven=False)
+    return name, chosen_name
 
 
 def look_up(session: Session, model: str, adapter: str) -> tuple[Standing, Adapter]:

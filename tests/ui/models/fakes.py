@@ -96,6 +96,8 @@ class FakeShelf:
         self.downloaded: list[str] = []
         self.taken_in: list[Path] = []
         self.copied: list[bool] = []
+        self.refusal = None
+        self.admitted: list[tuple[str, bool]] = []
         self.choice_list: tuple[Choice, ...] = (BUILT_IN,)
 
     def look(self, settings) -> Stock:
@@ -132,6 +134,11 @@ class FakeShelf:
     def remove_adapter(self, settings, key) -> None:
         self.removed.append(key)
         self.stock = replace(self.stock, adapters=tuple(a for a in self.stock.adapters if a.key != key))
+
+    def admit(self, session, adapter, *, unmeasured) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.admitted.append((adapter.key, unmeasured))
 
     def take_in(self, settings, folder, *, copy, report, cancelled) -> str:
         self.copied.append(copy)

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog
 
 from tests.ui.models.fakes import ABSENT, ADAPTER, BROKEN, FOREIGN, PARTIAL, READY, FakeShelf
-from vvlm_desktop.errors import DownloadError, ModelFolderError
+from vvlm_desktop.errors import DownloadError, ModelFolderError, PromotionRefusedError
 from vvlm_desktop.ui.models.card_view import CardView
 from vvlm_desktop.ui.models.gpu_line import GpuView
 from vvlm_desktop.ui.sheet import Answer
@@ -202,13 +202,37 @@ def test_adapter_is_used_with_its_base_and_without(make_page, qtbot):
     page = make_page()
     assert "312 reviews" in page.adapters.rows["fleet-3"].accessibleName()
     page.adapters.rows["fleet-3"].use.click()
+    qtbot.waitUntil(lambda: page.shell.session.settings.local_adapter == "fleet-3")
     settings = page.shell.session.settings
+    assert page._shelf.admitted == [("fleet-3", False)]
     assert (settings.backend, settings.local_model, settings.local_adapter) == ("local", READY.key, "fleet-3")
     assert "+ fleet-3" in news(page)
     qtbot.waitUntil(lambda: page.adapters.rows["fleet-3"].view.chosen)
     page.adapters.rows["fleet-3"].use.click()
     assert page.shell.session.settings.local_adapter == ""
     assert page.shell.session.settings.local_model == READY.key
+
+
+def test_adapter_that_was_not_promoted_is_refused_with_the_way_to_go(make_page, qtbot):
+    refusal = PromotionRefusedError("fleet-3 has not been promoted.", hint="vvlm promote fleet-3")
+    adapter = replace(ADAPTER, admission="unproven", standing="Not promoted.")
+    page = make_page(FakeShelf(adapters=(adapter,)))
+    assert "Not promoted" in page.adapters.rows["fleet-3"].accessibleName()
+    page._shelf.refusal = refusal
+    page.adapters.rows["fleet-3"].use.click()
+    qtbot.waitUntil(lambda: refusal in page.shell.problems)
+    assert page.shell.session.settings.local_adapter == ""
+
+
+def test_adapter_from_elsewhere_is_used_only_after_a_plain_question(make_page, qtbot):
+    page = make_page(FakeShelf(adapters=(replace(ADAPTER, admission="elsewhere", standing="Not measured here."),)))
+    page.adapters.rows["fleet-3"].use.click()
+    question = page.shell.questions_asked[-1]
+    assert "never measured here" in question.headline
+    assert page._shelf.admitted == []
+    question.on_yes(Answer(ticked=False))
+    qtbot.waitUntil(lambda: page.shell.session.settings.local_adapter == "fleet-3")
+    assert page._shelf.admitted == [("fleet-3", True)]
 
 
 def test_adapter_of_a_model_that_is_not_here_cannot_be_used(make_page):

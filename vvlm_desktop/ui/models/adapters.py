@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -13,12 +13,14 @@ from vvlm_desktop.ui.models.mark_line import MarkLine
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.empty_state import IconView
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
-from vvlm_desktop.ui.widgets.marks import MarkLabel
+from vvlm_desktop.ui.widgets.marks import Mark, MarkLabel
 from vvlm_desktop.ui.words import shown
 
 _NONE_YET = (
     "No adapters yet. An adapter is what a fine-tune on your own reviews leaves behind: a small file on top of a model."
 )
+#: Shape and colour of what is known of an adapter.
+_STANDING: Mapping[str, tuple[Mark, str]] = {"promoted": ("check", "good")}
 
 
 class AdapterRow(QWidget):
@@ -46,6 +48,11 @@ class AdapterRow(QWidget):
         for text in (view.data, view.metrics):
             if text:
                 words.addWidget(label(shown(text), "small", wrap=True))
+        if view.standing:
+            known = MarkLine()
+            mark, ink = _STANDING.get(view.admission, ("warning", "doubtful"))
+            known.show_mark(mark, shown(view.standing), ink=ink)
+            words.addWidget(known)
         if view.reason:
             why = MarkLine()
             why.show_mark("warning", shown(view.reason), ink="bad")

@@ -152,6 +152,7 @@ class AdapterView:
         data: what it was trained on, in words.
         metrics: what it reached, in words.
         reason: why it cannot be used; empty where it can.
+        admission: whether it may be the default, as `workflow.adapter_gate` says; `standing` the same in words.
     """
 
     key: str
@@ -163,11 +164,14 @@ class AdapterView:
     where: str = ""
     reason: str = ""
     chosen: bool = False
+    admission: str = "promoted"
+    standing: str = ""
 
     @property
     def in_words(self) -> str:
         """The adapter for whoever cannot see it."""
-        parts = (self.title, "chosen" if self.chosen else "", f"for {self.base}", self.data, self.metrics, self.reason)
+        chosen = "chosen" if self.chosen else ""
+        parts = (self.title, chosen, f"for {self.base}", self.data, self.metrics, self.standing, self.reason)
         return ". ".join(part.rstrip(".") for part in parts if part)
 
 

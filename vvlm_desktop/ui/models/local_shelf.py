@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vvlm_desktop.backends.catalogue import BACKENDS
@@ -18,11 +19,12 @@ from vvlm_desktop.ui.models.install import missing_packages
 from vvlm_desktop.ui.models.memory_lines import memory_lines
 from vvlm_desktop.ui.models.shelf import Stock
 from vvlm_desktop.ui.words import sentences
-from vvlm_desktop.workflow import models
+from vvlm_desktop.workflow import adapter_gate, models
 from vvlm_desktop.workflow.adapters import Adapter, installed_adapters
 from vvlm_desktop.workflow.cloud import cloud_options
 from vvlm_desktop.workflow.gpu import FitsNow, Hardware, hardware
 from vvlm_desktop.workflow.model_shelf import installed_models
+from vvlm_desktop.workflow.session import Session
 
 _STATES: Mapping[str, CardState] = {"not_here": "absent", "partly": "partial", "ready": "ready", "broken": "broken"}
 _TONES: Mapping[str, FitTone] = {"fits": "good", "tight": "doubtful", "too_big": "bad", "processor": "doubtful"}
@@ -30,7 +32,14 @@ _NO_PACKAGES = "Its packages are not installed yet: see the top of this page."
 
 
 class LocalShelf:
-    """`Shelf` over the models folder, the catalogue and the graphics driver."""
+    """`Shelf` over the models folder, the catalogue and the graphics driver.
+
+    Args:
+        session_of: the open library, which knows what was promoted; without one nothing is said of that.
+    """
+
+    def __init__(self, session_of: Callable[[], Session] | None = None) -> None:
+        self._session_of = session_of
 
     def look(self, settings: Settings) -> Stock:
         """What there is, what fits, who uses the GPU."""
@@ -38,7 +47,11 @@ class LocalShelf:
         missing = bool(missing_packages())
         found = models.model_cards(settings, on=on)
         local = [card_view(card, settings=settings, packages_missing=missing) for card in found]
-        adapters = [adapter_view(each, settings=settings) for each in installed_adapters(settings)]
+        session = self._session_of() if self._session_of is not None else None
+        adapters = [
+            with_standing(adapter_view(each, settings=settings), each, session=session)
+            for each in installed_adapters(settings)
+        ]
         return Stock((built_in_card(settings), *local), tuple(adapters), gpu_view(on))
 
     def choices(self, settings: Settings) -> tuple[Choice, ...]:
@@ -90,6 +103,10 @@ class LocalShelf:
     def remove_adapter(self, settings: Settings, key: str) -> None:
         """Delete an adapter."""
         model_tasks.remove(settings, key)
+
+    def admit(self, session: Session, adapter: AdapterView, *, unmeasured: bool) -> None:
+        """Let an adapter be the default, or say why it may not."""
+        adapter_gate.admit(session, adapter.base_key, adapter.key, unmeasured=unmeasured)
 
     def take_in(
         self,
@@ -211,6 +228,14 @@ def adapter_view(adapter: Adapter, *, settings: Settings) -> AdapterView:
         and settings.local_adapter == adapter.name
         and settings.local_model == adapter.base_model,
     )
+
+
+def with_standing(view: AdapterView, adapter: Adapter, *, session: Session | None) -> AdapterView:
+    """The same with what the library knows of it."""
+    if session is None or not adapter.usable or adapter.base_model is None:
+        return view
+    known = adapter_gate.standing_of(session, adapter)
+    return replace(view, admission=known.admission, standing=known.sentence)
 
 
 def gpu_view(on: Hardware) -> GpuView:

@@ -21,8 +21,14 @@ from vvlm_desktop.ui.errors_view import Problem
 from vvlm_desktop.ui.models import install
 from vvlm_desktop.ui.models.adapters import AdapterList
 from vvlm_desktop.ui.models.card_grid import CardGrid
-from vvlm_desktop.ui.models.card_view import CardView, Transfer
-from vvlm_desktop.ui.models.choosing import with_adapter, with_card, without_adapter, without_card
+from vvlm_desktop.ui.models.card_view import AdapterView, CardView, Transfer
+from vvlm_desktop.ui.models.choosing import (
+    unmeasured_question,
+    with_adapter,
+    with_card,
+    without_adapter,
+    without_card,
+)
 from vvlm_desktop.ui.models.cloud_section import CloudSection
 from vvlm_desktop.ui.models.downloads import Downloads
 from vvlm_desktop.ui.models.gpu_line import GpuLine
@@ -52,7 +58,7 @@ class ModelsPage(Page):
         if shelf is None:
             from vvlm_desktop.ui.models.local_shelf import LocalShelf
 
-            shelf = LocalShelf()
+            shelf = LocalShelf(lambda: shell.session)
         self._shelf = shelf
         self.keeper = StockKeeper(shell, shelf, self)
         self.downloads = Downloads(shell, shelf, self)
@@ -290,7 +296,10 @@ class ModelsPage(Page):
         if adapter is None:
             return
         if verb == "use":
-            self._choose(with_adapter(settings, adapter))
+            if adapter.admission == "elsewhere":
+                self.shell.ask(unmeasured_question(adapter, on_yes=lambda _a: self._use(adapter, unmeasured=True)))
+            else:
+                self._use(adapter)
         elif verb == "stop_using":
             self._choose(without_adapter(settings))
         elif verb == "remove":
@@ -306,6 +315,15 @@ class ModelsPage(Page):
             self._do(
                 f"Removing {adapter.title}", lambda _report, _cancelled: shelf.remove_adapter(settings, key), removed
             )
+
+    def _use(self, adapter: AdapterView, *, unmeasured: bool = False) -> None:
+        """The library's log is asked in a thread, and told first; only then do the settings change."""
+        session, shelf = self.shell.session, self._shelf
+        self._do(
+            f"Looking up {shown(adapter.title)}",
+            lambda _report, _cancelled: shelf.admit(session, adapter, unmeasured=unmeasured),
+            lambda _result: self._choose(with_adapter(self.shell.session.settings, adapter)),
+        )
 
     def ask_for_model(self) -> None:
         """Let the user choose a folder with weights."""

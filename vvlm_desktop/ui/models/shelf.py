@@ -14,6 +14,7 @@ from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.choice import Choice
 from vvlm_desktop.ui.models.card_view import AdapterView, CardView, Transfer
 from vvlm_desktop.ui.models.gpu_line import GpuView
+from vvlm_desktop.workflow.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Shelf(Protocol):
 
     def remove_adapter(self, settings: Settings, key: str) -> None:
         """Delete an adapter."""
+
+    def admit(self, session: Session, adapter: AdapterView, *, unmeasured: bool) -> None:
+        """Let an adapter be the default, an exception being written down; raises `VvlmError` where it may not."""
 
     def take_in(
         self,
