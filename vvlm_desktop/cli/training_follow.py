@@ -29,7 +29,7 @@ class Following:
     """
 
     def __init__(self, ask_to_stop: Callable[[], object], *, asks: str, leaves: str, asked: bool = False) -> None:
-        """`asks`, `leaves`: what is said on the first and on the second Ctrl-C; with `asked` the first is the second."""
+        """`asks`, `leaves`: what is said on the first and on the second Ctrl-C; with `asked` one is enough."""
         self.asked = asked
         self._ask_to_stop = ask_to_stop
         self._asks = asks
