@@ -16,6 +16,7 @@ import pytest
 
 from tests.e2e.cloud import ANSWER, KEY, UPLOADED, add_clips, is_nowhere
 from tests.e2e.conftest import Vvlm
+from tests.patience import within
 from tests.standins.gemini import GeminiStandin
 from tests.standins.http_server import Fault, serving
 from vvlm_desktop.store.library import Library
@@ -140,11 +141,11 @@ def test_stopped_it_ends_within_a_second_and_nothing_stays(
         until(lambda: kind in hung)
         began = time.monotonic()
         os.kill(process.pid, signal.SIGINT)
-        until(lambda: any(seen.method == "DELETE" for seen in gemini.seen), within_s=5)
+        until(lambda: any(seen.method == "DELETE" for seen in gemini.seen), within_s=30)
         stopped_s = time.monotonic() - began
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
         ended_s = time.monotonic() - began
     print(f"stopped at {kind}: deleted after {stopped_s:.2f} s, ended after {ended_s:.2f} s")
-    assert stopped_s < 1.0
+    assert stopped_s < within(1.0)
     assert gemini.stored == {}
     assert vvlm("cloud", "status", "--json").data["left_over"]["uploads"] == 0

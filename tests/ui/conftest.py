@@ -17,6 +17,10 @@ from vvlm_desktop.ui.main_window import MainWindow
 from vvlm_desktop.ui.page_list import PAGES, PageSpec
 from vvlm_desktop.workflow.session import Session, open_session
 
+# A wait ends as soon as what it waits for is there; how long that takes on a busy machine says nothing.
+for _wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitCallback, QtBot.waitExposed):
+    _wait.__kwdefaults__["timeout"] = 30_000
+
 
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:

@@ -245,7 +245,7 @@ class Stage:
     def wait_ready(self) -> None:
         attention = self.page.desk.attention
         assert attention is not None
-        self.qtbot.waitUntil(lambda: attention.ready and self.page.form.accept.isEnabled(), timeout=5000)
+        self.qtbot.waitUntil(lambda: attention.ready and self.page.form.accept.isEnabled())
 
     def press(self, keys: str) -> None:
         """Keys one after the other, such as "2 E Return" or "Ctrl+Z"."""

@@ -57,7 +57,7 @@ class Player:
         self.view.show()
 
     def wait_for(self, i: int) -> None:
-        self.qtbot.waitUntil(lambda: bool(self.painted) and self.painted[-1] == i, timeout=5000)
+        self.qtbot.waitUntil(lambda: bool(self.painted) and self.painted[-1] == i)
 
     def code(self) -> int:
         return clips.read_code(pixels(self.view.grab().toImage()))
@@ -196,7 +196,7 @@ def test_play_at_the_end_starts_over(player):
 
 def test_span_plays_once_and_rests_on_its_frame(player, qtbot):
     here = player("h264_bframes.mp4")
-    with qtbot.waitSignal(here.play.span_finished, timeout=5000):
+    with qtbot.waitSignal(here.play.span_finished):
         here.play.play_span(10, 30, rest=22)
         shown = here.run(1.0)
     assert 10 not in shown or shown[0] == 10

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.patience import within
 from tests.standins.gemini import MODEL
 from tests.standins.http_server import Fault
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
@@ -178,7 +179,7 @@ def test_a_server_that_drips_does_not_hold_the_clip_for_ever(gemini, jobs, uploa
     outcome, _ = upload(jobs, uploading, gemini, short, options=options)
     with pytest.raises(CloudError, match="did not answer in time"):
         answer_of(outcome)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < within(3)
 
 
 @pytest.mark.parametrize("fault", [error(401), error(403), Fault(status=400, body=ECHO)], ids=["401", "403", "400"])
@@ -266,7 +267,7 @@ def test_cancel_ends_within_a_second_and_leaves_nothing(gemini, jobs, uploading,
     threading.Timer(0.3, lambda: (ended.append(time.monotonic()), recorder.cancel.set())).start()
     (outcome,) = jobs.run(uploading)
     assert isinstance(outcome, JobCancelledError)
-    assert time.monotonic() - ended[0] < 1.0
+    assert time.monotonic() - ended[0] < within(1.0)
     assert gemini.stored == {}
 
 

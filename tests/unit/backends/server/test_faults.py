@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tests.patience import within
 from tests.standins.http_server import Fault
 from tests.unit.backends.cloud.jobs import KEY, answer_of, texts_of
 from tests.unit.backends.gemini.answers import text
@@ -135,7 +136,7 @@ def test_a_server_that_drips_does_not_hold_the_clip_for_ever(server, jobs, backe
     outcome, _ = ask(jobs, backend, short, server, timeout_s=0.3)
     with pytest.raises(CloudError, match="did not answer in time"):
         answer_of(outcome)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < within(3)
 
 
 def test_without_consent_nothing_is_opened(server, jobs, backend, short):
@@ -151,7 +152,7 @@ def test_cancel_ends_within_a_second(server, jobs, backend, short):
     threading.Timer(0.3, lambda: (ended.append(time.monotonic()), recorder.cancel.set())).start()
     (outcome,) = jobs.run(backend)
     assert isinstance(outcome, JobCancelledError)
-    assert time.monotonic() - ended[0] < 1.0
+    assert time.monotonic() - ended[0] < within(1.0)
     assert recorder.states == ["sending", "failed"]
 
 
