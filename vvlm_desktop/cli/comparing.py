@@ -34,6 +34,8 @@ from vvlm_desktop.cli.output import (
 from vvlm_desktop.domain.values import LabelValue
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from vvlm_desktop.domain.analysis import Analysis
     from vvlm_desktop.domain.clip import Clip
     from vvlm_desktop.workflow.agreement import FieldAgreement
@@ -60,12 +62,23 @@ def compare(
     rounds: RoundsOption = None,
     precision: PrecisionOption = None,
     batch: BatchOption = None,
+    a: Annotated[
+        str | None, typer.Option("--a", metavar="NAME", help="Stored answers to compare; nothing is run.")
+    ] = None,
+    b: Annotated[str | None, typer.Option("--b", metavar="NAME", help="Those to compare them with.")] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="Who has answered, by the names for --a and --b.")] = False,
     library: LibraryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare a model with and without an adapter: one load, same frames, same prompt; differences first."""
+    """Compare a model with and without an adapter: one load, same frames, same prompt; differences first.
+
+    With --a and --b: any two that have answered, Gemini or an older answer too, by what is stored.
+    """
     from vvlm_desktop.workflow.agreement import agreement
 
+    if show_list or a is not None or b is not None:
+        _compare_stored(library, clips, (a, b), show_list=show_list, as_json=as_json)
+        return
     problems: list[dict[str, str]] = []
     with opened(library) as session:
         chosen = choose(session, Asked("local", model, adapter, frames, rounds, precision, batch))
@@ -86,9 +99,53 @@ def compare(
             }
         )
     else:
-        _print(found, counts, problems, left_out=tally.unfair)
+        names = ("base", str(chosen.adapter))
+        _print(found, counts, problems, left_out=tally.unfair, names=names)
     if problems:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _compare_stored(
+    library: Path | None,
+    clips: list[str] | None,
+    names: tuple[str | None, str | None],
+    *,
+    show_list: bool,
+    as_json: bool,
+) -> None:
+    from vvlm_desktop.cli.comparing_stored import list_answerers, stored_pairs
+    from vvlm_desktop.workflow.agreement import agreement
+
+    with opened(library) as session:
+        if show_list:
+            list_answerers(session, as_json=as_json)
+            return
+        sources, pairs = stored_pairs(session, names, wanted=_wanted_rows(session, clips))
+        tally = agreement(session.schema, pairs)
+    pairs.sort(key=lambda pair: -pair.differing)
+    counts = list(tally.fields.values())
+    if not as_json:
+        _print(pairs, counts, [], left_out=tally.unfair, names=(sources[0].title, sources[1].title))
+        return
+    print_json(
+        {
+            "a": sources[0].title,
+            "b": sources[1].title,
+            "clips": [_comparison_json(pair, sides=("a", "b")) for pair in pairs],
+            "agreement": [_agreement_json(each, sides=("a", "b")) for each in counts],
+            "left_out": tally.unfair,
+            "failed": [],
+        }
+    )
+
+
+def _wanted_rows(session: Session, clips: list[str] | None) -> Collection[int]:
+    from vvlm_desktop.store.records import ClipFilter
+
+    if not clips:
+        return session.library.clip_rowids(ClipFilter(readable=True))
+    rows = [session.library.rowid_of(clip.id) for clip in _wanted(session, clips)]
+    return [row for row in rows if row is not None]
 
 
 def _wanted(session: Session, clips: list[str] | None) -> list[Clip]:
@@ -133,24 +190,29 @@ def _pair(session: Session, clip: Clip, chosen: Chosen, *, kept: Kept) -> Compar
 
 
 def _print(
-    found: list[Comparison], counts: list[FieldAgreement], problems: list[dict[str, str]], *, left_out: int
+    found: list[Comparison],
+    counts: list[FieldAgreement],
+    problems: list[dict[str, str]],
+    *,
+    left_out: int,
+    names: tuple[str, str],
 ) -> None:
     for row in problems:
         print_line(f"{Path(row['path']).name}: {row['problem']}")
     if not found:
-        print_line("Nothing to compare: no clip has an answer with and one without the adapter.")
+        print_line("Nothing to compare: no clip has an answer of both.")
         return
     for pair in found[:_SHOWN]:
-        _print_clip(pair)
+        _print_clip(pair, names)
     if len(found) > _SHOWN:
         print_line(f"… and {len(found) - _SHOWN} more clips; --json has them all.\n")
-    _print_counts(len(found) - left_out, counts)
+    _print_counts(len(found) - left_out, counts, names)
     if left_out:
         listed = counted(left_out, "clip")
         print_line(f"\n{listed} left out of these counts: not the same frames, prompt or settings.")
 
 
-def _print_clip(pair: Comparison) -> None:
+def _print_clip(pair: Comparison, names: tuple[str, str]) -> None:
     shown = [each for each in pair.fields if each.standing in ("differs", "one_sided")]
     name = Path(pair.clip.path).name
     for note in pair.notes:
@@ -162,7 +224,7 @@ def _print_clip(pair: Comparison) -> None:
         [each.field.label, _cell(each, 0), _cell(each, 1), _words(each.truth) if each.truth_known else "–"]
         for each in shown
     ]
-    print_table(["field", "base", str(pair.b.adapter), "truth"], rows, title=name)
+    print_table(["field", *names, "truth"], rows, title=name)
     print_line()
 
 
@@ -183,7 +245,8 @@ def _words(value: LabelValue) -> str:
     return value.replace("_", " ") if isinstance(value, str) else "absent"
 
 
-def _print_counts(clips: int, counts: list[FieldAgreement]) -> None:
+def _print_counts(clips: int, counts: list[FieldAgreement], names: tuple[str, str]) -> None:
+    sides = ("base", "tuned") if names[0] == "base" else ("A", "B")
     rows = [
         [
             each.label,
@@ -203,21 +266,23 @@ def _print_counts(clips: int, counts: list[FieldAgreement]) -> None:
         "both answered",
         "agree",
         "reviewed",
-        "base right",
-        "tuned right",
-        "only base : only tuned",
+        f"{sides[0]} right",
+        f"{sides[1]} right",
+        f"only {sides[0]} : only {sides[1]}",
         "p",
     ]
-    print_table(columns, rows, title=counted(clips, "clip"))
+    named = f", A {names[0]}, B {names[1]}" if sides == ("A", "B") else ""
+    print_table(columns, rows, title=f"{counted(clips, 'clip')}{named}")
     print_line("\np: McNemar's exact test, without correction for looking at several fields.")
 
 
-def _comparison_json(pair: Comparison) -> dict[str, Any]:
+def _comparison_json(pair: Comparison, *, sides: tuple[str, str] = ("base", "tuned")) -> dict[str, Any]:
+    one, other = sides
     return {
         "clip": pair.clip.id,
         "path": pair.clip.path,
-        "base": pair.a.id,
-        "tuned": pair.b.id,
+        one: pair.a.id,
+        other: pair.b.id,
         "same_frames": pair.same_frames,
         "same_prompt": pair.same_prompt,
         "same_settings": pair.same_settings,
@@ -228,14 +293,14 @@ def _comparison_json(pair: Comparison) -> dict[str, Any]:
             {
                 "field": each.field.key,
                 "standing": each.standing,
-                "base": each.said[0],
-                "tuned": each.said[1],
-                "base_confidence": each.confidence[0],
-                "tuned_confidence": each.confidence[1],
+                one: each.said[0],
+                other: each.said[1],
+                f"{one}_confidence": each.confidence[0],
+                f"{other}_confidence": each.confidence[1],
                 "truth": each.truth if each.truth_known else None,
                 "truth_known": each.truth_known,
-                "base_right": each.right[0],
-                "tuned_right": each.right[1],
+                f"{one}_right": each.right[0],
+                f"{other}_right": each.right[1],
             }
             for each in pair.fields
             if each.standing != "unanswered"
@@ -243,15 +308,16 @@ def _comparison_json(pair: Comparison) -> dict[str, Any]:
     }
 
 
-def _agreement_json(each: FieldAgreement) -> dict[str, Any]:
+def _agreement_json(each: FieldAgreement, *, sides: tuple[str, str] = ("base", "tuned")) -> dict[str, Any]:
+    one, other = sides
     return {
         "field": each.key,
         "both_answered": each.n,
         "agree": each.agree,
         "reviewed": each.judged,
-        "base_right": each.a_right,
-        "tuned_right": each.b_right,
-        "only_base_right": each.only_a,
-        "only_tuned_right": each.only_b,
+        f"{one}_right": each.a_right,
+        f"{other}_right": each.b_right,
+        f"only_{one}_right": each.only_a,
+        f"only_{other}_right": each.only_b,
         "p_value": each.p_value,
     }

@@ -178,15 +178,15 @@ def pairs_of(
     sources: tuple[Source, Source],
     *,
     wanted: Collection[int],
+    in_full: bool = False,
     report: Callable[[float], None] = lambda _fraction: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[int, Comparison]]:
     """The two answers about each clip that is wanted and that both have answered, with the clip's row id.
 
-    The answers come without confidences and texts; `read_pair` has them.
-
     Args:
         wanted: row ids of clips.
+        in_full: with confidences and texts, which takes three times as long.
 
     Raises:
         JobCancelledError: `cancelled` said so.
@@ -204,7 +204,7 @@ def pairs_of(
         if cancelled():
             raise JobCancelledError("Comparing was stopped.")
         report(start / len(answered))
-        yield from _pairs(session, answered[start : start + _PAGE], chosen)
+        yield from _pairs(session, answered[start : start + _PAGE], chosen, brief=not in_full)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +220,13 @@ class _Answers:
         return (self.a, self.b, *self.scripts)
 
 
-def _pairs(session: Session, rowids: array[int], chosen: dict[int, _Answers]) -> Iterator[tuple[int, Comparison]]:
+def _pairs(
+    session: Session, rowids: array[int], chosen: dict[int, _Answers], *, brief: bool
+) -> Iterator[tuple[int, Comparison]]:
     library, schema = session.library, session.schema
     rows = library.clip_rows(rowids)
     truths = library.truths([row.clip.id for row in rows], schema_key=schema.key)
-    analyses = library.analyses_by_row([number for rowid in rowids for number in chosen[rowid].all], brief=True)
+    analyses = library.analyses_by_row([number for rowid in rowids for number in chosen[rowid].all], brief=brief)
     for row in rows:
         numbers = chosen[row.rowid]
         a, b = analyses[numbers.a], analyses[numbers.b]

@@ -50,7 +50,9 @@ class MoreAnswers(QWidget):
     def add(self) -> None:
         """Another beside them, the one with most clips in common."""
         if self.can_add:
-            self._put((*self.sources, self._others()[0]))
+            # What a model said last, before measurements, scripts and older answers.
+            best = min(self._others(), key=lambda source: (source.provenance != "model", source.back))
+            self._put((*self.sources, best))
             self.changed.emit()
 
     def choose(self, sources: Sequence[Source]) -> None:

@@ -286,7 +286,7 @@ class ComparePage(Page):
     def _show_pair(self, pair: Comparison | None, beside: tuple[Comparison | None, ...] = ()) -> None:
         self._beside = beside if pair is not None else ()
         titles = [source.title for source in (*(self.head.sources or ()), *self.head.more.sources)]
-        self.viewer.show_pair(pair, titles, beside=tuple(each.b if each is not None else None for each in self._beside))
+        self.viewer.show_pair(pair, titles, beside=self._beside)
         self.fields.show_truth(pair)
         self.fields.refresh()
 

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.errors import ClipUnreadableError, VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.frame_lanes import FrameLanes, LaneModel, lane_model
-from vvlm_desktop.ui.compare.sides import ALL_LETTERS
+from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
 from vvlm_desktop.ui.review.open_clip import ClipOpener
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
@@ -41,7 +40,7 @@ class PairViewer(QWidget):
         super().__init__(parent)
         self._pair: Comparison | None = None
         self._titles: Sequence[str] = ()
-        self._beside: tuple[Analysis | None, ...] = ()
+        self._beside: tuple[Comparison | None, ...] = ()
         self._index: FrameIndex | None = None
         self._lanes: tuple[LaneModel, ...] = ()
         self._side: int | None = None
@@ -99,9 +98,13 @@ class PairViewer(QWidget):
         return self._side
 
     def show_pair(
-        self, pair: Comparison | None, titles: Sequence[str], *, beside: tuple[Analysis | None, ...] = ()
+        self, pair: Comparison | None, titles: Sequence[str], *, beside: tuple[Comparison | None, ...] = ()
     ) -> None:
-        """Show two answers about a clip, and those beside them; the same clip keeps its place."""
+        """Show two answers about a clip; the same clip keeps its place.
+
+        Args:
+            beside: A with each of those that stand beside the two.
+        """
         same = pair is not None and self._pair is not None and pair.clip.id == self._pair.clip.id
         self._pair, self._titles, self._beside = pair, titles, beside
         self._say(pair)
@@ -122,6 +125,9 @@ class PairViewer(QWidget):
         if pair is None:
             return
         fair, sentence = fairness(pair)
+        for letter, each in zip(ALL_LETTERS[len(LETTERS) :], self._beside, strict=False):
+            if each is not None and each.notes:
+                fair, sentence = False, f"{sentence} {LETTERS[0]} and {letter}: {' '.join(each.notes)}"
         self.fair.show_mark("check" if fair else "warning", ink="muted" if fair else "doubtful")
         self.words.setText(sentence)
         self.words.setAccessibleName(sentence)
@@ -148,7 +154,8 @@ class PairViewer(QWidget):
         return index.at_time(max(0.0, min(starts) - BEFORE_S / 3)) if starts else 0
 
     def _show_lanes(self, pair: Comparison, index: FrameIndex) -> None:
-        named = zip((pair.a, pair.b, *self._beside), ALL_LETTERS, (*self._titles, *ALL_LETTERS), strict=False)
+        others = (each.b if each is not None else None for each in self._beside)
+        named = zip((pair.a, pair.b, *others), ALL_LETTERS, (*self._titles, *ALL_LETTERS), strict=False)
         self._lanes = tuple(lane_model(answer, index, name=f"{letter}, {title}") for answer, letter, title in named)
         self.lanes.show_clip(index, self._lanes)
         self.lanes.set_position(self.playback.position)

@@ -67,6 +67,7 @@ class Changes:
         compared: clips that both have answered on the same footing.
         by_row: of those that change, by row id.
         missing: ids of readable clips that one of the two has not answered yet.
+        unfair: clips that both have answered, with other frames, words or settings.
     """
 
     now: Source
@@ -74,6 +75,7 @@ class Changes:
     compared: int
     by_row: Mapping[int, ClipChange]
     missing: frozenset[str] = frozenset()
+    unfair: int = 0
 
     @property
     def sources(self) -> tuple[Source, Source]:
@@ -139,7 +141,8 @@ def read_changes(
     sources = (found.now, found.then)
     pairs = pairs_of(session, sources, wanted=found.changed, report=report, cancelled=cancelled)
     changes = {row: change for row, pair in pairs if (change := change_in(session.schema, pair)) is not None}
-    return Changes(found.now, found.then, found.compared, changes, frozenset(clip.id for clip in found.missing))
+    missing = frozenset(clip.id for clip in found.missing)
+    return Changes(found.now, found.then, found.compared, changes, missing, len(found.unfair))
 
 
 def find_changes(
