@@ -231,3 +231,14 @@ def corrected_set(folder: Path, *, train: int = 4, val: int = 0, right: int = 0)
         bright = made.truth.verdicts["light"].value == "bright"
         items.append(answered(made, truth(bright=bright if number < right else not bright)))
     return export(folder / "set", items)
+
+
+def corrected_answers(clips: list[Path]) -> list[ExportItem]:
+    """Clips with a full review each, of which a model had said the opposite."""
+    return [
+        answered(
+            item(path, verdicts(truth(bright=number % 2 == 1)), split="train", number=number),
+            truth(bright=number % 2 == 0),
+        )
+        for number, path in enumerate(clips)
+    ]
