@@ -29,6 +29,9 @@ LAUNCHED_FILE = "launched"
 _LOCK_FILE = ".launch.lock"
 #: Two windows that start the same run within this time: the second one waits for the first to have done so.
 _LOCK_PATIENCE_S = 5.0
+_RETRY_S = 0.01
+#: Events after which nothing more is to come.
+_ENDS = frozenset({"checked", "finished", "stopped", "failed", "interrupted"})
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -67,7 +70,7 @@ def launch(files: RunFiles, arguments: Sequence[str], *, busy: str) -> None:
     try:
         with GpuSlot(files.path / _LOCK_FILE) as lock:
             free = lock.acquire("start", timeout_s=_LOCK_PATIENCE_S)
-            if not free or working(files):
+            if not free or _stays(files):
                 raise UsageError(busy, hint="Wait until it has ended, or stop it.")
             files.stop_file.unlink(missing_ok=True)
             _start(files, arguments)
@@ -91,9 +94,9 @@ def launched(files: RunFiles) -> Launched | None:
 
 
 def working(files: RunFiles) -> bool:
-    """Whether a process works in a folder, or is on its way there."""
+    """Whether a process works in a folder, or is on its way there; not one that has told its end and tidies up."""
     begun = launched(files)
-    return files.trainer() is not None or (begun is not None and begun.alive)
+    return files.trainer() is not None or (begun is not None and begun.alive and not _told_end(files, begun))
 
 
 def ask_to_stop(files: RunFiles) -> None:
@@ -116,6 +119,26 @@ def cannot_write(folder: Path, error: OSError) -> StorageFullError:
     return StorageFullError(
         f"The run's folder cannot be written to: {reason} ({folder}).", hint="Make room there, or mend its rights."
     )
+
+
+def _stays(files: RunFiles) -> bool:
+    """Whether somebody works there, and is not about to go: between its last word and its end lies a moment."""
+    deadline_s = time.monotonic() + _LOCK_PATIENCE_S
+    while working(files):
+        begun = launched(files)
+        if time.monotonic() > deadline_s or begun is None or not _told_end(files, begun):
+            return True
+        time.sleep(_RETRY_S)
+    return False
+
+
+def _told_end(files: RunFiles, begun: Launched) -> bool:
+    events, position = files.events_after(begun.events_bytes)
+    last = ""
+    while events:
+        last = str(events[-1].get("kind"))
+        events, position = files.events_after(position)
+    return last in _ENDS
 
 
 def _start(files: RunFiles, arguments: Sequence[str]) -> None:
