@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -43,9 +45,13 @@ def test_killed_batch_goes_on_where_it_was_and_does_nothing_twice(vvlm: Vvlm, li
     children: list[psutil.Process] = []
     deadline = time.monotonic() + 60
     try:
-        while sum(_analysed(library).values()) == 0 and time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                children = psutil.Process(process.pid).children() or children
+        with closing(sqlite3.connect(library / "library.db")) as looked_at:
+            while time.monotonic() < deadline and process.poll() is None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    children = psutil.Process(process.pid).children() or children
+                if looked_at.execute("SELECT count(*) FROM analysis").fetchone()[0]:
+                    break
+                time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
     finally:
         process.communicate(timeout=30)
