@@ -17,14 +17,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vvlm_desktop.video.telemetry.track import STANDARD_GRAVITY, Floats, Motion, Positions, Track
+from vvlm_desktop.video.telemetry.track import LONGEST_MS, STANDARD_GRAVITY, Floats, Motion, Positions, Track
 
 Kind = Literal["hard_braking", "push", "jolt"]
 #: What slows, turns and tilts the car is slower than this; what shakes the mount is faster.
 _LOW_PASS_MS = 200.0
 #: Gravity and the mount's tilt are what stays over so long.
 _REST_MS = 10_000.0
-_GRID_MS = 100.0
+_GRID_MS = 250.0
+_PIECE = 20_000
 _JOLT_AROUND_MS = 1000.0
 _FALL_MPS = 1.5
 _AROUND_MS = 1500.0
@@ -45,7 +46,7 @@ def motion_candidates(
     track: Track, *, brake_g: float = 0.4, brake_ms: float = 300.0, jolt_g: float = 0.7
 ) -> tuple[MotionCandidate, ...]:
     """Hard braking, pushes and jolts in order of time; the module says what each is."""
-    motion = track.accelerometer
+    motion = track.accelerometer.between(-LONGEST_MS, LONGEST_MS)
     found: list[MotionCandidate] = []
     if len(motion) > 2:
         found += _pushes(motion, track.positions, brake_g=brake_g, brake_ms=brake_ms)
@@ -123,7 +124,10 @@ def _usual_around(time_ms: Floats, values: Floats) -> Floats:
     grid = np.arange(time_ms[0], time_ms[-1] + _GRID_MS, _GRID_MS)
     reach = round(_REST_MS / _GRID_MS / 2)
     padded = np.pad(np.interp(grid, time_ms, values), reach, mode="edge")
-    usual = np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
+    # A median copies what it looks at: a day at once would be hundreds of MB.
+    pieces = [np.median(windows[i : i + _PIECE], axis=1) for i in range(0, len(windows), _PIECE)]
+    usual = np.concatenate(pieces)
     return np.asarray(np.interp(time_ms, grid, usual), np.float64)
 
 

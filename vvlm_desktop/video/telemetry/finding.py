@@ -19,7 +19,7 @@ from vvlm_desktop.video.telemetry.novatek import read_novatek
 from vvlm_desktop.video.telemetry.seventy_mai import is_seventy_mai_text, read_seventy_mai, read_seventy_mai_text
 from vvlm_desktop.video.telemetry.subtitles import read_subtitles
 from vvlm_desktop.video.telemetry.tables import read_table
-from vvlm_desktop.video.telemetry.track import Track
+from vvlm_desktop.video.telemetry.track import LONGEST_MS, Track
 
 #: Ends of names that are read, in the order in which they are preferred.
 SIDECAR_SUFFIXES = (".gps", ".nmea", ".gpx", ".csv", ".srt", ".txt", ".log", ".3gf")
@@ -72,8 +72,8 @@ def _embedded(path: Path, clock: ClipClock, index: FrameIndex | None) -> Iterato
     )
     for read in readers:
         track = read()
-        if track is not None and track:
-            yield track
+        if track:
+            yield _believable(track)
             return
         if track is not None:  # nothing readable, but it says why: encrypted blocks
             yield track
@@ -139,7 +139,10 @@ def read_sidecar(sidecar: Path, clip: Path, *, clock: ClipClock | None = None) -
         raise TelemetryError(
             sidecar, "it has no position and no acceleration for this clip", hint="Is it of this drive?"
         )
-    return _around(track, clock)
+    track = _around(_believable(track), clock)
+    if not track:
+        raise TelemetryError(sidecar, "its times cannot be", hint="Export it again.")
+    return track
 
 
 def _read(sidecar: Path) -> bytes:
@@ -161,16 +164,11 @@ def _decode(data: bytes) -> str:
 
 def _around(track: Track, clock: ClipClock) -> Track:
     """Without what was measured long before or after the clip: logs of a whole drive."""
-    span = track.span_ms
-    if clock.duration_ms is None or span is None or (span[1] <= clock.duration_ms + KEPT_MS and span[0] >= -KEPT_MS):
+    if clock.duration_ms is None:
         return track
-    start_ms, end_ms = -KEPT_MS, clock.duration_ms + KEPT_MS
-    kept = replace(
-        track,
-        positions=track.positions.between(start_ms, end_ms),
-        accelerometer=track.accelerometer.between(start_ms, end_ms),
-        gyroscope=track.gyroscope.between(start_ms, end_ms),
-    )
-    before = len(track.positions) + len(track.accelerometer) + len(track.gyroscope)
-    left_out = before - len(kept.positions) - len(kept.accelerometer) - len(kept.gyroscope)
-    return replace(kept, notes=(*kept.notes, f"{left_out} samples outside of the clip left out")) if kept else track
+    kept = track.between(-KEPT_MS, clock.duration_ms + KEPT_MS, why="samples outside of the clip left out")
+    return kept if kept else track
+
+
+def _believable(track: Track) -> Track:
+    return track.between(-LONGEST_MS, LONGEST_MS, why="samples with an impossible time left out")

@@ -12,7 +12,7 @@ from vvlm_desktop.video.telemetry.track import Fix, Positions, Track
 _CUE = re.compile(r"(\d{1,3}):(\d\d):(\d\d)[,.](\d{3})\s*-->")
 _NUMBER = r"\s*:?\s*([-+]?\d{1,3}\.\d+)"
 _LAT = re.compile(r"\blatitude" + _NUMBER)
-_LON = re.compile(r"\blong?i?tude" + _NUMBER)  # some firmware writes "longtitude"
+_LON = re.compile(r"\blongt?itude" + _NUMBER)  # some firmware writes "longtitude"
 _ALT = re.compile(r"\b(?:abs_alt|altitude)\s*:\s*([-+]?\d+(?:\.\d+)?)")
 #: The older form, longitude first.
 _OLD = re.compile(r"GPS\s*\(\s*([-+]?\d{1,3}\.\d+)\s*,\s*([-+]?\d{1,3}\.\d+)\s*,\s*([-+]?\d+(?:\.\d+)?)")

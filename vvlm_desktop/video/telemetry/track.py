@@ -18,6 +18,8 @@ KMH_MPS = 1 / 3.6
 MPH_MPS = 1609.344 / 3600
 #: m/s² in one g.
 STANDARD_GRAVITY = 9.80665
+#: No clip is longer than a day; a time beyond is a damaged one.
+LONGEST_MS = 86_400_000.0
 #: Fix quality: nothing known, no fix, position only, position and altitude.
 FIX_UNKNOWN, FIX_NONE, FIX_2D, FIX_3D = -1, 0, 2, 3
 
@@ -194,6 +196,13 @@ class Track:
             gyroscope=self.gyroscope.shifted(ms),
             started_at=self.started_at - timedelta(milliseconds=ms) if self.started_at else None,
         )
+
+    def between(self, start_ms: float, end_ms: float, *, why: str) -> Track:
+        """Without the samples outside of a range of time; `why` is the note that tells of them."""
+        parts = {name: getattr(self, name) for name in ("positions", "accelerometer", "gyroscope")}
+        kept = {name: part.between(start_ms, end_ms) for name, part in parts.items()}
+        left_out = sum(map(len, parts.values())) - sum(map(len, kept.values()))
+        return replace(self, **kept, notes=(*self.notes, f"{left_out} {why}")) if left_out else self
 
     def filled_from(self, other: Track) -> Track:
         """With `other`'s samples of the kinds that this one has none of."""
