@@ -131,6 +131,19 @@ def test_stop_is_said_at_once_and_asked_for_once(follow, view, qtbot, library):
     assert not view.stop.isEnabled()
 
 
+def test_status_bar_says_what_runs_and_can_stop_it(follow, view, qtbot, library):
+    run = run_in(library, events=[*beginning(), step(40)])
+    claim(run.folder)
+    follow(run)
+    (task,) = view.shell.tasks.running
+    assert (task.title, task.fraction) == ("Training: march-001", 0.4)
+    with qtbot.waitSignal(view.stop_pressed):
+        task.cancel()
+    tell(run.folder, event("stopped", step=41))
+    view._watch.poll()
+    qtbot.waitUntil(lambda: not view.shell.tasks.running)
+
+
 def test_after_resume_it_can_be_stopped_again(follow, view, qtbot, library):
     run = run_in(library, events=[*beginning(), step(7), event("stopped", step=7)])
     follow(run)

@@ -70,8 +70,8 @@ def view(qtbot, look, shell, run, tmp_path, monkeypatch):
 def test_rule_is_a_sentence_and_every_check_has_a_shape(panel, session):
     panel.show_view(PromotionView(RULE, judgement(GOOD, FEW)))
     assert panel.rule_words.text() == RULE.sentence(session.schema)
-    assert [line.title.mark.mark for line in panel.checks] == ["check", "cross"]
-    assert panel.checks[1].accessibleName() == "Enough test clips: does not hold. 12 of 20"
+    assert [line.title.mark.mark for line in panel.checks] == ["cross", "check"], "what stands in the way comes first"
+    assert panel.checks[0].accessibleName() == "Enough test clips: does not hold. 12 of 20"
 
 
 def test_button_is_there_for_what_the_rule_allows_and_else_says_why_not(panel):

@@ -71,7 +71,7 @@ def test_rows_are_in_the_schema_s_order_then_times_then_what_concerns_all(run, s
     assert [row.title for row in table.rows] == [
         "Event",
         "Event time",
-        "Start is off by",
+        "Event time, off by",
         "Valid JSON",
         "Calibration error",
     ]

@@ -18,6 +18,7 @@ from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.training.live_facts import FactRow
 from vvlm_desktop.ui.training.live_notes import Notes, TroubleCard
 from vvlm_desktop.ui.training.live_plots import LivePlots
+from vvlm_desktop.ui.training.live_task import RunTask
 from vvlm_desktop.ui.training.live_watch import Follower, Watch
 from vvlm_desktop.ui.training.live_words import STATE_MARKS, doing, trouble
 from vvlm_desktop.ui.training.log_fold import LogFold
@@ -50,6 +51,7 @@ class LiveView(QWidget):
         self.progress: RunProgress | None = None
         self._state: RunState | None = None
         self._stop_asked = False
+        self._task = RunTask(shell.tasks, self._on_stop)
         self._watch = Watch(_follow, self)
         self._watch.told.connect(self._on_told)
         self._build()
@@ -115,6 +117,8 @@ class LiveView(QWidget):
 
     def show_run(self, run: Run | None) -> None:
         """Follow this run, whoever started it; None for none."""
+        if run is None or self.run is None or run.folder != self.run.folder:
+            self._task.tell(None)
         self.run, self.progress, self._state = run, None, None
         self._stop_asked = False
         self.nothing.setVisible(run is None)
@@ -138,6 +142,7 @@ class LiveView(QWidget):
 
     def close_view(self) -> None:
         """Let go of threads."""
+        self._task.tell(None)
         self._watch.close()
         self.log.close_log()
 
@@ -148,6 +153,7 @@ class LiveView(QWidget):
     def _on_told(self, progress: RunProgress) -> None:
         self.progress = progress
         self._show(progress)
+        self._tell_status(progress)
         self.progressed.emit(progress)
         if progress.state != self._state:
             self._state = progress.state
@@ -170,6 +176,15 @@ class LiveView(QWidget):
         self.facts.show_progress(progress, run.config)
         self.plots.show_progress(progress)
         self.notes.show_notes(progress.notes)
+
+    def _tell_status(self, progress: RunProgress) -> None:
+        if self.run is None or not progress.live:
+            self._task.tell(None)
+            return
+        word = STATE_MARKS[progress.state][0]
+        share = progress.fraction if progress.state in {"training", "stopping"} else None
+        left_s = self.facts.left_s
+        self._task.tell(f"{word}: {shown(self.run.name)}", fraction=share, left_s=left_s)
 
     def _show_bar(self, progress: RunProgress) -> None:
         preparing = progress.state == "preparing"

@@ -44,6 +44,8 @@ class FactRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._left = TimeLeft()
+        #: as it is shown
+        self.left_s: float | None = None
         self.step = Fact("Step", "88,888 of 88,888")
         self.epoch = Fact("Epoch", "88.88 of 88")
         self.left = Fact("Time left", "88 h 88 min")
@@ -71,8 +73,9 @@ class FactRow(QWidget):
         self.step.show_value(f"{progress.step:,}{steps}")
         self.epoch.show_value(epoch_words(progress, config))
         now_s = time.monotonic() if now_s is None else now_s
-        left_s = progress.left_s if progress.state == "training" else None
-        self.left.show_value(left_words(self._left.note(progress.step, left_s, now_s=now_s)))
+        told_s = progress.left_s if progress.state == "training" else None
+        self.left_s = self._left.note(progress.step, told_s, now_s=now_s)
+        self.left.show_value(left_words(self.left_s))
         self.left.setVisible(progress.live)
         self.step_time.show_value(step_words(progress.step_s))
         self._show_memory(progress)

@@ -17,7 +17,7 @@ _FACTORS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _WHOLE_FACTORS = (1.0, 2.0, 5.0, 10.0)
 #: Below it, numbers are written with a power of ten.
 _TINY = 1e-3
-_LONGEST_SMOOTHING = 128
+_LONGEST_SMOOTHING = 64
 
 
 def ticks(low: float, high: float, *, most: int = 6, whole: bool = False) -> list[float]:
@@ -102,7 +102,7 @@ def smoothed(points: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """A running mean in which older points fade; over the more points the more there are, in powers of two."""
     if len(points) < 4:
         return list(points)
-    span = min(_LONGEST_SMOOTHING, 2 ** max(1, int(math.log2(len(points) / 8))))
+    span = min(_LONGEST_SMOOTHING, 2 ** max(1, int(math.log2(len(points))) - 4))
     keep = 1 - 2 / (span + 1)
     mean, weight = 0.0, 0.0
     result = []

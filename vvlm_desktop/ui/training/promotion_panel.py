@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.errors import VvlmError
@@ -73,7 +73,19 @@ class PromotionPanel(QFrame):
         self._schema = schema
         self.view: PromotionView | None = None
         self.checks: list[CheckLine] = []
-        column = QVBoxLayout(self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(self._build_grounds(schema), 1)
+        outer.addWidget(rule())
+        outer.addLayout(self._build_foot())
+        self.form.saved.connect(self._on_saved)
+        self.form.cancelled.connect(self._on_cancelled)
+
+    def _build_grounds(self, schema: LabelSchema) -> QScrollArea:
+        """The rule and its conditions; they scroll, so that the button under them is always there."""
+        grounds = QWidget()
+        column = QVBoxLayout(grounds)
         column.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.PAD)
         column.setSpacing(theme.GAP)
         head = QHBoxLayout()
@@ -88,6 +100,7 @@ class PromotionPanel(QFrame):
         column.addWidget(self.form)
         self.edited = MarkLine()
         self.edited.show_mark("warning", _EDITED, ink="doubtful")
+        self.edited.hide()
         column.addWidget(self.edited)
         column.addWidget(rule())
         self._checks = QVBoxLayout()
@@ -96,15 +109,24 @@ class PromotionPanel(QFrame):
         self.looks = label("", "small", wrap=True)
         column.addWidget(self.looks)
         column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(grounds)
+        return area
+
+    def _build_foot(self) -> QVBoxLayout:
+        foot = QVBoxLayout()
+        foot.setContentsMargins(theme.PAD, theme.GAP, theme.PAD, theme.PAD)
+        foot.setSpacing(theme.GAP)
         self.outcome = MarkLine()
-        column.addWidget(self.outcome)
         self.promote = PrimaryButton("Make it the default")
         self.promote.clicked.connect(self.promote_pressed)
-        column.addWidget(self.promote)
         self.rollback = button("Roll back…", self.rollback_pressed.emit, icon="undo")
-        column.addWidget(self.rollback)
-        self.form.saved.connect(self._on_saved)
-        self.form.cancelled.connect(self._on_cancelled)
+        for item in (self.outcome, self.promote, self.rollback):
+            foot.addWidget(item)
+        return foot
 
     def show_view(self, view: PromotionView, *, busy: bool = False) -> None:
         """Show another judgement, or the same under another rule."""
@@ -123,7 +145,9 @@ class PromotionPanel(QFrame):
         for line in self.checks:
             line.hide()
             line.deleteLater()
-        self.checks = [CheckLine(check) for check in judgement.checks] if judgement is not None else []
+        # What stands in the way comes first.
+        found = sorted(judgement.checks, key=lambda check: check.holds) if judgement is not None else []
+        self.checks = [CheckLine(check) for check in found]
         for line in self.checks:
             self._checks.addWidget(line)
         said = (looks_words(judgement.looks), *judgement.notes) if judgement is not None else ()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.errors import VvlmError
@@ -30,6 +30,10 @@ from vvlm_desktop.workflow.promotion import PromotionRule
 from vvlm_desktop.workflow.runs import Evaluation, Run
 
 _PANEL_PX = 340
+_LEGEND = (
+    "Bars are 95 % intervals; the dotted line is what always saying the commonest value would get. p: how often chance"
+    " alone makes such a difference (McNemar); of twenty fields that are equally good, one is called clear by chance."
+)
 
 
 class ResultView(QWidget):
@@ -65,7 +69,7 @@ class ResultView(QWidget):
         column.setContentsMargins(theme.MARGIN, theme.PAD, theme.MARGIN, theme.PAD)
         column.setSpacing(theme.GAP)
         column.addLayout(self._build_head())
-        self.measuring = MeasuringLine()
+        self.measuring = MeasuringLine(self.shell.tasks)
         self.measuring.ended.connect(self._on_measured)
         self.measuring.cancel_pressed.connect(self._on_cancel)
         column.addWidget(self.measuring)
@@ -105,7 +109,7 @@ class ResultView(QWidget):
         left.setSpacing(theme.GAP)
         self.numbers = ResultTableView()
         left.addWidget(self.numbers, 1)
-        self.legend = label("", "small", wrap=True)
+        self.legend = label(_LEGEND, "small", wrap=True)
         left.addWidget(self.legend)
         under = QHBoxLayout()
         under.setSpacing(theme.GAP)
@@ -120,13 +124,8 @@ class ResultView(QWidget):
         self.panel.promote_pressed.connect(self._on_promote)
         self.panel.rollback_pressed.connect(self._on_rollback)
         self.panel.rule_saved.connect(self._on_rule)
-        side = QScrollArea()
-        side.setWidgetResizable(True)
-        side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        side.setWidget(self.panel)
-        side.setFixedWidth(theme.px(_PANEL_PX))
-        row.addWidget(side)
+        self.panel.setFixedWidth(theme.px(_PANEL_PX))
+        row.addWidget(self.panel)
         return made
 
     # -- what is shown
@@ -177,7 +176,6 @@ class ResultView(QWidget):
             return
         self.table = result_table(chosen, self.shell.session.schema)
         self.numbers.show_table(self.table)
-        self.legend.setText(_legend(self.table))
         self._show_panel()
         self._stack.setCurrentWidget(self._shown)
 
@@ -229,6 +227,7 @@ class ResultView(QWidget):
         if self.run is None or self.measuring.active:
             return
         self._chosen = None
+        self.setFocus()  # or it would go to whatever comes next, when the button is switched off
         for item in (self.again, *self.unmeasured.buttons):
             item.setEnabled(False)
         self.acts.measure(self.run, then=self.measuring.follow)
@@ -319,12 +318,3 @@ def _about(evaluation: Evaluation) -> str:
     if unreadable:
         parts.append(f"{count(unreadable, 'clip')} could not be read")
     return " · ".join(part for part in parts if part)
-
-
-def _legend(table: ResultTable) -> str:
-    fields = sum(row.p is not None for row in table.rows)
-    return (
-        "Bars are 95 % intervals; the dotted line is what always saying the commonest value would get. p: how often"
-        f" chance alone makes such a difference (McNemar); of {count(fields, 'field')}, about one in twenty is called"
-        " clear by chance."
-    )

@@ -9,7 +9,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.tasks import Tasks
 from vvlm_desktop.ui.training.live_notes import TroubleCard
+from vvlm_desktop.ui.training.live_task import RunTask
 from vvlm_desktop.ui.training.live_watch import Follower, Watch
 from vvlm_desktop.ui.training.live_words import TimeLeft, left_words
 from vvlm_desktop.ui.widgets.buttons import button
@@ -29,8 +31,9 @@ class MeasuringLine(QWidget):
     ended = Signal()
     cancel_pressed = Signal(object)  # Evaluation
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._bar_line = RunTask(tasks, self._on_cancel)
         self.evaluation: Evaluation | None = None
         self.progress: EvaluationProgress | None = None
         self._left = TimeLeft()
@@ -72,6 +75,7 @@ class MeasuringLine(QWidget):
         self._left, self._first = TimeLeft(), None
         self.setVisible(evaluation is not None)
         if evaluation is None:
+            self._bar_line.tell(None)
             self._watch.follow(None)
             return
         self._show(EvaluationProgress())
@@ -83,11 +87,15 @@ class MeasuringLine(QWidget):
 
     def close_line(self) -> None:
         """Let go of threads."""
+        self._bar_line.tell(None)
         self._watch.close()
 
     def _on_told(self, progress: EvaluationProgress) -> None:
         self.progress = progress
         self._show(progress)
+        name = self.evaluation.run.name if self.evaluation is not None else ""
+        share = progress.done / progress.clips if progress.clips else None
+        self._bar_line.tell(f"Measuring {shown(name)}" if progress.live else None, fraction=share)
         if not progress.live:
             self._watch.follow(None)
             self.evaluation = None
@@ -108,11 +116,10 @@ class MeasuringLine(QWidget):
         self.state.show_mark("half", "Stopping" if progress.state == "stopping" else "Measuring", ink="accent")
         self.cancel.setEnabled(progress.state != "stopping")
         if known:
-            left = left_words(self._seconds_left(progress))
-            self.words.setText(
-                f"Clip {min(progress.done + 1, progress.clips):,} of {progress.clips:,} · {left} left · "
-                f"{shown(progress.clip)}"
-            )
+            left_s = self._seconds_left(progress)
+            left = f"{left_words(left_s)} left" if left_s is not None else ""
+            clip = f"Clip {min(progress.done + 1, progress.clips):,} of {progress.clips:,}"
+            self.words.setText(" · ".join(part for part in (clip, left, shown(progress.clip)) if part))
         else:
             self.words.setText("The model is being loaded. This can take a minute.")
 

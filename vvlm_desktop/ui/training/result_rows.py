@@ -101,8 +101,9 @@ def result_table(evaluation: Evaluation, schema: LabelSchema) -> ResultTable:
     maker = _Rows(scores, answerers, candidate, evaluation.metrics.get("paired", {}).get(candidate, {}))
     known = [key for key in (field.key for field in schema.fields) if key in maker.fields()]
     keys = [*known, *(key for key in maker.fields() if key not in known)]
-    rows = [maker.field(key, schema.field(key).label if key in schema else key) for key in keys]
-    rows += [row for key in keys for row in maker.times(key)]
+    titles = {key: schema.field(key).label if key in schema else key for key in keys}
+    rows = [maker.field(key, title) for key, title in titles.items()]
+    rows += [row for key, title in titles.items() for row in maker.times(key, title)]
     rows += maker.of_all()
     clips = max((int(each.get("clips", 0)) for each in scores.values()), default=0)
     return ResultTable(answerers, candidate, tuple(rows), clips, tuple(evaluation.metrics.get("unreadable", {})))
@@ -147,7 +148,7 @@ class _Rows:
         clips = max((int(each.get("clips", 0)) for each in per), default=0)
         return self._row(key, title, "share", clips, cells, p=pair.get("p"), detail=detail)
 
-    def times(self, key: str) -> list[ResultRow]:
+    def times(self, key: str, title: str) -> list[ResultRow]:
         """How far off the start of an event is."""
         per = [self._scores[name].get("fields", {}).get(key, {}) for name in self._answerers]
         if not any(each.get("start_error_s") for each in per):
@@ -155,7 +156,7 @@ class _Rows:
         cells = tuple(_measured(each.get("start_error_s")) for each in per)
         clips = max(int(each.get("both_name_a_time") or 0) for each in per)
         detail = "Median distance of the start, of clips in which both name a time; they need not be the same clips."
-        return [self._row(f"{key}:start", "Start is off by", "seconds", clips, cells, detail=detail, more=False)]
+        return [self._row(f"{key}:start", f"{title}, off by", "seconds", clips, cells, detail=detail, more=False)]
 
     def of_all(self) -> list[ResultRow]:
         """Valid answers and calibration."""
@@ -216,9 +217,8 @@ def difference_words(row: ResultRow) -> str:
     """The difference with its sign; shares differ by points."""
     if row.difference is None:
         return "–"
-    if row.unit == "seconds":
-        return f"{row.difference:+.2f} s"
-    return f"{100 * row.difference:+.1f}"
+    words = f"{row.difference:+.2f} s" if row.unit == "seconds" else f"{100 * row.difference:+.1f}"
+    return words if any(digit in words for digit in "123456789") else words[1:]
 
 
 def p_words(p: float | None) -> str:
