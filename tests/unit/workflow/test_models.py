@@ -195,10 +195,9 @@ def test_an_adapter_shows_its_base_its_data_and_its_metrics(settings):
 
 def test_choosing_is_stored_and_checked(settings):
     downloaded(settings, ONE)
-    adapter(settings)
-    chosen = choose(settings, "InternVL3-1B", adapter="fleet")
+    chosen = choose(settings.model_copy(update={"local_adapter": "of-another"}), "InternVL3-1B")
     assert load_settings() == chosen
-    assert (chosen.backend, chosen.local_model, chosen.local_adapter) == ("local", ONE, "fleet-3")
+    assert (chosen.backend, chosen.local_model, chosen.local_adapter) == ("local", ONE, "")
     with pytest.raises(UsageError):
         choose(settings, TWO)
     assert load_settings() == chosen

@@ -66,11 +66,17 @@ def test_a_folder_is_imported_used_and_removed(tmp_path):
     write_adapter(tmp_path / "night", base="fleet-model", card={"data": "80 reviews"})
     assert vvlm("import", str(folder))[0] == 0
     assert vvlm("import", str(tmp_path / "night"), "--copy")[0] == 0
-    code, text, _ = vvlm("use", "fleet", "--adapter", "night")
+    code, _, errors = vvlm("use", "fleet", "--adapter", "night")
+    assert code == 2
+    assert "never measured here" in errors
+    assert load_settings().local_adapter == ""
+    code, text, _ = vvlm("use", "fleet", "--adapter", "night", "--unmeasured")
     assert (code, text) == (0, "Analyse now uses fleet-model with the adapter night.\n")
     assert load_settings().local_adapter == "night"
     assert "80 reviews" in vvlm("adapters")[1]
-    assert json.loads(vvlm("adapters", "--json")[1])[0]["chosen"] is True
+    (told,) = json.loads(vvlm("adapters", "--json")[1])
+    assert (told["chosen"], told["standing"]) == (True, "exception")
+    assert "With the adapter night. Not measured here;" in vvlm("list")[1]
     code, _, errors = vvlm("remove", "fleet-model")
     assert code == 2
     assert "--yes" in errors
