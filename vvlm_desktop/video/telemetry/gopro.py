@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from av.container import InputContainer
+from av.stream import Discard
 
 from vvlm_desktop.video.container import MEDIA_ERRORS, open_container, video_streams_of
 from vvlm_desktop.video.index import FrameIndex
@@ -43,9 +44,14 @@ def _zero_s(container: InputContainer, index: FrameIndex | None) -> float:
 def _payloads(container: InputContainer, zero_s: float) -> list[Payload]:
     found: list[Payload] = []
     streams = list(container.streams.data)
+    if "mov" not in container.format.name or not streams:
+        return found
+    for stream in container.streams:
+        if stream not in streams:
+            stream.discard = Discard.all  # or every picture of the film is read on the way
     size = 0
     try:
-        for packet in container.demux(streams) if streams else ():
+        for packet in container.demux(streams):
             data = bytes(packet)
             if not data.startswith(b"DEVC") or packet.pts is None or packet.time_base is None:
                 continue

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.unit.video.telemetry import encoders as make
+from vvlm_desktop.video.container import open_container
 from vvlm_desktop.video.telemetry import find_telemetry
-from vvlm_desktop.video.telemetry.gopro import read_gopro
+from vvlm_desktop.video.telemetry.gopro import _payloads, read_gopro
 from vvlm_desktop.video.telemetry.gpmf import Payload, read_gpmf, sample_times
 from vvlm_desktop.video.telemetry.track import FIX_2D, FIX_3D, FIX_UNKNOWN, STANDARD_GRAVITY, Track
 
@@ -145,6 +146,13 @@ def test_film_with_a_metadata_track_is_read_on_the_films_clock(tmp_path: Path) -
     assert (len(track.positions), len(track.accelerometer)) == (54, 600)
     assert track.positions.time_ms[18] == pytest.approx(1001)
     assert track.positions.fix.tolist()[0] != FIX_UNKNOWN
+
+
+def test_pictures_are_not_read_on_the_way(tmp_path: Path) -> None:
+    film = make.gopro_film(tmp_path / "a.mp4", [make.device(make.gps5(ROWS, utc="240501102030.000"))] * 2)
+    with open_container(film) as container:
+        assert len(_payloads(container, 0.0)) == 2
+        assert {stream.type: stream.discard.name for stream in container.streams} == {"video": "all", "data": "default"}
 
 
 def test_film_without_a_metadata_track_has_none(tmp_path: Path) -> None:
