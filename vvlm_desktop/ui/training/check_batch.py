@@ -112,12 +112,12 @@ def preflight_words(progress: RunProgress) -> list[tuple[bool, str]]:
     """What was found before the step: (whether it is fine, sentence)."""
     told = progress.preflight
     found: list[tuple[bool, str]] = []
-    clips = told.get("clips")
-    if isinstance(clips, Mapping):
-        found.append((True, ", ".join(f"{count(int(n), 'clip')} {part}" for part, n in clips.items()) + "."))
+    if "train" in told:
+        held_out = f"{told.get('val', 0)} for validation, {told.get('test', 0)} for the test"
+        found.append((bool(told["train"]), f"{count(int(told['train']), 'clip')} to learn from, {held_out}."))
     longest = told.get("longest")
     if isinstance(longest, Mapping) and "clip" in longest:
-        tokens = longest.get("tokens") or longest.get("answer_tokens")
+        tokens = longest.get("tokens")
         length = f" ({count(int(tokens), 'token')})" if isinstance(tokens, int) else ""
         found.append((True, f"The longest clip is {longest['clip']}{length}."))
     found += [(False, note) for note in progress.notes]

@@ -200,6 +200,7 @@ class TrainingPage(Page):
         self._step = step
         self.steps.show_step(step)
         self.list.setChecked(step in {"history", "beside"})
+        self.new.setVisible(step not in {"history", "beside"})  # the list has one of its own
         self._stack.setCurrentWidget(self._views[step])
 
     def show_history(self) -> None:
