@@ -105,6 +105,8 @@ class MoreAnswers(QWidget):
 
     def _on_chosen(self, number: int, index: int) -> None:
         source = self.boxes[number].itemData(index)
+        if not isinstance(source, Source):
+            return
         sources = list(self.sources)
         sources[number] = source
         self._put(tuple(sources))

@@ -100,10 +100,10 @@ def look(
     found = changing(session, model=then.model, adapter=then.adapter or "", now=now.adapter or "", cancelled=cancelled)
     changes = read_changes(session, found, report=report, cancelled=cancelled)
     parts = [_missing(session, source, changes.missing) for source in sources] if changes.missing else []
-    return Found(changes, tuple(part for part in parts if part.clips))
+    return Found(changes, tuple(part for part in parts if part is not None))
 
 
-def _missing(session: Session, source: Source, among: frozenset[str]) -> Missing:
+def _missing(session: Session, source: Source, among: frozenset[str]) -> Missing | None:
     from vvlm_desktop.workflow.models import local_options
 
     without = session.library.clips_without(
@@ -114,8 +114,10 @@ def _missing(session: Session, source: Source, among: frozenset[str]) -> Missing
         drafts=False,
     )
     clips = tuple(clip for clip in without if clip.id in among)
+    if not clips:
+        return None
     options = local_options(session.settings, model=source.model, adapter=source.adapter or "").to_json()
-    pace = seconds_per_answer(session, source) if clips else None
+    pace = seconds_per_answer(session, source)
     return Missing(choice_of_batch(source.backend, options), clips, None if pace is None else pace * len(clips))
 
 
