@@ -237,23 +237,39 @@ def evaluate(
     """Let the base, the run's adapter and the one in use answer the same clips, and compare them field by field."""
     from vvlm_desktop.cli.training_follow import follow_evaluation
     from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
-    from vvlm_desktop.workflow.runs import evaluations, find_run, named_adapters, start_evaluation
+    from vvlm_desktop.workflow.runs import (
+        evaluations,
+        find_run,
+        live_evaluation,
+        named_adapters,
+        start_evaluation,
+        stop_evaluation,
+    )
 
     with opened(library) as session:
         run = find_run(session, run_)
         others = named_adapters(session, run, adapters or [])
-        evaluation = start_evaluation(session, run, split=split, adapters=others)
         if detach:
-            _say_evaluation(evaluation, as_json=as_json)
+            _say_evaluation(start_evaluation(session, run, split=split, adapters=others), as_json=as_json)
             return
-        progress, asked = follow_evaluation(evaluation)
+        try:
+            progress, asked = follow_evaluation(start_evaluation(session, run, split=split, adapters=others))
+        except KeyboardInterrupt:  # in the moment before it is followed
+            begun = live_evaluation(run)
+            if begun is None:
+                raise
+            stop_evaluation(begun)
+            progress, asked = follow_evaluation(begun)[0], True
     if progress.state == "stopped":
-        raise stopped("The evaluation was stopped; nothing of it is kept.") if asked else typer.Exit(EXIT_SOME_FAILED)
+        sentence = "The evaluation was stopped; nothing of it is kept."
+        if as_json:
+            print_json({"error": sentence, "hint": "", "kind": "stopped"})
+        raise stopped(sentence) if asked else typer.Exit(EXIT_SOME_FAILED)
     if progress.state != "finished":
         raise JobError(progress.message, hint=progress.hint)
-    ended = next((each for each in evaluations(run) if each.folder == evaluation.folder), None)
+    ended = next(iter(evaluations(run)), None)
     if ended is None:
-        raise JobError(f"The evaluation's numbers cannot be read: {evaluation.folder}", hint="Measure it again.")
+        raise JobError(f"The numbers of this evaluation cannot be read: {run.folder}", hint="Measure it again.")
     if as_json:
         print_json(evaluation_json(ended))
     else:
