@@ -252,14 +252,16 @@ def evaluate(
         if detach:
             _say_evaluation(start_evaluation(session, run, split=split, adapters=others), as_json=as_json)
             return
+        evaluation: Evaluation | None = None
         try:
-            progress, asked = follow_evaluation(start_evaluation(session, run, split=split, adapters=others))
+            evaluation = start_evaluation(session, run, split=split, adapters=others)
+            progress, asked = follow_evaluation(evaluation)
         except KeyboardInterrupt:  # in the moment before it is followed
-            begun = live_evaluation(run)
-            if begun is None:
+            evaluation = evaluation or live_evaluation(run)
+            if evaluation is None:
                 raise
-            stop_evaluation(begun)
-            progress, asked = follow_evaluation(begun)[0], True
+            stop_evaluation(evaluation)
+            progress, asked = follow_evaluation(evaluation)[0], True
     if progress.state == "stopped":
         sentence = "The evaluation was stopped; nothing of it is kept."
         if as_json:
@@ -267,9 +269,9 @@ def evaluate(
         raise stopped(sentence) if asked else typer.Exit(EXIT_SOME_FAILED)
     if progress.state != "finished":
         raise JobError(progress.message, hint=progress.hint)
-    ended = next(iter(evaluations(run)), None)
+    ended = next((each for each in evaluations(run) if each.folder == evaluation.folder), None)
     if ended is None:
-        raise JobError(f"The numbers of this evaluation cannot be read: {run.folder}", hint="Measure it again.")
+        raise JobError(f"The evaluation's numbers cannot be read: {evaluation.folder}", hint="Measure it again.")
     if as_json:
         print_json(evaluation_json(ended))
     else:
