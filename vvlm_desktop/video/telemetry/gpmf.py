@@ -166,7 +166,11 @@ def _scaled(record: Record, head: dict[str, Record]) -> Floats | None:
     layout = struct.Struct(">" + "".join(_NUMBERS[kind] for kind in kinds))
     if layout.size != record.size:
         return None
-    rows = np.array(list(layout.iter_unpack(record.data)), np.float64).reshape(-1, len(kinds))
+    if len(set(kinds)) == 1:
+        number = np.dtype(_NUMBERS[kinds[0]]).newbyteorder(">")
+        rows = np.frombuffer(record.data, number).astype(np.float64).reshape(-1, len(kinds))
+    else:
+        rows = np.array(list(layout.iter_unpack(record.data)), np.float64).reshape(-1, len(kinds))
     rows /= np.array([_FIXED_POINT.get(kind, 1.0) for kind in kinds])
     scale = _numbers(head.get("SCAL"))
     if scale is None or not len(scale):
@@ -219,9 +223,7 @@ def _motion(sensor: _Sensor | None, *, per_unit: float) -> Motion:
     known = _order(sensor.heads[0]) is not None
     axes = "the camera's own x, y and z" if known else "the camera's channels in the order in which they are stored"
     table = np.column_stack([sample_times(sensor.times), rows * per_unit])
-    return Motion.of(
-        list(map(tuple, table.tolist())), axes=f"{axes}; which way they point in the car depends on the mount"
-    )
+    return Motion.of(table, axes=f"{axes}; which way they point in the car depends on the mount")
 
 
 def _order(head: dict[str, Record]) -> list[str] | None:

@@ -201,7 +201,7 @@ def _motion(rows: Sequence[Sequence[str]], columns: Mapping[str, _Column], at_ms
     if unit not in _FORCE_UNITS:
         notes.append(f"the acceleration's unit was told by gravity: {'g' if per_g == 1 else 'm/s²'}")
     rows_in_g = np.column_stack([motion.time_ms, motion.vectors * per_g])
-    return Motion.of(list(map(tuple, rows_in_g.tolist())), axes="as the table names them")
+    return Motion.of(rows_in_g, axes="as the table names them")
 
 
 def _by_gravity(usual: float) -> float | None:

@@ -101,12 +101,15 @@ class Motion:
     @classmethod
     def of(
         cls,
-        rows: Sequence[tuple[float, float, float, float]],
+        rows: Sequence[tuple[float, float, float, float]] | Floats,
         *,
         axes: str = "",
         forward: tuple[int, int] | None = None,
     ) -> Self:
-        """From (time_ms, x, y, z); put in order of time, rows that are no numbers left out."""
+        """From (time_ms, x, y, z), also as an array of the shape [samples, 4].
+
+        They are put in order of time; rows that are no numbers are left out.
+        """
         table = np.array(rows, np.float64).reshape(-1, 4)
         table = table[np.isfinite(table).all(axis=1)]
         table = table[np.argsort(table[:, 0], kind="stable")]
