@@ -15,6 +15,9 @@ from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.main_window import MainWindow
 from vvlm_desktop.ui.page_list import PAGES, PageSpec
+from vvlm_desktop.video import probe
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow import add
 from vvlm_desktop.workflow.session import Session, open_session
 
 # A wait ends as soon as what it waits for is there; how long that takes on a busy machine says nothing.
@@ -25,6 +28,23 @@ for _wait in (QtBot.waitUntil, QtBot.waitSignal, QtBot.waitSignals, QtBot.waitCa
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:
     return ["vvlm-test", "-style", "Fusion"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _each_file_is_examined_once() -> Iterator[None]:
+    """What examining finds in a file is the subject of the video tests; here the same few come again and again."""
+    known: dict[tuple[Path, int, int, int], FrameIndex] = {}
+
+    def examine(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None) -> FrameIndex:
+        state = path.stat()
+        key = (path, state.st_mtime_ns, state.st_size, stream_index)
+        if key not in known:
+            known[key] = probe.examine(path, stream_index=stream_index, cancel=cancel)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(add, "examine", examine)
+        yield
 
 
 @pytest.fixture(autouse=True)
