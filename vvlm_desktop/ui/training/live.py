@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -91,6 +91,7 @@ class LiveView(QWidget):
         self.notes = Notes()
         column.addWidget(self.notes)
         self.log = LogFold()
+        self.log.unfolded.connect(self._on_unfolded)
         column.addWidget(self.log)
 
     def _build_head(self) -> QHBoxLayout:
@@ -206,6 +207,12 @@ class LiveView(QWidget):
         self.resume.setAccessibleName(self.resume.text())
 
     # -- what is pressed
+
+    def _on_unfolded(self) -> None:
+        QTimer.singleShot(0, self, self._show_log)  # its place is known only after the layout
+
+    def _show_log(self) -> None:
+        self._area.ensureWidgetVisible(self.log.text, 0, theme.PAD)
 
     def _on_stop(self) -> None:
         self._stop_asked = True

@@ -20,6 +20,8 @@ MEAN = CurveStyle("text", (), "ring")
 RATE = CurveStyle("muted")
 #: So many fields are shown until somebody chooses.
 _FIELDS_AT_FIRST = 4
+#: The axis reaches to the run's end, but at most to so many times what is done.
+_AXIS_TIMES = 4
 _MEAN_KEY = "*mean"
 
 
@@ -63,7 +65,8 @@ class LivePlots(QWidget):
         if told == self._drawn:
             return
         self._drawn = told
-        last = float(progress.steps)
+        # The first steps of a long run would be a line upright at the left edge.
+        last = float(min(progress.steps, _AXIS_TIMES * progress.step))
         self.loss.show_curves(loss_curves(progress), last_step=last)
         fields = field_curves(progress, self._title_of)
         first = {each.key for each in fields[: 1 + _FIELDS_AT_FIRST]}

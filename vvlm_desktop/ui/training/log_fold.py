@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -20,6 +20,8 @@ _EMPTY = "Nothing was written yet."
 
 class LogFold(QWidget):
     """Reads the log only while it is unfolded, and in a thread."""
+
+    unfolded = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,6 +89,7 @@ class LogFold(QWidget):
         self.copy.setVisible(on)
         if on:
             self.refresh()
+            self.unfolded.emit()
         self._set_timer()
 
     def _set_timer(self) -> None:

@@ -85,6 +85,8 @@ class PromotionPanel(QFrame):
     def _build_grounds(self, schema: LabelSchema) -> QScrollArea:
         """The rule and its conditions; they scroll, so that the button under them is always there."""
         grounds = QWidget()
+        grounds.setProperty("surface", "panel")
+        grounds.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         column = QVBoxLayout(grounds)
         column.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.PAD)
         column.setSpacing(theme.GAP)

@@ -14,7 +14,7 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.workflow.promotion import PromotionRule, Test
 
-_TESTS: tuple[tuple[Test, str], ...] = (("bootstrap", "The mean over all choice fields"), ("mcnemar", "One field"))
+_TESTS: tuple[tuple[Test, str], ...] = (("bootstrap", "Mean of all fields"), ("mcnemar", "One field"))
 _LEVELS = ((0.01, "1 time in 100"), (0.05, "1 time in 20"), (0.1, "1 time in 10"))
 
 

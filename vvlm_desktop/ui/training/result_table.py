@@ -154,7 +154,7 @@ class ResultTableView(QTableWidget):
         self.clear()
         self.setColumnCount(len(names) + 5)
         self.setRowCount(len(table.rows))
-        self.setHorizontalHeaderLabels(["Measure", "Clips", *names, "Difference", "p", ""])
+        self.setHorizontalHeaderLabels(["Measure", "Clips", *names, "Against base", "p", ""])
         self._set_delegates(len(names))
         for place, row in enumerate(table.rows):
             self._fill(place, row, table)

@@ -193,6 +193,7 @@ def _table(name: str) -> QTableWidget:
     table.setAccessibleName(name)
     table.setProperty("padded", "true")
     table.setShowGrid(False)
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # paths differ at their end
     table.setTabKeyNavigation(False)
     table.setCornerButtonEnabled(False)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
