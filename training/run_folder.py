@@ -78,8 +78,9 @@ class RunFolder(RunFiles):
             self.stop_file.unlink(missing_ok=True)
 
     def let_go(self) -> None:
-        """Be the trainer no more."""
+        """Be the trainer no more; a wish to stop has been heeded, or came too late."""
         if self._claimed:
+            self.stop_file.unlink(missing_ok=True)
             self.pid_file.unlink(missing_ok=True)
             self._claimed = False
 
@@ -171,14 +172,13 @@ class RunFolder(RunFiles):
         Raises:
             UsageError: it names what changed.
         """
-        # A value that the program did not have yet was at its default.
+        # A value that the program did not have yet was at its default; what is no part of it any more may change.
         before = {
-            **{key: field.default for key, field in TrainConfig.model_fields.items() if key in identity},
-            "start": "",
+            **{key: field.default for key, field in TrainConfig.model_fields.items()},
             **json.loads((checkpoint / COMPLETE_FILE).read_text(encoding="utf-8"))["identity"],
         }
         now = json.loads(json.dumps(dict(identity)))
-        changed = sorted(key for key in now if before.get(key) != now[key])
+        changed = sorted(key for key in now if key in before and before[key] != now[key])
         if changed:
             told = ", ".join(f"{key} was {before.get(key)!r}, is {now.get(key)!r}" for key in changed[:4])
             raise UsageError(

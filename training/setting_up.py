@@ -92,7 +92,7 @@ def set_up(config: TrainConfig, run: RunFolder) -> Ready:
         collate=Collator(loaded),
         train=train,
         val=Samples(prepared.val, prepared.targets, rows),
-        identity=_identity(config, training_set, prepared),
+        identity=_identity(config, training_set, prepared, base=rows.base_fingerprint),
     )
     run.tell(
         "preflight",
@@ -210,12 +210,13 @@ def _has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def _identity(config: TrainConfig, training_set: TrainingSet, prepared: Prepared) -> dict[str, Any]:
+def _identity(config: TrainConfig, training_set: TrainingSet, prepared: Prepared, *, base: str) -> dict[str, Any]:
     """What a checkpoint belongs to."""
     from training.starting import start_fingerprint
 
     return {
         **config.identity(),
+        "base": base,
         "start": start_fingerprint(config),
         "set_fingerprint": training_set.fingerprint,
         "schema_wording": training_set.schema.wording_sha,

@@ -77,7 +77,10 @@ def read_training_set(folder: Path, *, schema_key: str = "", include_samples: bo
     """
     folder = folder.expanduser()
     if not folder.is_dir():
-        raise FormatError(f"There is no training set {folder}.", hint="Export one: `vvlm export ours FOLDER`.")
+        raise FormatError(
+            f"There is no training set {folder}.",
+            hint="Was it moved? Then name it: train_set=FOLDER. Or export one: `vvlm export ours FOLDER`.",
+        )
     imported = read_ours(folder, schemas=())
     schema = _schema(imported, schema_key)
     examples: list[Example] = []

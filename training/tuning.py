@@ -154,6 +154,18 @@ class AnswerTrainer(Trainer):
         return super()._get_num_items_in_batch(batch_samples, device)
 
     @override
+    def _clip_grad_norm(self, model: Any) -> Any:
+        """Refuse a step that would write what is no number into every weight, and then into a checkpoint.
+
+        Raises:
+            BackendError: a gradient is not a number any more.
+        """
+        norm: Any = super()._clip_grad_norm(model)  # type: ignore[no-untyped-call]  # transformers has no types here
+        if not torch.isfinite(torch.as_tensor(norm)):
+            raise not_a_number(self.state.global_step)
+        return norm
+
+    @override
     def log(self, logs: dict[str, float], *given: Any, **named: Any) -> None:
         """Pairs also tell how far the right answer is ahead of the wrong one, and how often it is."""
         if "loss" in logs and self._margins:
@@ -178,6 +190,7 @@ class AnswerTrainer(Trainer):
 def not_a_number(step: int) -> BackendError:
     """The failure when the loss explodes."""
     return BackendError(
-        f"Training went astray after step {step}: the loss is not a number any more.",
-        hint="Go on from the last checkpoint in a new run with half the learning_rate, or a longer warmup.",
+        f"Training went astray after step {step}: the loss or its gradient is not a number any more.",
+        hint="Begin a new run with half the learning_rate or a longer warmup; with"
+        " start_from=RUN/checkpoints/checkpoint-N it goes on from the last good weights.",
     )

@@ -178,8 +178,12 @@ class TrainConfig(BaseModel):
         return self.precision in ("nf4", "int8")
 
     def identity(self) -> dict[str, Any]:
-        """What must not change between the parts of one run."""
+        """What must not change between the parts of one run; folders may move, their content is looked at."""
         free = {
+            "model_dir",
+            "train_set",
+            "model_id",
+            "model_revision",
             "run_dir",
             "name",
             "device",
@@ -189,7 +193,7 @@ class TrainConfig(BaseModel):
             "cache_dir",
             "cache_limit_gb",
             "preset",
-            "start_from",  # known by its content
+            "start_from",
         }
         return {key: value for key, value in self.model_dump().items() if key not in free}
 

@@ -83,6 +83,43 @@ def test_memory_that_runs_out_in_the_first_step_is_told_before_anything_is_train
     assert told(tmp_path / "run", "failed")[0]["checkpoint"] is None
 
 
+def test_gradient_that_is_not_a_number_never_reaches_the_weights(train_set, tmp_path, monkeypatch):
+    def explode(total):
+        total.register_hook(lambda grad: grad * float("nan"))
+        return total
+
+    wanted = settings(train_set, tmp_path, steps=3)
+    with monkeypatch.context() as patch:
+        fail_in_call(patch, 3, explode)
+        with pytest.raises(BackendError, match="after step 1"):
+            train(wanted)
+    (failed,) = told(tmp_path / "run", "failed")
+    assert (failed["checkpoint"], "start_from" in failed["hint"]) == ("checkpoints/checkpoint-1", True)
+    assert sorted(losses(tmp_path / "run")) == [1]
+    again = {"run_dir": str(tmp_path / "again"), "steps": 1, "learning_rate": 1e-4}
+    again["start_from"] = str(tmp_path / "run" / failed["checkpoint"])
+    assert train(wanted.model_copy(update=again))
+    assert told(tmp_path / "again", "step")[0]["loss"] < losses(tmp_path / "run")[1]
+
+
+def test_set_and_model_that_were_moved_are_found_again_by_name_and_the_run_goes_on(tmp_path):
+    import shutil
+
+    made = light_set(tmp_path, train=2, val=0)
+    wanted = settings(made, tmp_path, steps=1)
+    assert train(wanted)
+    run = tmp_path / "run"
+    shutil.rmtree(run / "adapter")
+    made.rename(tmp_path / "moved")
+    shutil.copytree(wanted.model_dir, tmp_path / "model")
+    with pytest.raises(FormatError, match="no training set") as caught:
+        train(wanted)
+    assert "train_set=FOLDER" in caught.value.hint
+    moved = {"train_set": str(tmp_path / "moved"), "model_dir": str(tmp_path / "model")}
+    assert train(wanted.model_copy(update=moved))
+    assert [event["step"] for event in told(run, "resumed")] == [1]
+
+
 def full_disk(*_given, **_named):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -63,7 +63,7 @@ def test_stop_file_ends_it_at_the_next_step_and_it_goes_on_exactly(train_set, un
     assert (run.path / name).read_bytes() == (uninterrupted / name).read_bytes()
 
 
-@pytest.mark.parametrize("damage", ["killed while writing", "cut short"])
+@pytest.mark.parametrize("damage", ["killed while writing", pytest.param("cut short", marks=pytest.mark.slow)])
 def test_unfinished_checkpoint_is_skipped(train_set, uninterrupted, tmp_path, damage):
     run = RunFolder(tmp_path / "run")
     shutil.copytree(uninterrupted, run.path)

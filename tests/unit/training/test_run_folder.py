@@ -71,11 +71,16 @@ def test_damaged_pid_file_means_nobody(run, text):
     assert run.trainer() is None
 
 
-def test_stop_of_an_earlier_part_does_not_stop_the_next(run):
+def test_stop_of_an_earlier_process_does_not_stop_the_next_but_one_while_it_loads_does(run):
     run.stop_file.touch()
+    run.claim()
     assert run.stop_requested
+    os.utime(run.stop_file, (1, 1))
     run.claim()
     assert not run.stop_requested
+    run.stop_file.touch()
+    run.let_go()
+    assert not run.stop_file.exists()
 
 
 def test_polite_signal_is_a_wish_to_stop_and_handlers_are_put_back(run):

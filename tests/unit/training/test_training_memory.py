@@ -26,8 +26,8 @@ def layers(shape, count):
     ("shape", "changes"),
     [
         pytest.param(layers(BIG, 3), {}, id="8B, dropout, checkpointing"),
-        pytest.param(layers(BIG, 3), {"dropout": 0.0}, id="8B, checkpointing"),
-        pytest.param(layers(BIG, 3), {"checkpointing": False}, id="8B, dropout"),
+        pytest.param(layers(BIG, 3), {"dropout": 0.0}, id="8B, checkpointing", marks=pytest.mark.slow),
+        pytest.param(layers(BIG, 3), {"checkpointing": False}, id="8B, dropout", marks=pytest.mark.slow),
         pytest.param(layers(SMALL, 3), {"checkpointing": False, "dropout": 0.0, "batch": 2}, id="2B, two clips"),
         pytest.param(BIG, {}, id="8B, whole", marks=pytest.mark.slow),
         pytest.param(BIG, {"checkpointing": False}, id="8B, whole, dropout", marks=pytest.mark.slow),

@@ -61,7 +61,7 @@ def test_early_stopping_keeps_the_best_weights(train_set, tmp_path):
     assert all(torch.equal(kept[name], best_weights[name]) for name in kept)
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "bf16"])
 def test_projector_is_trained_and_saved_with_the_adapter(train_set, tmp_path, precision):
     given = {"steps": 2, "projector": True, "precision": precision, "checkpointing": True, "eval_every": 2}
     assert train(config(train_set, tmp_path / "run", **given, eval_clips=2))
