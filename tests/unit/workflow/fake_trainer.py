@@ -33,6 +33,9 @@ def main() -> int:
         raise MemoryError("cannot allocate")
     if verb == "check":
         tell(folder, "checked")
+        (folder / "pid").unlink()
+        while mode == "tidies up" and not (folder / "go").exists():
+            threading.Event().wait(0.01)
         return 0
     if verb == "evaluate":
         tell(folder, "answering", done=1, clips=3, clip="a.mp4")

@@ -206,6 +206,19 @@ def test_a_process_that_died_is_seen_whatever_it_told_last(run):
     assert told.resumable
 
 
+def test_what_it_told_right_before_it_ended_is_read(run, monkeypatch):
+    run.process(NOBODY, 5.0)
+    run.tell("started")
+    look = run.follower._watch.look
+
+    def ends_now():
+        run.tell("finished", step=10)
+        look()
+
+    monkeypatch.setattr(run.follower._watch, "look", ends_now)
+    assert run.poll().state == "finished"
+
+
 def test_its_last_error_is_told_and_no_chatter(run):
     run.process(NOBODY, 5.0)
     run.tell("started")

@@ -67,6 +67,17 @@ def test_only_a_check_ends_in_checked_and_goes_on_afterwards(run, monkeypatch):
     is_in(run, "finished")
 
 
+def test_one_that_has_told_its_end_and_tidies_up_is_not_waited_for(run, monkeypatch):
+    with_trainer(monkeypatch, "tidies up")
+    start_run(run, check_only=True)
+    is_in(run, "checked")
+    until(lambda: not (run.folder / "pid").exists())
+    with_trainer(monkeypatch, "ends")
+    start_run(run)
+    is_in(run, "finished")
+    (run.folder / "go").touch()
+
+
 def test_a_run_stops_when_asked_and_goes_on(run, monkeypatch):
     with_trainer(monkeypatch, "waits")
     start_run(run)
