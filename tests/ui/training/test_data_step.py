@@ -117,7 +117,7 @@ def test_set_is_made_and_shown(step, six, session, qtbot):
     facts = data.view.facts
     assert sum(clips for clips, _ in facts.parts.values()) == 6
     assert all(recordings == clips for clips, recordings in facts.parts.values())
-    assert [balance.label for balance in facts.balances][0] == session.schema.fields[0].label
+    assert facts.balances[0].label == session.schema.fields[0].label
     assert shell.problems[-1].sentence == "The training set fleet-001 was made."
     assert data.form.make.property("kind") == "normal"
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, estimate, in_gib
+from vvlm_desktop.backends.model_memory import CONTEXT_BYTES, in_gib
 from vvlm_desktop.backends.model_shape import ModelShape
 from vvlm_desktop.backends.train_config import TrainConfig
+from vvlm_desktop.backends.training_memory import estimate_training
 from vvlm_desktop.workflow.gpu import Hardware, duration_in_words, processor_seconds_per_clip
 from vvlm_desktop.workflow.run_planning import Suggestion
 
@@ -19,8 +20,6 @@ PRESET_TITLES: Mapping[str, str] = {
     "24gb": "GPU with 24 GB",
     "80gb": "GPU with 80 GB",
 }
-#: Of each of the adapter's numbers: itself, its gradient and two moments, all in 32 bits.
-_BYTES_PER_TRAINED = 16
 #: Backward goes twice as far as forward, and forward is done again where activations are not kept.
 _PASSES, _PASSES_CHECKPOINTED = 3, 4
 
@@ -50,32 +49,6 @@ def start_of_preset(preset: str, *, on: Hardware) -> Start:
     return Start(preset, f"Made for {made_for} and a model of 8 billion parameters. {has}".strip())
 
 
-def memory_bytes(shape: ModelShape, config: TrainConfig, *, on_gpu: bool) -> int:
-    """Peak of a training step: weights, adapter, what is kept for the way back, and the answer's logits."""
-    context = CONTEXT_BYTES if on_gpu else 0
-    base = estimate(shape, precision=config.precision, frames=config.frames, batch=config.batch, context_bytes=context)
-    text = shape.text
-    tokens = base.cache_bytes // max(1, text.layers * 2 * text.kv_heads * text.head_dim * _width(config))
-    kept_layer = tokens * text.hidden * _width(config)
-    if not config.checkpointing:
-        attention = 2 * (text.heads + text.kv_heads) * text.head_dim
-        kept_layer = tokens * (3 * text.mlp + 4 * text.hidden + attention) * _width(config)
-    without_cache = base.total_bytes - base.cache_bytes
-    return int(without_cache + _BYTES_PER_TRAINED * trained_parameters(shape, config) + text.layers * kept_layer)
-
-
-def trained_parameters(shape: ModelShape, config: TrainConfig) -> int:
-    """Numbers of an adapter on all linear layers of the language model."""
-    text = shape.text
-    attention, cache = text.heads * text.head_dim, text.kv_heads * text.head_dim
-    widths = 2 * (text.hidden + attention) + 2 * (text.hidden + cache) + 3 * (text.hidden + text.mlp)
-    return text.layers * config.rank * widths
-
-
-def _width(config: TrainConfig) -> int:
-    return 4 if config.precision == "fp32" else 2
-
-
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a run needs, in a sentence; `fits` is None where nobody can tell."""
@@ -89,7 +62,8 @@ def needs(shape: ModelShape | None, config: TrainConfig, *, on: Hardware, clips:
     if shape is None:
         return Needs("Nobody can tell how much memory this model needs; the check measures it.", None)
     gpu = on.gpu if config.device != "cpu" else None
-    need = memory_bytes(shape, config, on_gpu=gpu is not None)
+    context_bytes = CONTEXT_BYTES if gpu is not None else 0
+    need = estimate_training(shape, config, context_bytes=context_bytes).total_bytes
     free = gpu.available_bytes if gpu is not None else on.memory_free_bytes
     place = f"{in_gib(free)} are free on the GPU" if gpu is not None else f"{in_gib(free)} of memory are free"
     said = f"About {in_gib(need)} of memory; {place}."

@@ -119,7 +119,11 @@ class RunDesk(QObject):
                 session, wish.training_set, model=wish.model, name=wish.name, values=dict(wish.values)
             )
             run = runs.create_run(session, config)
-            runs.start_run(run, check_only=check_only)
+            try:
+                runs.start_run(run, check_only=check_only)
+            except VvlmError:
+                runs.remove_run(session, run)  # it never was one
+                raise
             if instead_of is not None:
                 runs.remove_run(session, instead_of)
             return run
