@@ -11,7 +11,7 @@ from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.workflow.session import Session
 
 if TYPE_CHECKING:
-    from vvlm_desktop.ui.library.changes import Changes
+    from vvlm_desktop.ui.changes import Changes
     from vvlm_desktop.workflow.answerers import Source
 
 

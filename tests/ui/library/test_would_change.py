@@ -9,7 +9,7 @@ from tests.ui.builders import FakeLists, NoPictures, clip
 from tests.ui.library.test_library_page import Desk
 from tests.ui.library.would_change import BASE, TUNED, answer, four, settle
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.ui.library.changes import ClipChange, event_words, find_changes, read_again, way_words
+from vvlm_desktop.ui.changes import ClipChange, event_words, find_changes, read_again, way_words
 from vvlm_desktop.ui.library.clip_table_model import BY_CHANGE, ClipTableModel
 from vvlm_desktop.ui.library.columns import INDEX, layout
 from vvlm_desktop.ui.scope import Scope
@@ -187,3 +187,15 @@ def test_hundred_thousand_clips_are_narrowed_by_one_query(look, session):
 def test_column_has_a_place_in_the_smallest_window():
     widths = layout(1280 - 64, without=frozenset({"labels", "added", "problem"}))
     assert widths["change"] >= 200
+
+
+def test_clips_chosen_elsewhere_are_listed_under_their_own_title(desk):
+    chosen = tuple(desk.session.library.rowid_of(clip(number).id) for number in (1, 4))
+    desk.page.show_scope(Scope("Not in the set: too short", chosen=chosen))
+    assert desk.names() == ["clip_0004.mp4", "clip_0001.mp4"], "in the table's own order"
+    assert desk.page.changes_bar.title.text() == "Not in the set: too short"
+    assert desk.page.table.isColumnHidden(INDEX["change"])
+    assert desk.page.changes_bar.chips == []
+    desk.page.show_scope(Scope("All clips"))
+    assert len(desk.names()) == 4
+    assert not desk.page.changes_bar.isVisible()

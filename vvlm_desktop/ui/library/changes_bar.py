@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.library.changes import Changes, Way
+from vvlm_desktop.ui.changes import Changes, Way
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.chip import Chip, ChipKind

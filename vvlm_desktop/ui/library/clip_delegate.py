@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from typing_extensions import override
 
 from vvlm_desktop.store.library import ClipRow
-from vvlm_desktop.ui import icons, theme
-from vvlm_desktop.ui.library import changes, row_words
+from vvlm_desktop.ui import changes, icons, theme
+from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip

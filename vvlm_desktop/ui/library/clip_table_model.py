@@ -14,7 +14,8 @@ from typing_extensions import override
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.store.library import ClipFilter, ClipRow
 from vvlm_desktop.store.search import SORTS
-from vvlm_desktop.ui.library import changes, row_words
+from vvlm_desktop.ui import changes
+from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.columns import COLUMNS
 from vvlm_desktop.ui.widgets.marks import status_mark
 from vvlm_desktop.ui.words import clock, file_name, plain_tip, shown, when

@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.store.records import ClipRow
+from vvlm_desktop.ui.changes import Changes, ClipChange, field_words, find_changes, read_again
 from vvlm_desktop.ui.job_bridge import Work
-from vvlm_desktop.ui.library.changes import Changes, ClipChange, field_words, find_changes, read_again
 from vvlm_desktop.ui.library.changes_bar import ChangesBar
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.scope import Scope

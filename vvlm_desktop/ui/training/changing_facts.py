@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.ui.changes import Changes, read_changes
 from vvlm_desktop.ui.choice import Choice, choice_of_batch
-from vvlm_desktop.ui.library.changes import Changes, read_changes
 from vvlm_desktop.workflow.answerers import Source
 from vvlm_desktop.workflow.changing import changing
 from vvlm_desktop.workflow.session import Session

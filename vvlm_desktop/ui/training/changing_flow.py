@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.ui.changes import Changes
 from vvlm_desktop.ui.errors_view import Problem
-from vvlm_desktop.ui.library.changes import Changes
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.tasks import Task
