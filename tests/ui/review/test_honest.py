@@ -267,11 +267,12 @@ def test_enter_on_a_clip_that_changed_meanwhile_stores_nothing_and_asks_for_anot
     here.open()
     review.set_value(here.shell.session, clip.id, "event_type", "collision")
     before = review_of(here, clip.id)
+    looked = here.page.desk.attention
     here.press("Return")
     assert review_of(here, clip.id) == before
     assert here.toast == "This clip changed while you looked: look again."
     assert here.state.labels["event_type"] == "collision", "the page shows it now"
-    assert not here.page.desk.attention.ready
+    assert here.page.desk.attention is not looked, "looking begins anew"
     here.wait_ready()
     here.press("Return")
     assert review_of(here, clip.id).status == "reviewed"
