@@ -36,6 +36,7 @@ class MeasuringLine(QWidget):
         self._bar_line = RunTask(tasks, self._on_cancel)
         self.evaluation: Evaluation | None = None
         self.progress: EvaluationProgress | None = None
+        self._over: set[Path] = set()
         self._left = TimeLeft()
         self._first: tuple[int, float] | None = None
         self._watch = Watch(_follow, self)
@@ -68,6 +69,8 @@ class MeasuringLine(QWidget):
 
     def follow(self, evaluation: Evaluation | None) -> None:
         """Follow this one; None for none."""
+        if evaluation is not None and evaluation.folder in self._over:
+            return  # what was read of it before it ended arrives late
         if evaluation is not None and self.active and self.evaluation is not None:  # noqa: SIM102
             if evaluation.folder == self.evaluation.folder:
                 return
@@ -98,6 +101,8 @@ class MeasuringLine(QWidget):
         self._bar_line.tell(f"Measuring {shown(name)}" if progress.live else None, fraction=share)
         if not progress.live:
             self._watch.follow(None)
+            if self.evaluation is not None:
+                self._over.add(self.evaluation.folder)
             self.evaluation = None
             self.ended.emit()
 
