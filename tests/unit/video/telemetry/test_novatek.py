@@ -17,7 +17,7 @@ from vvlm_desktop.video.telemetry.track import KNOT_MPS, Track
 
 START = datetime(2024, 5, 1, 23, 59, 58, tzinfo=UTC)
 PLACES = [(-33.856784 + i * 1e-4, 151.215297 + i * 1e-4) for i in range(5)]
-FORCE = (0.25, -0.5, 1.0)
+FORCE = (0.25, -0.5, 4.0)
 
 
 def at(second: int) -> datetime:
@@ -68,8 +68,10 @@ def test_acceleration_is_in_g(layout: str, tmp_path: Path) -> None:
     assert len(track.accelerometer) == 5
 
 
-def test_counting_numbers_in_place_of_forces_are_none() -> None:
-    block = make.early_block(at(0), *PLACES[0], knots=1, course=2, g=None)
+@pytest.mark.parametrize("force", [None, (0.0, 0.0, 0.0)])
+def test_counting_numbers_and_zeros_in_place_of_forces_are_none(force: tuple[float, float, float] | None) -> None:
+    block = make.early_block(at(0), *PLACES[0], knots=1, course=2, g=force)
+    assert read_block(block).fix is not None
     assert read_block(block).acceleration is None
 
 

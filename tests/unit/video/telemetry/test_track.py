@@ -80,6 +80,14 @@ def test_push_at_an_even_speed_is_only_a_push() -> None:
     assert [each.kind for each in motion_candidates(track)] == ["push"]
 
 
+def test_what_lifts_the_car_is_no_push() -> None:
+    """Along gravity, not across it: a long hump."""
+    still = motion(np.zeros_like(TIMES))
+    lifted = still.vectors * (1 + pulse(9500, 1200, 0.6))[:, None]
+    hump = Motion.of(np.column_stack([TIMES, lifted]))
+    assert [each for each in motion_candidates(Track("s", "c", braking(), hump)) if each.kind != "jolt"] == []
+
+
 @pytest.mark.parametrize(("length_ms", "height"), [(200, 0.6), (1500, 0.35)])
 def test_short_and_weak_pushes_are_none(length_ms: float, height: float) -> None:
     track = Track("s", "c", braking(), motion(pulse(9500, length_ms, height)))
