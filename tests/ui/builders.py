@@ -217,6 +217,9 @@ class FakeShell:
     def compare(self, scope) -> None:
         self.compared = scope
 
+    def train_on(self, scope) -> None:
+        self.trained_on = scope
+
     def list_clips(self, scope) -> None:
         self.listed = scope
 

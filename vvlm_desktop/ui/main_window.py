@@ -232,6 +232,11 @@ class MainWindow(DropWindow):
         self._page("compare").show_scope(scope)
         self.navigate("compare")
 
+    def train_on(self, scope: Scope) -> None:
+        """Make the next training set of only some of the clips."""
+        self.navigate("training")
+        self._page("training").show_scope(scope)
+
     def list_clips(self, scope: Scope) -> None:
         """Show only some of the clips in the library."""
         self._page("library").show_scope(scope)

@@ -85,6 +85,9 @@ class Shell(Protocol):
     def compare(self, scope: Scope) -> None:
         """Compare answers over some of the clips."""
 
+    def train_on(self, scope: Scope) -> None:
+        """Make the next training set of only some of the clips."""
+
     def list_clips(self, scope: Scope) -> None:
         """Show only some of the clips in the library."""
 

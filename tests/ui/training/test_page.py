@@ -10,6 +10,7 @@ import psutil
 import pytest
 from PySide6.QtCore import Qt
 
+from tests.ui.builders import clip as made_up
 from tests.ui.training.run_folders import beginning, event, run_in, step, tell
 from tests.ui.training.setups import placed
 from vvlm_desktop.domain.review import Change
@@ -198,3 +199,16 @@ def test_nothing_heavy_is_imported():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_selected_clips_of_the_library_become_a_set(window, session):
+    session.library.add_clip(made_up(1))
+    session.library.add_clip(made_up(2))
+    opened = window()
+    library = opened._pages["library"]
+    library.table.selectAll()
+    opened.registry.action("library.train").trigger()
+    page = opened._pages["training"]
+    assert opened.place[0] == "training"
+    assert page.step == "data"
+    assert len(page.data.form.chosen_scope.chosen) == 2

@@ -11,13 +11,14 @@ from vvlm_desktop.ui import icons
 from vvlm_desktop.ui.actions import Action, ActionRegistry
 
 #: What can be done with the selected clips; a line where there is nothing.
-_ACTIONS = ("open", "analyse", "analyse_with", "compare", "", "folder", "copy_path", "copy_id")
+_ACTIONS = ("open", "analyse", "analyse_with", "compare", "train", "", "folder", "copy_path", "copy_id")
 #: name → words, keys, icon; then those that need no selected clips.
 _WORDS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "open": ("Open the clip in Review", ("Return",), "review"),
     "analyse": ("Analyse selected clips", ("Ctrl+Return",), "analyse"),
     "analyse_with": ("Analyse selected clips with…", ("Ctrl+Shift+Return",), "models"),
     "compare": ("Compare answers about these clips…", ("Ctrl+Shift+C",), "compare"),
+    "train": ("Make a training set of selected clips…", (), "training"),
     "folder": ("Show in folder", ("Ctrl+Shift+F",), "folder"),
     "copy_path": ("Copy path", ("Ctrl+C",), "copy"),
     "copy_id": ("Copy id", (), "copy"),

@@ -152,6 +152,7 @@ class LibraryPage(Page):
                 "analyse": self._on_analyse,
                 "analyse_with": self._on_analyse_with,
                 "compare": self._on_compare,
+                "train": self._on_train,
                 "folder": self._on_show_in_folder,
                 "copy_path": self._on_copy_path,
                 "copy_id": self._on_copy_id,
@@ -332,6 +333,10 @@ class LibraryPage(Page):
             analyse(readable)
         else:
             self.shell.report(Problem("None of the selected clips can be read.", hint="Their reasons are in the list."))
+
+    def _on_train(self) -> None:
+        chosen = tuple(self._clips.rowid(line) for line in self.table.lines())
+        self.shell.train_on(self.scoped.scope_of(chosen, "from the library"))
 
     def _on_compare(self) -> None:
         """Of several selected clips, else of all that the filters leave."""

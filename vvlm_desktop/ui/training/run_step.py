@@ -12,7 +12,7 @@ from vvlm_desktop.ui.training.check_view import CheckView
 from vvlm_desktop.ui.training.command_box import CommandBox
 from vvlm_desktop.ui.training.form import ConfigForm
 from vvlm_desktop.ui.training.form_model import ModelForm, Workplace
-from vvlm_desktop.ui.training.form_start import Start, needs, start_of_preset
+from vvlm_desktop.ui.training.form_start import Needs, Start, needs, start_of_preset
 from vvlm_desktop.ui.training.live import LiveView
 from vvlm_desktop.ui.training.run_desk import Plan, RunDesk, Wish
 from vvlm_desktop.ui.training.set_facts import title_of_set
@@ -235,6 +235,7 @@ class RunStep(QWidget):
     def _show_needs(self) -> None:
         model, config, place = self.model.chosen_model, self.form.config, self._workplace
         if model is None or config is None or place is None:
+            self.model.show_needs(Needs("", None))  # of what is not allowed nobody can tell
             return
         splits = (self._set.manifest.get("splits") or {}) if self._set is not None else {}
         clips = int(splits.get("train", 0))
