@@ -213,6 +213,7 @@ def test_menu_offers_what_can_be_done(desk, filled, monkeypatch):
         "Analyse selected clips",
         "Analyse selected clips with…",
         "Compare answers about these clips…",
+        "Make a training set of selected clips…",
         "Show in folder",
         "Copy path",
         "Copy id",
