@@ -50,6 +50,9 @@ class Settings(BaseModel):
     seek_step_s: float = Field(
         default=5.0, gt=0, le=600, title="Long step (s)", description="How far Ctrl with an arrow key goes."
     )
+    frame_step: int = Field(
+        default=10, ge=2, le=1000, title="Step of several frames", description="How far Alt with an arrow key goes."
+    )
     autoplay: Literal["event", "paused"] = Field(
         default="event",
         title="When a clip opens",
@@ -171,6 +174,11 @@ class Settings(BaseModel):
         default=True,
         title="Nothing may get worse",
         description="Also refuse where another field is clearly worse, or where fewer answers are valid.",
+    )
+    promotion_looked: bool = Field(
+        default=True,
+        title="It must tell clips apart",
+        description="Also refuse where the answers could have been given without looking, by naming common values.",
     )
 
     def models_folder(self) -> Path:

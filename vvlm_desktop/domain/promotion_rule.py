@@ -38,6 +38,8 @@ class PromotionRule:
         level: how often chance alone may pass, for example 0.05.
         least_clips: of the test part with a known answer, below which nothing is decided.
         no_worse: also refuse where any other field is worse at that level, or valid answers are fewer.
+        looked: also refuse where the answers could have been given without looking: a model that learnt nothing but
+            which values are common is better than one that never names them.
     """
 
     test: Test = "bootstrap"
@@ -45,6 +47,7 @@ class PromotionRule:
     level: float = 0.05
     least_clips: int = 20
     no_worse: bool = True
+    looked: bool = True
 
     def sentence(self, schema: LabelSchema) -> str:
         """The rule for people."""
@@ -54,9 +57,10 @@ class PromotionRule:
         else:
             better = "the choice fields are right more often on average, by an interval over resampled recordings"
         worse = " No other field may be clearly worse, and no fewer answers may be valid." if self.no_worse else ""
+        looked = " Its answers must tell clips apart, not only name common values." if self.looked else ""
         return (
             f"An adapter becomes the default if {better}, on at least {self.least_clips} test clips; chance alone may"
-            f" pass {self.level:.1%} of the time.{worse}"
+            f" pass {self.level:.1%} of the time.{worse}{looked}"
         )
 
     def field_in(self, schema: LabelSchema) -> str:

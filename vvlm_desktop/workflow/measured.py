@@ -16,6 +16,7 @@ from vvlm_desktop.backends.run_folder import RunFiles
 from vvlm_desktop.domain.labels import normalise
 from vvlm_desktop.domain.promotion_rule import Pair
 from vvlm_desktop.domain.schema import Field, LabelSchema
+from vvlm_desktop.domain.telling_apart import Told
 from vvlm_desktop.domain.values import Labels, LabelValue
 from vvlm_desktop.errors import FormatError, UsageError
 from vvlm_desktop.formats.base import ImportedRecord, ImportedSet
@@ -96,6 +97,14 @@ class Measured:
         """The two answerers clip by clip, without some clips."""
         return [
             _pair(schema, self.clips[clip_id], self.answers[now][clip_id], self.answers[candidate][clip_id])
+            for clip_id in self.answered
+            if clip_id not in without
+        ]
+
+    def told(self, schema: LabelSchema, candidate: str, *, without: frozenset[str]) -> list[Told]:
+        """Truth and answer of the choice fields, clip by clip, without some clips."""
+        return [
+            _told(schema, self.clips[clip_id], self.answers[candidate][clip_id])
             for clip_id in self.answered
             if clip_id not in without
         ]
@@ -307,6 +316,16 @@ def _pair(schema: LabelSchema, clip: SetClip, now: Answer, candidate: Answer) ->
         },
         valid=(now.valid, candidate.valid),
     )
+
+
+def _told(schema: LabelSchema, clip: SetClip, answer: Answer) -> Told:
+    fields = [field.key for field in schema.model_fields if field.has_values and field.key in clip.known]
+    said = {key: _comparable(answer.labels[key]) if key in answer.labels else None for key in fields}
+    return Told(clip.group, {key: (_comparable(clip.known[key]), said[key]) for key in fields})
+
+
+def _comparable(value: LabelValue) -> str:
+    return ", ".join(sorted(value)) if isinstance(value, list) else str(value)
 
 
 def _started_at(folder: Path, metrics: Mapping[str, Any]) -> str:

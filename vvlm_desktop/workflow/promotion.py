@@ -110,6 +110,7 @@ def rule_of(settings: Settings) -> PromotionRule:
         level=settings.promotion_level,
         least_clips=settings.promotion_least_clips,
         no_worse=settings.promotion_no_worse,
+        looked=settings.promotion_looked,
     )
 
 
@@ -129,7 +130,8 @@ def _judge(session: Session, evaluation: Evaluation, rule: PromotionRule) -> tup
     gone, changed = withdrawn(session, [measured.clips[clip_id] for clip_id in measured.answered])
     looks = looks_at(session, measured, candidate)
     pairs = measured.pairs(session.schema, against, candidate, without=gone)
-    outcome = weigh(session.schema, pairs, rule, looks=looks)
+    told = measured.told(session.schema, candidate, without=gone)
+    outcome = weigh(session.schema, pairs, rule, looks=looks, told=told)
     sound = (
         check_weights(measured, run, candidate),
         check_same_set(measured, run),
@@ -201,6 +203,7 @@ def _numbers(
         "looks": looks,
         "gain": dict(zip(("value", "low", "high"), gain, strict=True)),
         "p": outcome.gain.p_value if outcome.gain is not None else None,
+        "telling_apart": asdict(outcome.telling) if outcome.telling is not None else None,
         "valid": {"now": outcome.valid[0], "candidate": outcome.valid[1]},
         "fields": {key: {**asdict(tally), "p": tally.p_value} for key, tally in outcome.fields.items()},
     }

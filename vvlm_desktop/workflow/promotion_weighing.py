@@ -15,6 +15,7 @@ from vvlm_desktop.domain.promotion_rule import (
     tally_fields,
 )
 from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.telling_apart import Telling, Told, telling_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,17 @@ class Outcome:
     worse: dict[str, float]
     clips: int
     valid: tuple[int, int]
+    telling: Telling | None = None
 
 
-def weigh(schema: LabelSchema, pairs: Sequence[Pair], rule: PromotionRule, *, looks: int) -> Outcome:
-    """Apply the rule's arithmetic; each look at the test part gets an equal share of the level."""
+def weigh(
+    schema: LabelSchema, pairs: Sequence[Pair], rule: PromotionRule, *, looks: int, told: Sequence[Told] = ()
+) -> Outcome:
+    """Apply the rule's arithmetic; each look at the test part gets an equal share of the level.
+
+    Args:
+        told: what the candidate said, with the truth; needed where the rule wants that it looked.
+    """
     level = rule.level / looks
     key = rule.field_in(schema) if rule.test == "mcnemar" else ""
     telling = [pair for pair in pairs if pair.score and (key in pair.score if key else True)]
@@ -60,7 +68,29 @@ def weigh(schema: LabelSchema, pairs: Sequence[Pair], rule: PromotionRule, *, lo
     valid = (sum(pair.valid[0] for pair in pairs), sum(pair.valid[1] for pair in pairs))
     if rule.no_worse:
         checks += [_no_worse(schema, others, worse, rule), _valid(valid, len(pairs))]
-    return Outcome(tuple(checks), gain, fields, worse, len(telling), valid)
+    apart = telling_apart(_only(told, key)) if rule.looked else None
+    if rule.looked:
+        checks.append(_looked(apart, level))
+    return Outcome(tuple(checks), gain, fields, worse, len(telling), valid, apart)
+
+
+def _only(told: Sequence[Told], key: str) -> list[Told]:
+    """All fields, or the one that the rule is about."""
+    return [Told(clip.group, {k: v for k, v in clip.fields.items() if not key or k == key}) for clip in told]
+
+
+def _looked(apart: Telling | None, level: float) -> Check:
+    title = "Tells clips apart"
+    if apart is None:
+        return Check(
+            title, "No choice field has two values in the test clips, so there is nothing to tell apart.", False
+        )
+    seen = (
+        f"{_points(apart.value)} points over one answer for every clip, each value counting alike, in"
+        f" {len(apart.fields)} fields; by chance in {_percent(apart.p_value)} of dealings of the answers to other"
+        f" recordings, {_percent(level)} are allowed."
+    )
+    return Check(title, seen, apart.value > 0 and apart.p_value <= level)
 
 
 def _better_in_mean(gain: Gain | None, level: float) -> Check:

@@ -47,6 +47,8 @@ def test_the_rule_is_what_the_settings_say_and_reads_as_a_sentence(session: Sess
     for word in ("Event is right", "McNemar", "at least 7", "1.0%", "No other field"):
         assert word in told
     assert "No other field" not in PromotionRule(no_worse=False).sentence(session.schema)
+    assert "tell clips apart" in told
+    assert "tell clips apart" not in PromotionRule(looked=False).sentence(session.schema)
     assert PromotionRule(field="no_such").field_in(session.schema) == ""
 
 
@@ -129,8 +131,22 @@ def test_many_clips_of_few_recordings_prove_nothing_however_large_the_gain(sessi
     bench.set = bench._export(bench.set.with_name("fleet-002-0123456789ab"))
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
     judgement = judge(session, evaluation)
-    assert failing(judgement) == ["Better on average"]
+    assert failing(judgement) == ["Better on average", "Tells clips apart"]
     assert "differ in 4 of 4 recordings" in judgement.sentence
+
+
+def test_naming_common_values_is_no_reason_however_much_better_than_never_naming_them(
+    bench: Bench, session: Session
+) -> None:
+    def always(_number: int, _truth: dict[str, Any]) -> dict[str, Any]:
+        return dict(EVEN)
+
+    evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": always})
+    judgement = judge(session, evaluation)
+    assert judgement.gain[1] > 0.2, "clearly better than a base that is always wrong"
+    assert failing(judgement) == ["Tells clips apart"]
+    assert "+0.0 points over one answer for every clip" in judgement.sentence
+    assert judge(session, evaluation, rule=PromotionRule(looked=False)).allowed
 
 
 # --- with whom it is compared ---
@@ -325,6 +341,8 @@ def test_two_libraries_do_not_decide_for_each_other(bench: Bench, session: Sessi
 
 
 def test_each_adapter_that_the_test_part_has_judged_makes_it_harder(bench: Bench, session: Session) -> None:
+    session.settings = session.settings.model_copy(update={"promotion_looked": False})
+
     def some(number: int, truth: dict[str, Any]) -> dict[str, Any]:
         return truth if number < 7 else wrong(number, truth)
 

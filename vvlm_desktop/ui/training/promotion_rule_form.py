@@ -27,6 +27,7 @@ def with_rule(settings: Settings, rule: PromotionRule) -> Settings:
             "promotion_level": rule.level,
             "promotion_least_clips": rule.least_clips,
             "promotion_no_worse": rule.no_worse,
+            "promotion_looked": rule.looked,
         }
     )
 
@@ -45,6 +46,7 @@ class RuleForm(QWidget):
         self.least_clips = QSpinBox()
         self.least_clips.setRange(1, 100_000)
         self.no_worse = QCheckBox("No other field may be clearly worse")
+        self.looked = QCheckBox("Its answers must tell clips apart")
         for kind, words in _TESTS:
             self.test.addItem(words, kind)
         for field in schema.model_fields:
@@ -72,6 +74,7 @@ class RuleForm(QWidget):
                 editor.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         column.addLayout(grid)
         column.addWidget(self.no_worse)
+        column.addWidget(self.looked)
         row = QHBoxLayout()
         row.addStretch(1)
         self.cancel = button("Cancel", self.cancelled.emit)
@@ -95,6 +98,7 @@ class RuleForm(QWidget):
         self.level.setCurrentIndex(self.level.findData(rule.level))
         self.least_clips.setValue(rule.least_clips)
         self.no_worse.setChecked(rule.no_worse)
+        self.looked.setChecked(rule.looked)
         self._on_test()
         self.test.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -106,6 +110,7 @@ class RuleForm(QWidget):
             level=float(self.level.currentData()),
             least_clips=self.least_clips.value(),
             no_worse=self.no_worse.isChecked(),
+            looked=self.looked.isChecked(),
         )
 
     def _on_test(self) -> None:
