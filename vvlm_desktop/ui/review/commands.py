@@ -67,6 +67,11 @@ class Commands(QObject):
         """How far Ctrl with an arrow goes."""
         return self._shell.session.settings.seek_step_s
 
+    @property
+    def frame_step(self) -> int:
+        """How many frames Alt with an arrow goes."""
+        return self._shell.session.settings.frame_step
+
     def shuttle(self, key: ShuttleKey) -> None:
         """A shuttle key from the palette: down and up at once."""
         self._desk.shuttle.press(key)

@@ -23,6 +23,7 @@ from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play
 from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel
+from vvlm_desktop.ui.review.times import span_text
 from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.ui.widgets.labels import rule
 from vvlm_desktop.video.index import FrameIndex
@@ -198,8 +199,13 @@ class Desk(QWidget):
     def seek(self, i: int) -> None:
         """Go to a frame and stay there."""
         self.touched()
-        self.playback.pause()
-        self.playback.seek(i)
+        self.playback.jump(i)
+
+    def go_back(self, *, forward: bool = False) -> None:
+        """Where the last jump began, or (`forward`) where going back began."""
+        self.touched()
+        if not self.playback.go_back(forward=forward):
+            self.toast.say("There is no later place to go to." if forward else "You have not jumped from anywhere yet.")
 
     def seek_end(self, *, last: bool) -> None:
         """Go to the first or last frame."""
@@ -219,6 +225,7 @@ class Desk(QWidget):
         elif self.index is not None:
             first, last = self._stretch()
             self.playback.play_span(first, last, rest=None)
+            self.toast.say(f"Loops {span_text(self.index.seconds(first), self.index.seconds(last))}")
         self._on_mode()
 
     def _stretch(self) -> tuple[int, int]:
@@ -261,7 +268,7 @@ class Desk(QWidget):
     def ask_where(self) -> None:
         """Let the reviewer type a time or a frame."""
         if self.index is not None:
-            self.go_to_box.ask(self.index)
+            self.go_to_box.ask(self.index, here=self.playback.position)
 
     def go_to_ms(self, ms: int) -> None:
         """Go to a time."""
@@ -281,6 +288,8 @@ class Desk(QWidget):
         if here is not None:
             self._marked[end] = here
             self.timeline.set_marked(self.marked_frames())
+            if None not in self._marked:
+                self.playback.change_loop(*self._stretch())
 
     def clear_marked(self) -> None:
         """Nothing is marked any more."""
@@ -349,8 +358,7 @@ class Desk(QWidget):
 
     def _on_scrubbed(self, frame_index: int, dragging: bool) -> None:
         self.touched()
-        self.playback.pause()
-        self.playback.seek(frame_index, dragging=dragging)
+        self.playback.jump(frame_index, dragging=dragging)
 
     def _on_mark_chosen(self, mark: EventMark) -> None:
         self.seek(mark.look_frame)

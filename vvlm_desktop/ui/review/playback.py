@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.ui.review.player_view import Picture
+from vvlm_desktop.ui.review.seek_history import SeekHistory
 
 #: Speeds that `-` and `+` go through.
 RATES = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -53,6 +54,8 @@ class Playback(QObject):
         self._kept_at = -1000
         self._span: Span | None = None
         self._only: tuple[int, ...] = ()
+        self._history = SeekHistory()
+        self._drag_origin: int | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(5)
@@ -105,6 +108,8 @@ class Playback(QObject):
         self._source = source
         self._shown, self._kept_at, self._span, self._only = -1, -1000, None, ()
         self._dragging = False
+        self._history.clear()
+        self._drag_origin = None
         self.mode_changed.emit()
         if source is not None:
             source.decoded.connect(self._on_decoded, Qt.ConnectionType.QueuedConnection)
@@ -125,6 +130,24 @@ class Playback(QObject):
         if picture is not None:
             self._show(picture)
         self._source.request(self._wanted)
+
+    def jump(self, i: int, *, dragging: bool = False) -> None:
+        """Pause and go to frame `i`; `go_back` returns to where this began. A drag is one jump, told by its end."""
+        self.pause()
+        origin = self._wanted if self._drag_origin is None else self._drag_origin
+        self.seek(i, dragging=dragging)
+        self._drag_origin = origin if dragging else None
+        if not dragging:
+            self._history.jumped(origin, self._wanted)
+
+    def go_back(self, *, forward: bool = False) -> bool:
+        """Return to where the last jump began, or (`forward`) where going back began; whether there is such a place."""
+        place = self._history.forward(self._wanted) if forward else self._history.back(self._wanted)
+        if place is None:
+            return False
+        self.pause()
+        self.seek(place)
+        return True
 
     def step(self, frames: int) -> None:
         """Pause and go `frames` frames on, or back; among the model's frames where only they are shown."""
@@ -174,6 +197,13 @@ class Playback(QObject):
         self.seek(first)
         self.play()
         self.mode_changed.emit()
+
+    def change_loop(self, first: int, last: int) -> None:
+        """Go on looping over another stretch; nothing where nothing is looped."""
+        if self.looping:
+            self._span = Span(first, last)
+            if self.playing and not first <= self._wanted <= last:
+                self.seek(last if self.backward else first)
 
     def stop_loop(self) -> None:
         """Play on past the end of the stretch that was looped."""

@@ -63,7 +63,7 @@ class TransportBar(QWidget):
         self.pts.clicked.connect(self._on_copy)
         self.slower = IconButton("speed", "Speed: slower with -, faster with +", lambda: self.rate_pressed.emit(1))
         self.rate = label("1×", "muted")
-        self.loop = IconButton("loop", "Loop around the event", self.loop_pressed.emit, key="B")
+        self.loop = IconButton("loop", "Loop the marked stretch, or around the event", self.loop_pressed.emit, key="B")
         self.seen = IconButton("eye", "Only the frames the model saw", self.seen_only_pressed.emit, key="S")
         self.full_screen = IconButton("fullscreen", "Full screen", self.full_screen_pressed.emit, key="F")
         for checkable in (self.loop, self.seen):

@@ -1,0 +1,70 @@
+"""The player's keys on the page: several frames, back to where a jump began, loops of the marked stretch."""
+
+from __future__ import annotations
+
+
+def test_alt_and_arrows_go_several_frames_as_set(add_clip, stage, session):
+    add_clip()
+    here = stage()
+    here.open()
+    session.settings = session.settings.model_copy(update={"frame_step": 7})
+    desk = here.page.desk
+    desk.seek(30)
+    here.press("Alt+Right Alt+Right Alt+Left")
+    assert desk.playback.position == 37
+
+
+def test_back_and_forward_keys_follow_jumps(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open()
+    desk = here.page.desk
+    start = desk.playback.position
+    here.press("Home End Right Alt+[")
+    assert desk.playback.position == 0
+    here.press("Alt+,")
+    assert desk.playback.position == start
+    here.press("Alt+,")
+    assert here.toast == "You have not jumped from anywhere yet."
+    here.press("Alt+] Alt+.")
+    assert desk.playback.position == 89
+
+
+def test_b_loops_the_marked_stretch_and_follows_the_marks(add_clip, stage):
+    add_clip(labels={"event_type": "no_incident"})
+    here = stage()
+    here.open()
+    desk = here.page.desk
+    for frame_index, key in ((10, "I"), (40, "O")):
+        desk.seek(frame_index)
+        here.qtbot.waitUntil(lambda at=frame_index: desk.view.on_screen.frame_index == at)
+        here.press(key)
+    here.press("B")
+    assert desk.playback.looping
+    assert desk.playback.position == 10
+    assert here.toast == "Loops 00:00.33–00:01.33"
+    here.press("Space")
+    desk.playback.seek(25)
+    here.qtbot.waitUntil(lambda: desk.view.on_screen.frame_index == 25)
+    here.press("I Space")
+    desk.playback.seek(12)
+    desk.playback.tick()
+    assert desk.marked_frames() == (25, 40)
+    here.press("B")
+    assert not desk.playback.looping
+
+
+def test_go_to_counts_from_the_frame_on_screen(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open()
+    desk = here.page.desk
+    desk.seek(30)
+    here.press("G")
+    desk.go_to_box.setText("+0.5")
+    here.press("Return")
+    assert desk.playback.position == 45
+    here.press("G")
+    desk.go_to_box.setText("+60")
+    here.press("Return")
+    assert here.toast.startswith("The clip has frames 0 to 89")
