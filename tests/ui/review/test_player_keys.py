@@ -68,3 +68,33 @@ def test_go_to_counts_from_the_frame_on_screen(add_clip, stage):
     desk.go_to_box.setText("+60")
     here.press("Return")
     assert here.toast.startswith("The clip has frames 0 to 89")
+
+
+def test_zoom_and_look_keys_end_with_the_clip(a_and_b, stage):
+    here = stage()
+    here.open()
+    view = here.page.desk.view
+    view.hand.zoom.turn(20, view.hand.room, (320, 180), (0, 0))
+    here.press("Shift+B")
+    assert view.badges.texts[-1].startswith("View only")
+    here.press("N")
+    here.wait_ready()
+    assert view.badges.texts == ()
+    assert view.hand.zoom.fits
+    here.press("Z")
+    assert not view.hand.zoom.fits
+    before = view.hand.zoom.place(view.hand.room, (320, 180))
+    here.press("Ctrl+Shift+Left Ctrl+Shift+Up")
+    after = view.hand.zoom.place(view.hand.room, (320, 180))
+    assert after.left > before.left
+    here.press("Alt+Z")
+    assert view.hand.zoom.fits
+
+
+def test_a_frame_counts_as_looked_at_while_it_is_zoomed_or_brightened(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open(ready=False)
+    here.press("Z Shift+B")
+    here.wait_ready()
+    assert here.page.desk.view.on_screen.frame_index == here.page.desk.attention.look_at

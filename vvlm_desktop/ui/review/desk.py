@@ -15,6 +15,7 @@ from vvlm_desktop.ui.review.headline import Headline
 from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
+from vvlm_desktop.ui.review.picture_tools import PictureTools
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
 from vvlm_desktop.ui.review.seen import Attention
@@ -57,6 +58,7 @@ class Desk(QWidget):
         self.toast = Toast(self.view)
         self.card = HintCard(self.view)
         self.go_to_box = GoToBox(self.view)
+        self.picture = PictureTools(self.view, self.toast)
         self.strip = StripFeeder(self.timeline)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
@@ -93,6 +95,8 @@ class Desk(QWidget):
         self.view.clicked.connect(self.toggle)
         self.transport.play_pressed.connect(self.toggle)
         self.transport.step_pressed.connect(self.step)
+        self.view.hand.back_pressed.connect(self.go_back)
+        self.view.hand.forward_pressed.connect(lambda: self.go_back(forward=True))
         self.transport.rate_pressed.connect(self.change_rate)
         self.transport.loop_pressed.connect(self.loop)
         self.transport.seen_only_pressed.connect(self.seen_only)
@@ -133,6 +137,7 @@ class Desk(QWidget):
         self.timeline.show_clip(index, model)
         self.timeline.set_position(look_at)
         self._stand_timer.stop()
+        self.picture.new_clip()
         self.playback.set_rate(1.0)
         self.playback.open(opened.source, at=look_at)
         self.strip.show_clip(opened)

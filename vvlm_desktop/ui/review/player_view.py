@@ -1,4 +1,4 @@
-"""The picture: paints one decoded frame, scaled by swscale while it is converted, and says which one it painted."""
+"""The picture: paints one decoded frame, all of it or zoomed, and says which one it painted."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
-from av.video.reformatter import ColorRange, VideoReformatter
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.video.rgb import source_colour
+from vvlm_desktop.ui.review.picture_badges import Badges
+from vvlm_desktop.ui.review.picture_image import FrameImage
+from vvlm_desktop.ui.review.picture_look import Look
+from vvlm_desktop.ui.review.zoom import scale_text
+from vvlm_desktop.ui.review.zoom_hand import ZoomHand
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,18 @@ class VideoView(QWidget):
         self._message = ("", "")
         self._rotation = 0
         self._sample_aspect = Fraction(1)
-        self._reformatter = VideoReformatter()
+        self._maker = FrameImage()
         self._image: QImage | None = None
-        self._converted: av.VideoFrame | None = None  # a QImage borrows this frame's memory
+        self._zoom_kept = False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(240, 135)
         self.setAccessibleName("Video")
+        self.badges = Badges(self)
+        self.hand = ZoomHand(self)
+        self.hand.changed.connect(self._on_zoom)
+        self.hand.clicked.connect(self.clicked)
+        self.hand.double_clicked.connect(self.double_clicked)
 
     @property
     def picture(self) -> Picture | None:
@@ -69,6 +77,22 @@ class VideoView(QWidget):
         self._rotation = rotation % 360
         self._sample_aspect = sample_aspect if sample_aspect > 0 else Fraction(1)
         self._image = None
+
+    @property
+    def look(self) -> Look:
+        """What is changed for the eye alone."""
+        return self._maker.look
+
+    def set_look(self, look: Look) -> None:
+        """Change the picture for the eye alone; no frame is touched."""
+        self._maker.set_look(look)
+        self._image = None
+        self.update()
+
+    def keep_zoom(self, kept: bool) -> None:
+        """Say beside the scale whether it stays for the next clips."""
+        self._zoom_kept = kept
+        self._show_scale()
 
     def show_picture(self, picture: Picture) -> None:
         """Show a frame, or why it cannot be shown."""
@@ -92,14 +116,7 @@ class VideoView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._image = None
         super().resizeEvent(event)
-
-    @override
-    def mouseReleaseEvent(self, event: object) -> None:
-        self.clicked.emit()
-
-    @override
-    def mouseDoubleClickEvent(self, event: object) -> None:
-        self.double_clicked.emit()
+        self._show_scale()
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -119,46 +136,40 @@ class VideoView(QWidget):
             self.painted.emit(picture.clip_id if picture is not None else "", -1)
 
     def _paint_frame(self, painter: QPainter, frame: av.VideoFrame) -> None:
-        place, upright = self._place(frame)
-        if QRectF(self.rect()) != place:
+        place, needed = self._place(frame)
+        if not place.contains(QRectF(self.rect())):
             painter.fillRect(self.rect(), theme.colour("picture"))
-        if self._image is None:
-            self._image = self._convert(frame, upright)
+        if self._image is None or self._image.size() != needed:
+            self._image = self._maker.make(frame, needed)
         if self._rotation:
             painter.translate(place.center())
             painter.rotate(self._rotation)
-            place = QRectF(QPointF(-upright.width() / 2, -upright.height() / 2), upright.toSizeF())
-            scale = self.devicePixelRatioF()
-            place = QRectF(place.x() / scale, place.y() / scale, place.width() / scale, place.height() / scale)
+            size = place.size().transposed() if self._rotation in {90, 270} else place.size()
+            place = QRectF(QPointF(-size.width() / 2, -size.height() / 2), size)
+        # Enlarged without smoothing: each pixel of the file is a square.
         painter.drawImage(place, self._image)
 
     def _place(self, frame: av.VideoFrame) -> tuple[QRectF, QSize]:
-        """Where the picture goes (logical px) and how large it is before rotation (device px)."""
-        scale = self.devicePixelRatioF()
-        room_w, room_h = round(self.width() * scale), round(self.height() * scale)
+        """Where the picture goes (logical px), and the size at which it is needed before it is turned (device px)."""
         shape_w, shape_h = float(frame.width * self._sample_aspect), float(frame.height)
         turned = self._rotation in {90, 270}
-        if turned:
-            shape_w, shape_h = shape_h, shape_w
-        zoom = min(room_w / shape_w, room_h / shape_h)
-        width, height = max(2, round(shape_w * zoom)), max(2, round(shape_h * zoom))
-        left, top = (room_w - width) // 2, (room_h - height) // 2
-        place = QRectF(left / scale, top / scale, width / scale, height / scale)
-        return place, QSize(height, width) if turned else QSize(width, height)
+        upright = (shape_h, shape_w) if turned else (shape_w, shape_h)
+        self.hand.set_shape(upright)
+        there = self.hand.zoom.place(self.hand.room, upright)
+        scale = self.devicePixelRatioF()
+        place = QRectF(there.left / scale, there.top / scale, there.width / scale, there.height / scale)
+        if not self.hand.zoom.fits and self.hand.scale > 1:
+            return place, QSize(max(2, round(shape_w)), max(2, round(shape_h)))
+        return place, QSize(there.height, there.width) if turned else QSize(there.width, there.height)
 
-    def _convert(self, frame: av.VideoFrame, size: QSize) -> QImage:
-        converted = self._reformatter.reformat(
-            frame,
-            size.width(),
-            size.height(),
-            "bgra",
-            interpolation="FAST_BILINEAR",
-            dst_color_range=ColorRange.JPEG,
-            **source_colour(frame),
-        )
-        plane = converted.planes[0]
-        self._converted = converted
-        return QImage(memoryview(plane), converted.width, converted.height, plane.line_size, QImage.Format.Format_RGB32)
+    def _on_zoom(self) -> None:
+        self._show_scale()
+        self.update()
+
+    def _show_scale(self) -> None:
+        zoomed = not self.hand.zoom.fits
+        kept = ", kept" if self._zoom_kept else ""
+        self.badges.mark("zoom", f"Zoom {scale_text(self.hand.scale)}{kept}" if zoomed else "")
 
     def _paint_message(self, painter: QPainter) -> None:
         message, hint = self._message
