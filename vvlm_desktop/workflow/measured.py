@@ -7,7 +7,7 @@ summary beside it is only asked whether it says the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,11 @@ from vvlm_desktop.errors import FormatError, UsageError
 from vvlm_desktop.formats.base import ImportedRecord, ImportedSet
 from vvlm_desktop.formats.ours_read import read_ours
 from vvlm_desktop.formats.target import UNTRAINABLE, supervised_labels
+from vvlm_desktop.workflow.evaluation_files import ANSWERS_FILE, BASE, METRICS_FILE
 from vvlm_desktop.workflow.judging import same_answer
 from vvlm_desktop.workflow.runs import Evaluation
 from vvlm_desktop.workflow.session import Session
 
-METRICS_FILE = "metrics.json"
-ANSWERS_FILE = "answers.jsonl"
-BASE = "base"
 _AGAIN = "Measure the run again on the test part; nothing is decided on such numbers."
 
 
@@ -331,20 +329,3 @@ def _comparable(value: LabelValue) -> str:
 def _started_at(folder: Path, metrics: Mapping[str, Any]) -> str:
     begun = [event for event in RunFiles(folder).events() if event.get("kind") == "started" and event.get("at")]
     return str(begun[-1]["at"]) if begun else str(metrics["created_at"])
-
-
-def answered_clips(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """Clips and adapters of an evaluation of the test part; empty where it is none that has ended."""
-    try:
-        if _read_metrics(folder)["split"] != "test":
-            return frozenset(), frozenset()
-        rows = _parsed_lines((folder / ANSWERS_FILE).read_text(encoding="utf-8").splitlines())
-        found = [(str(row["clip_id"]), str(row["answerer"])) for row in rows]
-    except (UsageError, OSError, ValueError, KeyError, TypeError):
-        return frozenset(), frozenset()
-    return frozenset(clip for clip, _ in found), frozenset(name for _, name in found if name != BASE)
-
-
-def _parsed_lines(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        yield json.loads(line)

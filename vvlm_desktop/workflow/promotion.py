@@ -14,7 +14,8 @@ from vvlm_desktop.errors import ModelFolderError, PromotionRefusedError, UsageEr
 from vvlm_desktop.settings import Settings, save_settings
 from vvlm_desktop.workflow.adapter_gate import weights_sha256
 from vvlm_desktop.workflow.adapters import Adapter, adapter_named, find_adapter
-from vvlm_desktop.workflow.measured import BASE, Measured, read_measured
+from vvlm_desktop.workflow.evaluation_files import BASE
+from vvlm_desktop.workflow.measured import Measured, read_measured
 from vvlm_desktop.workflow.model_shelf import InstalledModel, find_model
 from vvlm_desktop.workflow.promotion_checks import (
     base_of_run,

@@ -12,7 +12,8 @@ from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.formats.target import supervised_labels
 from vvlm_desktop.workflow.adapter_gate import read_card, weights_sha256
 from vvlm_desktop.workflow.adapters import adapter_named
-from vvlm_desktop.workflow.measured import BASE, Measured, SetClip, answered_clips
+from vvlm_desktop.workflow.evaluation_files import BASE, answered_clips
+from vvlm_desktop.workflow.measured import Measured, SetClip
 from vvlm_desktop.workflow.model_shelf import find_model
 from vvlm_desktop.workflow.promotion_log import default_in_use, looks
 from vvlm_desktop.workflow.promotion_weighing import Check

@@ -128,6 +128,16 @@ def record_refusal(
         session.library.append([_event(session, {"state": "refused", "before": before, **content})])
 
 
+def record_looks(session: Session, adapters: Iterable[str], clips: Iterable[str]) -> None:
+    """Write down that adapters were measured on these clips, before what was measured is deleted."""
+    seen = frozenset(clips)
+    known = {(look.adapter, look.clips) for look in looks(session)}
+    fresh = [name for name in sorted(adapters) if (name, seen) not in known]
+    if seen and fresh:
+        contents = [{"state": "looked", "adapter": name, "clips": sorted(seen)} for name in fresh]
+        session.library.append([_event(session, content) for content in contents])
+
+
 def read_promotions(session: Session) -> list[Promotion]:
     """All changes of the default in this library, the oldest first."""
     found = []

@@ -15,12 +15,13 @@ from typing import Any
 from vvlm_desktop.backends.run_folder import RunFiles
 from vvlm_desktop.backends.train_config import TrainConfig, load_config
 from vvlm_desktop.errors import SettingsError, UsageError
+from vvlm_desktop.workflow.evaluation_files import METRICS_FILE, answered_clips
+from vvlm_desktop.workflow.promotion_log import record_looks
 from vvlm_desktop.workflow.run_events import plain_log, table, text
 from vvlm_desktop.workflow.run_launch import cannot_write, working
 from vvlm_desktop.workflow.session import Session
 
 RUNS_FOLDER = "runs"
-METRICS_FILE = "metrics.json"
 EVALUATION_PREFIX = "evaluation-"
 #: When a run was made; `run.toml` is written again by each trainer.
 CREATED_FILE = "created.json"
@@ -105,6 +106,8 @@ def find_run(session: Session, wanted: str) -> Run:
 def remove_run(session: Session, run: Run) -> None:
     """Delete its folder; an adapter that was taken to the models stays there.
 
+    That it was measured on the test part is written down: each look spends some of what that part can prove.
+
     Raises:
         UsageError: it is being trained or measured, or does not lie in this library.
         StorageFullError: the folder cannot be deleted.
@@ -113,6 +116,9 @@ def remove_run(session: Session, run: Run) -> None:
         raise UsageError(f"{run.folder} is no run of this library, so it is not deleted.")
     if any(working(RunFiles(folder)) for folder in (run.folder, *evaluation_folders(run))):
         raise UsageError(f"{run.name} is being worked on.", hint=f"Stop it first: vvlm runs stop {run.name}")
+    for folder in evaluation_folders(run):
+        clips, adapters = answered_clips(folder)
+        record_looks(session, adapters, clips)
     try:
         if run.folder.is_symlink():
             run.folder.unlink()

@@ -14,6 +14,7 @@ from vvlm_desktop.domain.labels import normalise
 from vvlm_desktop.errors import PromotionRefusedError, UsageError
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.workflow import promotion as promotion_room
+from vvlm_desktop.workflow import runs
 from vvlm_desktop.workflow.promotion import Judgement, PromotionRule, judge, promote, promotions, rollback, rule_of
 from vvlm_desktop.workflow.promotion_log import default_in_use
 from vvlm_desktop.workflow.session import Session, open_session
@@ -369,6 +370,17 @@ def test_a_refusal_counts_although_its_run_was_deleted_and_only_once(bench: Benc
     shutil.rmtree(run.folder)
     evaluation = bench.measure(bench.run("april-001", fill=2), {"base": wrong, "april-001": right})
     assert judge(session, evaluation).looks == 2
+
+
+def test_a_look_counts_although_nobody_pressed_anything_and_its_run_was_removed(bench: Bench, session: Session) -> None:
+    run = bench.run("march-001")
+    bench.measure(run, {"base": coin("a"), "march-001": coin("b")})
+    runs.remove_run(session, run)
+    assert not run.folder.exists()
+    evaluation = bench.measure(bench.run("april-001", fill=2), {"base": wrong, "april-001": right})
+    assert judge(session, evaluation).looks == 2
+    assert promotions(session) == []
+    assert session.library.verify().ok
 
 
 # --- back again ---
