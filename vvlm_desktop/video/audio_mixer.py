@@ -1,0 +1,146 @@
+"""Between the thread that decodes sound and the device that asks for it: the right samples at the right moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from vvlm_desktop.video.audio_clock import Timing
+from vvlm_desktop.video.audio_samples import Samples
+
+#: A membrane that is moved in no time clicks.
+_FADE_S = 0.006
+#: Sound that is further from its picture than this is cut to it again; eyes notice from about 45 ms.
+_OFF_S = 0.04
+#: Sound held ready: 100 kB.
+_ROOM_S = 0.3
+
+
+class SoundMixer:
+    """A short buffer of samples that knows when they are due.
+
+    `start`, `stop` and `set_volume` are called by anyone, `put` by the decoding thread, `fill` by the device's.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, rate_hz: int) -> None:
+        self._clock = clock
+        self._rate_hz = rate_hz
+        self._fade = max(1, round(_FADE_S * rate_hz))
+        self._wake = threading.Condition()
+        self._room = round(_ROOM_S * rate_hz)
+        self._held: list[Samples] = []
+        self._held_count = 0
+        self._head_s = 0.0  # moment of the clip of the first sample held
+        self._timing: Timing | None = None
+        self._turn = 0
+        self._aligned = False
+        self._gain = 0.0
+        self._volume = 1.0
+        self._tail: Samples = np.zeros((0, 2), dtype=np.float32)
+
+    def set_volume(self, volume: float) -> None:
+        """How loud, 0 to 1; ears hear ratios, so half way up is a quarter of the amplitude."""
+        self._volume = max(0.0, min(1.0, volume)) ** 2
+
+    @property
+    def held_s(self) -> float:
+        """Seconds of sound that are ready."""
+        return self._held_count / self._rate_hz
+
+    def start(self, timing: Timing, *, head_s: float) -> int:
+        """Let go of what is held; samples from `head_s` on will come. Gives the number to put them with."""
+        with self._wake:
+            self._let_go()
+            self._timing, self._head_s = timing, head_s
+            return self._turn
+
+    def stop(self) -> None:
+        """Fall silent."""
+        with self._wake:
+            self._let_go()
+            self._timing = None
+
+    def put(self, piece: Samples, *, turn: int) -> bool:
+        """Hold `piece` as soon as there is room for it; False when it is wanted no more."""
+        with self._wake:
+            while turn == self._turn and self._held_count >= self._room:
+                self._wake.wait()
+            if turn != self._turn:
+                return False
+            self._held.append(piece)
+            self._held_count += len(piece)
+            return True
+
+    def fill(self, out: Samples, *, latency_s: float) -> None:
+        """Write the samples that will be heard in `latency_s`."""
+        out[:] = 0.0
+        with self._wake:
+            begin = self._align(len(out), latency_s=latency_s) if self._timing is not None else len(out)
+            if begin < len(out):
+                piece = self._take(len(out) - begin)
+                out[begin : begin + len(piece)] = self._shaped(piece, last=len(piece) < len(out) - begin)
+            fading = min(len(self._tail), len(out))
+            out[:fading] += self._tail[:fading]
+            self._tail = self._tail[fading:]
+            self._wake.notify_all()
+
+    def _align(self, count: int, *, latency_s: float) -> int:
+        """Where in the next `count` samples the held ones begin, once those that are late were dropped."""
+        assert self._timing is not None
+        due_s = self._timing.media_s(self._clock() + latency_s)
+        late = round((due_s - self._head_s) / self._timing.rate * self._rate_hz)
+        if self._aligned and abs(late) <= _OFF_S * self._rate_hz:
+            return 0
+        if self._aligned:
+            self._cut()
+        if late > 0:
+            self._take(late)
+            self._aligned = self._held_count > 0
+            return 0 if self._aligned else count
+        self._aligned = -late < count and self._held_count > 0
+        return min(-late, count) if self._held_count else count
+
+    def _take(self, count: int) -> Samples:
+        """The next samples, `count` or as many as there are."""
+        assert self._timing is not None
+        taken: list[Samples] = []
+        left = count
+        while left > 0 and self._held:
+            piece = self._held[0]
+            if len(piece) <= left:
+                self._held.pop(0)
+            else:
+                self._held[0], piece = piece[left:], piece[:left]
+            left -= len(piece)
+            taken.append(piece)
+        got = count - left
+        self._held_count -= got
+        self._head_s += got * self._timing.rate / self._rate_hz
+        return np.concatenate(taken) if taken else np.zeros((0, 2), dtype=np.float32)
+
+    def _shaped(self, piece: Samples, *, last: bool) -> Samples:
+        """`piece` at the volume wanted, reached and left without a click; `last` where none follows it."""
+        steps = np.arange(1, len(piece) + 1, dtype=np.float32) / self._fade
+        way = self._volume - self._gain
+        gain = self._gain + np.sign(way) * np.minimum(steps, abs(way))
+        self._gain = float(gain[-1]) if len(piece) else self._gain
+        if last:
+            fading = min(self._fade, len(piece))
+            gain[len(piece) - fading :] *= np.linspace(1.0, 0.0, fading, dtype=np.float32)
+            self._gain, self._aligned = 0.0, False
+        return np.asarray(piece * gain[:, None], dtype=np.float32)
+
+    def _let_go(self) -> None:
+        self._cut()
+        self._held, self._held_count = [], 0
+        self._turn += 1
+        self._wake.notify_all()
+
+    def _cut(self) -> None:
+        """Keep the first of what is held to fade out with, whatever comes then."""
+        if self._timing is not None and self._aligned and self._gain > 0.0:
+            tail = self._take(self._fade)
+            self._tail = tail * (self._gain * np.linspace(1.0, 0.0, len(tail), dtype=np.float32))[:, None]
+        self._gain, self._aligned = 0.0, False

@@ -1,0 +1,74 @@
+"""The sound device, by PortAudio; without one, or without that library, there is silence and a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+from vvlm_desktop.video.audio_samples import Samples
+
+#: Writes the samples that are heard after that many seconds.
+Fill: TypeAlias = Callable[[Samples, float], None]
+
+#: Enough for a decoder that is busy with a picture; the picture is shown later by as much, so nothing is out of step.
+_LATENCY_S = 0.08
+
+
+class SoundOutput(Protocol):
+    """A device that plays."""
+
+    rate_hz: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still asks for samples; one that was unplugged does not."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class NoSoundOutput:
+    """Why nothing can be heard; `reason` is a sentence for people."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
+def open_output(make_fill: Callable[[int], Fill]) -> SoundOutput | NoSoundOutput:
+    """Open the system's own device and let it play what `make_fill(samples a second)` writes. May take a second."""
+    try:
+        import sounddevice
+    except ImportError:
+        return NoSoundOutput("Silent: the package “sounddevice” is not installed.")
+    except OSError:
+        return NoSoundOutput("Silent: the system's sound library is missing (PortAudio; on Debian libportaudio2).")
+    try:
+        return _Device(sounddevice, make_fill)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        return NoSoundOutput(f"Silent: no sound device could be opened ({_first_line(error)}).")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0].strip().rstrip(".")
+
+
+class _Device:
+    def __init__(self, sounddevice: Any, make_fill: Callable[[int], Fill]) -> None:
+        self.rate_hz = int(sounddevice.query_devices(kind="output")["default_samplerate"])
+        self._fill = make_fill(self.rate_hz)
+        self._stream = sounddevice.OutputStream(
+            samplerate=self.rate_hz, channels=2, dtype="float32", latency=_LATENCY_S, callback=self._on_wanted
+        )
+        self._stream.start()
+
+    @property
+    def alive(self) -> bool:
+        return bool(self._stream.active)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _on_wanted(self, out: Samples, _count: int, when: Any, _status: object) -> None:
+        latency_s = when.outputBufferDacTime - when.currentTime
+        # Some drivers tell no times.
+        self._fill(out, latency_s if 0.0 < latency_s < 1.0 else float(self._stream.latency))
