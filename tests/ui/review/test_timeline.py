@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 
 from tests import clips
+from tests.ui.review.timelines import a_mark, a_timeline, at_frame, scrubs, wheel
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.review.filmstrip import FilmstripLoader, frames_for_slots
+from vvlm_desktop.ui.review.filmstrip import FilmstripLoader
 from vvlm_desktop.ui.review.timeline import Timeline
-from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel, View, curve
+from vvlm_desktop.ui.review.timeline_axis import axis_of
+from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
+from vvlm_desktop.ui.review.timeline_model import TimelineModel, View, curve
 from vvlm_desktop.video.index import FrameIndex, read_index
 
 
@@ -22,41 +23,9 @@ def index() -> FrameIndex:
     return read_index(clips.clip("h264_bframes.mp4"))
 
 
-def a_mark(index: FrameIndex, first: int, last: int, kind="candidate", label="jolt", reason="why") -> EventMark:
-    return EventMark(first, last, index.seconds(first), index.seconds(last), kind, label, reason)
-
-
 @pytest.fixture
 def timeline(qtbot, look, index) -> Timeline:
-    widget = Timeline()
-    qtbot.addWidget(widget)
-    widget.resize(800, 240)
-    t_s = np.linspace(0, 3, 50)
-    curves = tuple(
-        lane
-        for name in ("motion", "brightness", "sound")
-        if (lane := curve(name, t_s, np.abs(np.sin(t_s * 3)), ink="accent")) is not None
-    )
-    model = TimelineModel(
-        duration_s=index.duration_s,
-        seen_s=(0.5, 1.0, 1.5),
-        seen_name="test-model",
-        curves=curves,
-        marks=(a_mark(index, 30, 45), a_mark(index, 60, 66, "evidence", "near miss")),
-    )
-    widget.show_clip(index, model)
-    widget.show()
-    return widget
-
-
-def scrubs(timeline: Timeline) -> list[tuple[int, bool]]:
-    found: list[tuple[int, bool]] = []
-    timeline.scrubbed.connect(lambda i, dragging: found.append((i, dragging)))
-    return found
-
-
-def at_frame(timeline: Timeline, i: int, y: int = 20) -> QPoint:
-    return QPoint(round(timeline.x_of_frame(i) + 1), y)
+    return a_timeline(qtbot, index)
 
 
 def test_click_goes_to_the_frame_under_it_and_ends_exactly(timeline):
@@ -102,14 +71,6 @@ def test_help_says_what_an_event_is_and_why(timeline):
     assert "3 frames" in timeline._help_at(QPointF(400, seen.top + 2))
 
 
-def wheel(timeline: Timeline, x: float, turn: int, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
-    event = QWheelEvent(
-        QPointF(x, 30), timeline.mapToGlobal(QPointF(x, 30)), QPoint(), QPoint(0, turn), Qt.MouseButton.NoButton,
-        modifiers, Qt.ScrollPhase.NoScrollPhase, False,
-    )  # fmt: skip
-    QApplication.sendEvent(timeline, event)
-
-
 def test_wheel_zooms_and_keeps_what_is_under_the_mouse(timeline, qtbot):
     x = timeline.x_of_frame(45)
     with qtbot.waitSignal(timeline.view_changed):
@@ -124,13 +85,13 @@ def test_shift_and_wheel_pans_and_a_double_click_shows_all_again(timeline):
     wheel(timeline, 400, -120, Qt.KeyboardModifier.ShiftModifier)
     assert timeline.x_of_frame(45) < before
     QTest.mouseDClick(timeline, Qt.MouseButton.LeftButton, pos=QPoint(400, 30))
-    assert timeline.slots()[:2] == pytest.approx((0.0, timeline._model.duration_s))
+    assert timeline.visible_s() == pytest.approx((0.0, timeline._model.duration_s))
 
 
 def test_zoomed_view_follows_the_cursor(timeline, index):
     wheel(timeline, timeline.x_of_frame(10), 1200)
     timeline.set_position(80)
-    start_s, end_s, _ = timeline.slots()
+    start_s, end_s = timeline.visible_s()
     assert start_s <= index.seconds(80) <= end_s
 
 
@@ -179,6 +140,25 @@ def test_zoom_never_leaves_the_clip():
     assert wide.panned(5, duration_s=10.0).start_s == 0.0
 
 
+def test_peak_of_one_sample_among_thousands_is_drawn(qtbot, look, index):
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 240)
+    t_s = np.linspace(0, index.duration_s, 20_000)
+    level = np.zeros(20_000)
+    level[10_000] = 1.0
+    lane = curve("motion", t_s, level, ink="accent", filled=False)
+    widget.show_clip(index, TimelineModel(duration_s=index.duration_s, curves=(lane,)))
+    row = next(lane for lane in widget._lanes if lane.name == "motion")
+    image = widget._paint_ground().toImage()
+    x, y = round(widget._view().x(index.duration_s / 2)), round(row.top + 4)
+    raised = theme.colour("raised").rgb()
+    columns = [image.pixel(x + d, y) != raised for d in (-20, -1, 0, 1, 20)]
+    assert any(columns[1:4])
+    assert not columns[0]
+    assert not columns[4]
+
+
 def test_curve_is_scaled_and_gaps_are_no_peaks():
     lane = curve("sound", np.array([0.0, 1, 2]), np.array([-50.0, np.nan, -10]), ink="muted")
     assert lane.level.tolist() == [0.0, 0.0, 1.0]
@@ -188,7 +168,7 @@ def test_curve_is_scaled_and_gaps_are_no_peaks():
 
 def test_filmstrip_pictures_show_their_own_frames(qtbot, index):
     loader = FilmstripLoader()
-    frames = frames_for_slots(index, 0.0, index.duration_s, 6)
+    frames = (0, 17, 30, 45, 62, 89)
     got: list[int] = []
     loader.ready.connect(got.append)
     loader.load("clip", clips.clip("h264_bframes.mp4"), index, frames, height_px=90)
@@ -201,10 +181,19 @@ def test_filmstrip_pictures_show_their_own_frames(qtbot, index):
 
 
 def test_filmstrip_takes_a_keyframe_only_where_it_is_close(index):
-    frames = frames_for_slots(index, 0.0, index.duration_s, 30)
-    slot_s = index.duration_s / 30
-    for number, frame in enumerate(frames):
-        assert abs(index.seconds(frame) - (number + 0.5) * slot_s) <= slot_s * 0.5 + 1e-6
+    axis = axis_of(index)
+    view = View(0, 900, 0.0, index.duration_s, axis)
+    cells = cells_of(index, axis, view, cell_px=60)
+    assert len(cells) == 15
+    for cell in cells:
+        assert abs(view.x(index.seconds(cell.frame_index)) - (cell.left_px + cell.right_px) / 2) <= 30
+        assert cell.first <= cell.frame_index <= cell.last
+        near = [k for k in index.keyframe_indices if abs(index.seconds(k) - _middle_s(view, cell)) <= 0.06]
+        assert not near or cell.frame_index in near
+
+
+def _middle_s(view: View, cell: Cell) -> float:
+    return view.seconds((cell.left_px + cell.right_px) / 2)
 
 
 def test_height_is_the_same_from_clip_to_clip(qtbot, look, index):

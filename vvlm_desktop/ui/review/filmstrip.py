@@ -34,7 +34,7 @@ class Thumbnail:
 
     clip_id: str
     frame_index: int
-    image: QImage
+    image: QImage | None  # None where it cannot be read
 
 
 class FilmstripLoader(QObject):
@@ -43,6 +43,8 @@ class FilmstripLoader(QObject):
     _loaded = Signal(object)
     #: frame index, when its picture is at hand
     ready = Signal(object)
+    #: frame index, when it has turned out to be damaged
+    unreadable = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -82,6 +84,9 @@ class FilmstripLoader(QObject):
     def _on_loaded(self, thumbnail: Thumbnail) -> None:
         if thumbnail.clip_id != self._clip_id:
             return
+        if thumbnail.image is None:
+            self.unreadable.emit(thumbnail.frame_index)
+            return
         while len(self._pictures) >= _KEPT:
             self._pictures.pop(next(iter(self._pictures)))
         self._pictures[thumbnail.frame_index] = thumbnail.image
@@ -108,6 +113,7 @@ class FilmstripLoader(QObject):
                 try:
                     pixels = reader.rgb(i, height=wish.height_px)
                 except FrameUnreadableError:
+                    self._loaded.emit(Thumbnail(wish.clip_id, i, None))
                     continue
                 self._loaded.emit(Thumbnail(wish.clip_id, i, _as_image(pixels)))
 
@@ -116,17 +122,3 @@ def _as_image(pixels: np.ndarray) -> QImage:
     height, width = pixels.shape[:2]
     # A QImage borrows the array's memory; the copy owns its own.
     return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-
-
-def frames_for_slots(index: FrameIndex, start_s: float, end_s: float, count: int) -> tuple[int, ...]:
-    """The frame for each of `count` places side by side: its middle one, or a keyframe close by, which is cheap."""
-    slot_s = (end_s - start_s) / max(1, count)
-    frames = []
-    for number in range(count):
-        middle = index.at_time(start_s + (number + 0.5) * slot_s)
-        first, end = index.gop(middle)
-        near = [k for k in (first, end) if k < len(index)]
-        key = min(near, key=lambda k: abs(k - middle), default=middle)
-        close = abs(index.seconds(key) - index.seconds(middle)) <= slot_s * 0.35
-        frames.append(key if close else middle)
-    return tuple(frames)

@@ -16,6 +16,7 @@ from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.shuttle import Shuttle, ShuttleKey
+from vvlm_desktop.ui.review.timeline_keys import timeline_actions
 from vvlm_desktop.ui.widgets.focus_keys import is_text_field
 
 _PAGE = "review"
@@ -115,6 +116,7 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
             group=play,
         ),
         act("full_screen", "Full screen", commands.toggle_full_screen, "F", group=play),
+        *timeline_actions(desk.timeline, page=_PAGE),
         act("field_up", "Field above", lambda: form.step_field(-1), "Up", group=judge, repeat=True),
         *desk.picture.actions(_PAGE),
         act("field_down", "Field below", lambda: form.step_field(1), "Down", group=judge, repeat=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, QTimer
 
-from vvlm_desktop.ui.review.filmstrip import FilmstripLoader, frames_for_slots
+from vvlm_desktop.ui.review.filmstrip import FilmstripLoader
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.timeline import Timeline
 
@@ -19,7 +19,6 @@ class StripFeeder(QObject):
         super().__init__(timeline)
         self._timeline = timeline
         self._opened: OpenClip | None = None
-        self._slots: dict[int, list[int]] = {}  # frame → the places that show it
         self._loader = FilmstripLoader(self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -27,11 +26,11 @@ class StripFeeder(QObject):
         self._timer.timeout.connect(self._load)
         timeline.view_changed.connect(self._timer.start)
         self._loader.ready.connect(self._on_ready)
+        self._loader.unreadable.connect(timeline.set_damaged)
 
     def show_clip(self, opened: OpenClip | None) -> None:
         """Another clip is on the timeline."""
         self._opened = opened
-        self._slots = {}
         if opened is not None:
             self._timer.start()
 
@@ -41,21 +40,16 @@ class StripFeeder(QObject):
         self._loader.close()
 
     def _load(self) -> None:
-        start_s, end_s, count = self._timeline.slots()
-        if self._opened is None or not count:
+        frames = tuple(cell.frame_index for cell in self._timeline.cells())
+        if self._opened is None or not frames:
             return
-        frames = frames_for_slots(self._opened.index, start_s, end_s, count)
-        self._slots = {}
-        for slot, frame in enumerate(frames):
-            self._slots.setdefault(frame, []).append(slot)
         height_px = self._timeline.filmstrip_height_px()
         clip_id, path, index = self._opened.clip.id, self._opened.path, self._opened.index
         self._loader.load(clip_id, path, index, frames, height_px=height_px)
-        for frame in self._slots:
+        for frame in dict.fromkeys(frames):
             self._on_ready(frame)
 
     def _on_ready(self, frame: int) -> None:
         picture = self._loader.picture(frame)
         if picture is not None:
-            for slot in self._slots.get(frame, ()):
-                self._timeline.set_picture(slot, picture)
+            self._timeline.set_picture(frame, picture)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.timeline_cells import Cell
 from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMark, TimelineModel, View
 
 LaneKind = Literal["frames", "seen", "curve", "events"]
@@ -94,20 +95,47 @@ def paint_track(painter: QPainter, lane: Lane, view: View) -> None:
     painter.drawRoundedRect(QRectF(view.left_px, lane.top, view.width_px, lane.height), _RADIUS, _RADIUS)
 
 
-def paint_filmstrip(painter: QPainter, lane: Lane, view: View, slots: Mapping[int, QImage], *, count: int) -> None:
-    """Pictures side by side, each cropped to its share of the row; a place stays plain until its picture is there."""
-    step = view.width_px / max(1, count)
+def paint_filmstrip(painter: QPainter, lane: Lane, cells: Sequence[Cell], pictures: Mapping[int, QImage]) -> None:
+    """Pictures side by side, each cropped to its share of the row; a place stays plain until its picture is there.
+
+    A frame with a cell of its own shows itself and nothing else; a cell for many shows any of them that is at hand.
+    """
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    for number in range(count):
-        picture = slots.get(number)
-        left = round(view.left_px + number * step)
-        rect = QRectF(left, lane.top, round(view.left_px + (number + 1) * step) - left - 1, lane.height)
-        if picture is None or picture.isNull():
-            continue
-        zoom = max(rect.width() / picture.width(), rect.height() / picture.height())
-        width, height = rect.width() / zoom, rect.height() / zoom
-        source = QRectF((picture.width() - width) / 2, (picture.height() - height) / 2, width, height)
-        painter.drawImage(rect, picture, source)
+    at_hand = sorted(pictures)
+    for cell in cells:
+        left = round(cell.left_px)
+        rect = QRectF(left, lane.top, max(1, round(cell.right_px) - left - 1), lane.height)
+        place = bisect_left(at_hand, cell.first)
+        other = at_hand[place] if place < len(at_hand) and at_hand[place] <= cell.last else -1
+        picture = pictures.get(cell.frame_index) or pictures.get(other)
+        if picture is not None and not picture.isNull():
+            _paint_cropped(painter, rect, picture)
+        if cell.single:
+            _paint_number(painter, rect, cell.frame_index)
+
+
+def _paint_cropped(painter: QPainter, rect: QRectF, picture: QImage) -> None:
+    zoom = max(rect.width() / picture.width(), rect.height() / picture.height())
+    if rect.width() > picture.width() * rect.height() / picture.height():  # a wide cell shows all of it
+        zoom = rect.height() / picture.height()
+        rect = QRectF(rect.left(), rect.top(), picture.width() * zoom, rect.height())
+    width, height = rect.width() / zoom, rect.height() / zoom
+    source = QRectF((picture.width() - width) / 2, (picture.height() - height) / 2, width, height)
+    painter.drawImage(rect, picture, source)
+
+
+def _paint_number(painter: QPainter, rect: QRectF, number: int) -> None:
+    """A frame's number in the corner of its cell, on a plate that any picture leaves readable."""
+    painter.setFont(theme.font("small"))
+    metrics = QFontMetricsF(painter.font())
+    text = str(number)
+    width = metrics.horizontalAdvance(text) + 6
+    if width > rect.width():
+        return
+    plate = QRectF(rect.left(), rect.bottom() - metrics.height(), width, metrics.height())
+    painter.fillRect(plate, theme.colour("background", alpha=0.85))
+    painter.setPen(theme.colour("text"))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
 def paint_seen(painter: QPainter, lane: Lane, view: View, model: TimelineModel) -> None:
@@ -138,47 +166,6 @@ def paint_frames(
         if view.start_s <= seconds <= view.end_s:
             x = view.x(seconds)
             painter.drawPolygon(QPolygonF([QPointF(x, high), QPointF(x + half, low), QPointF(x - half, low)]))
-
-
-def paint_curve(painter: QPainter, lane: Lane, view: View) -> None:
-    """A quantity as a filled shape or a line, reduced to one point a pixel."""
-    if lane.curve is None:
-        return
-    points = _points(lane, view, lane.curve)
-    if len(points) < 2:
-        return
-    base = lane.top + lane.height - 1
-    ink = theme.colour(lane.curve.ink)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if lane.curve.filled:
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour(lane.curve.ink, alpha=0.6))
-        closed = [QPointF(points[0].x(), base), *points, QPointF(points[-1].x(), base)]
-        painter.drawPolygon(QPolygonF(closed))
-    # Width 1 on purpose: Qt's raster engine is twenty times slower for 1.2.
-    painter.setPen(QPen(ink, 1))
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPolyline(QPolygonF(points))
-
-
-def _points(lane: Lane, view: View, curve: CurveLane) -> list[QPointF]:
-    inside = (curve.t_s >= view.start_s) & (curve.t_s <= view.end_s)
-    places = np.flatnonzero(inside)
-    if len(places) == 0:
-        return []
-    first, last = max(0, places[0] - 1), min(len(curve.t_s), places[-1] + 2)
-    t_s, level = curve.t_s[first:last], curve.level[first:last]
-    columns = max(1, int(view.width_px))
-    if len(t_s) > 2 * columns:  # the highest of each column: a peak must not vanish
-        edges = np.linspace(0, len(t_s), columns + 1, dtype=int)[:-1]
-        level = np.maximum.reduceat(level, edges)
-        t_s = t_s[edges]
-    base, reach = lane.top + lane.height - 1, lane.height - 3
-    left, right = view.left_px, view.left_px + view.width_px
-    return [
-        QPointF(min(max(view.x(float(t)), left), right), base - float(value) * reach)
-        for t, value in zip(t_s, level, strict=True)
-    ]
 
 
 def place_marks(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vvlm_desktop.ui.review.timeline_axis import Axis
+
+_PLAIN = Axis()
 
 MarkKind = Literal["candidate", "model_event", "event", "evidence"]
 
@@ -120,24 +124,56 @@ class View:
     width_px: float
     start_s: float
     end_s: float
+    axis: Axis = field(default=_PLAIN, compare=False)
+    _start: float = field(init=False, repr=False, compare=False)
+    _length: float = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        start = self.axis.place(self.start_s)
+        object.__setattr__(self, "_start", start)
+        object.__setattr__(self, "_length", max(1e-9, self.axis.place(self.end_s) - start))
+
+    @property
+    def right_px(self) -> float:
+        """Where it ends."""
+        return self.left_px + self.width_px
+
+    @property
+    def px_per_s(self) -> float:
+        """How wide a second is where the axis is not broken."""
+        return self.width_px / self._length
 
     def x(self, seconds: float) -> float:
         """Where a time is."""
-        return self.left_px + (seconds - self.start_s) / max(1e-9, self.end_s - self.start_s) * self.width_px
+        return self.left_px + (self.axis.place(seconds) - self._start) / self._length * self.width_px
+
+    def xs(self, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where many times are."""
+        return self.left_px + (self.axis.places(seconds) - self._start) * (self.width_px / self._length)
 
     def seconds(self, x: float) -> float:
         """The time at a place."""
-        return self.start_s + (x - self.left_px) / max(1.0, self.width_px) * (self.end_s - self.start_s)
+        return self.axis.seconds(self._start + (x - self.left_px) / max(1.0, self.width_px) * self._length)
 
     def zoomed(self, factor: float, around_s: float, *, duration_s: float, shortest_s: float) -> View:
         """Show less (factor < 1) or more, keeping `around_s` where it is."""
-        span = min(max((self.end_s - self.start_s) * factor, min(shortest_s, duration_s)), duration_s)
-        share = (around_s - self.start_s) / max(1e-9, self.end_s - self.start_s)
-        start = min(max(0.0, around_s - share * span), duration_s - span)
-        return View(self.left_px, self.width_px, start, start + span)
+        whole = self.axis.place(duration_s)
+        span = min(max(self._length * factor, min(shortest_s, whole)), whole)
+        around = self.axis.place(around_s)
+        return self._at(around - (around - self._start) / self._length * span, span, whole=whole)
 
     def panned(self, seconds: float, *, duration_s: float) -> View:
         """Show what lies `seconds` later, within the clip."""
-        span = self.end_s - self.start_s
-        start = min(max(0.0, self.start_s + seconds), max(0.0, duration_s - span))
-        return View(self.left_px, self.width_px, start, start + span)
+        return self._at(self._start + seconds, self._length, whole=self.axis.place(duration_s))
+
+    def dragged(self, px: float, *, duration_s: float) -> View:
+        """Show what a drag by so many pixels brings, within the clip."""
+        return self.panned(-px / max(1.0, self.width_px) * self._length, duration_s=duration_s)
+
+    def centred(self, seconds: float, *, duration_s: float) -> View:
+        """Show what lies around a time, within the clip."""
+        return self.panned(self.axis.place(seconds) - self._start - self._length / 2, duration_s=duration_s)
+
+    def _at(self, start: float, span: float, *, whole: float) -> View:
+        start = min(max(0.0, start), max(0.0, whole - span))
+        return replace(self, start_s=self.axis.seconds(start), end_s=self.axis.seconds(start + span))

@@ -1,0 +1,205 @@
+"""The timeline's zoom: down to single frames, over gaps and damage, with the whole clip always in sight."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QImage
+from PySide6.QtTest import QTest
+
+from tests import clips
+from tests.ui.review.timelines import a_timeline, at_frame, scrubs, wheel
+from vvlm_desktop.ui.review.timeline import Timeline
+from vvlm_desktop.ui.review.timeline_axis import axis_of
+from vvlm_desktop.ui.review.timeline_cells import cells_of
+from vvlm_desktop.ui.review.timeline_damage import Damage
+from vvlm_desktop.ui.review.timeline_model import TimelineModel, View
+from vvlm_desktop.video.index import FrameIndex, read_index
+
+
+@pytest.fixture(scope="module")
+def index() -> FrameIndex:
+    return read_index(clips.clip("h264_bframes.mp4"))
+
+
+@pytest.fixture
+def timeline(qtbot, look, index) -> Timeline:
+    return a_timeline(qtbot, index)
+
+
+# -- zoom ------------------------------------------------------------------------------------------------------------
+
+
+def test_wheel_goes_down_to_single_frames_each_with_a_cell_of_its_own(timeline, index):
+    for _ in range(40):
+        wheel(timeline, timeline.x_of_frame(45), 120)
+    cells = timeline.cells()
+    assert 6 <= len(cells) <= 8
+    assert 45 in [cell.frame_index for cell in cells]
+    assert [cell.frame_index for cell in cells] == list(range(cells[0].first, cells[0].first + len(cells)))
+    for cell in cells:
+        assert cell.single
+        assert cell.left_px == pytest.approx(timeline.x_of_frame(cell.frame_index))
+        assert cell.right_px == pytest.approx(timeline.x_of_frame(cell.frame_index + 1))
+
+
+def test_cell_of_one_frame_shows_no_other_frame(timeline):
+    for _ in range(40):
+        wheel(timeline, timeline.x_of_frame(45), 120)
+    plain = timeline._paint_ground().toImage()
+    red = QImage(60, 40, QImage.Format.Format_RGB888)
+    red.fill(Qt.GlobalColor.red)
+    lane = timeline._lanes[0]
+    place = QPoint(round((timeline.cells()[3].left_px + timeline.cells()[3].right_px) / 2), round(lane.top + 5))
+    timeline.set_picture(timeline.cells()[0].frame_index, red)
+    assert timeline._paint_ground().toImage().pixel(place) == plain.pixel(place)
+    timeline.set_picture(timeline.cells()[3].frame_index, red)
+    assert timeline._paint_ground().toImage().pixelColor(place).red() > 240
+
+
+def test_keys_zoom_around_the_cursor_and_back_to_the_whole(timeline, index):
+    timeline.set_position(45)
+    timeline.zoom(1)
+    start_s, end_s = timeline.visible_s()
+    assert end_s - start_s == pytest.approx(index.duration_s / 2)
+    assert start_s < index.seconds(45) < end_s
+    timeline.zoom(-1)
+    assert timeline.visible_s() == pytest.approx((0, index.duration_s))
+    timeline.zoom(3)
+    timeline.zoom(0)
+    assert timeline.visible_s() == pytest.approx((0, index.duration_s))
+
+
+def test_drag_on_the_ruler_pans_and_a_click_there_goes_there(timeline):
+    found = scrubs(timeline)
+    timeline.set_position(45)
+    timeline.zoom(2)
+    before = timeline.visible_s()
+    QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=QPoint(400, 8))
+    QTest.mouseMove(timeline, QPoint(350, 8))
+    QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=QPoint(350, 8))
+    after = timeline.visible_s()
+    assert after[0] > before[0]
+    assert after[1] - after[0] == pytest.approx(before[1] - before[0])
+    assert found == []
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=at_frame(timeline, 50, y=8))
+    assert found[-1] == (50, False)
+
+
+def test_strip_of_the_whole_clip_brings_what_is_pressed_there_into_view(timeline, index):
+    timeline.zoom(2)
+    strip = timeline._whole_rect()
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=strip.center().toPoint())
+    start_s, end_s = timeline.visible_s()
+    assert (start_s + end_s) / 2 == pytest.approx(index.duration_s / 2, rel=0.02)
+
+
+def test_panning_keeps_the_pictures_that_are_there(timeline):
+    timeline.set_position(45)
+    timeline.zoom(1)
+    before = {cell.frame_index for cell in timeline.cells()}
+    wheel(timeline, 400, -120, Qt.KeyboardModifier.ShiftModifier)
+    after = {cell.frame_index for cell in timeline.cells()}
+    assert len(after & before) >= len(after) - 3
+    assert after != before
+
+
+def test_slider_tells_those_who_cannot_see_it_which_frame_it_is_on(timeline):
+    timeline.set_position(45)
+    told = QAccessible.queryAccessibleInterface(timeline)
+    assert told.role() == QAccessible.Role.Slider
+    assert told.valueInterface().currentValue() == 45
+    assert told.valueInterface().maximumValue() == 89
+    found = scrubs(timeline)
+    told.valueInterface().setCurrentValue(50)
+    assert found == [(50, False)]
+
+
+def test_shorter_clip_is_no_wish_to_go_to_its_end(timeline, index):
+    timeline.set_position(80)
+    found = scrubs(timeline)
+    short = replace(index, pts=index.pts[:20], keys=index.keys[:1])
+    timeline.show_clip(short, TimelineModel(duration_s=short.duration_s))
+    assert found == []
+
+
+# -- gaps ------------------------------------------------------------------------------------------------------------
+
+
+def with_jump(index: FrameIndex, *, after: int, jump_s: float) -> FrameIndex:
+    ticks = round(jump_s / float(index.time_base))
+    pts = tuple(p + (ticks if i > after else 0) for i, p in enumerate(index.pts))
+    return replace(index, pts=pts, keys=tuple((pts[index.pts.index(p)], d) for p, d in index.keys))
+
+
+def test_jump_of_an_hour_takes_a_sliver_of_the_axis(index):
+    jumped = with_jump(index, after=44, jump_s=3600)
+    axis = axis_of(jumped)
+    assert [gap.broken for gap in axis.gaps] == [True]
+    assert axis.gaps[0].length_s == pytest.approx(3600, abs=0.1)
+    assert axis.length < 1.1 * index.duration_s
+    for i in (0, 44, 45, 89):
+        place = axis.place(jumped.seconds(i))
+        assert axis.seconds(place) == pytest.approx(jumped.seconds(i), abs=1e-6)
+    assert axis.place(jumped.seconds(45)) - axis.place(jumped.seconds(44)) < 0.3
+
+
+def test_gap_that_leaves_room_is_drawn_to_scale_and_has_no_pictures(index):
+    with_gap = with_jump(index, after=44, jump_s=1.0)
+    axis = axis_of(with_gap)
+    (gap,) = axis.gaps
+    assert not gap.broken
+    assert axis.length == pytest.approx(with_gap.duration_s)
+    view = View(0, 800, 0.0, with_gap.duration_s, axis)
+    for cell in cells_of(with_gap, axis, view, cell_px=60):
+        middle = view.seconds((cell.left_px + cell.right_px) / 2)
+        assert not gap.start_s < middle < gap.end_s
+    close = View(0, 8000, with_gap.seconds(43), with_gap.seconds(46), axis)
+    last = next(cell for cell in cells_of(with_gap, axis, close, cell_px=60) if cell.frame_index == 44)
+    assert last.right_px - last.left_px == pytest.approx(close.px_per_s * axis.frame_s, rel=0.01)
+
+
+def test_only_half_a_second_without_a_frame_is_a_gap(index):
+    assert axis_of(index).gaps == ()
+    varying = read_index(clips.clip("h264_vfr.mp4"))
+    waits = [b - a for a, b in pairwise(map(varying.seconds, range(len(varying))))]
+    assert 0.1 < sorted(waits)[-2] < 0.5 < max(waits)
+    (gap,) = axis_of(varying).gaps
+    assert gap.end_s - gap.start_s == pytest.approx(max(waits) - min(waits), abs=0.01)
+
+
+def test_gap_says_how_long_nothing_comes(qtbot, look, index):
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 240)
+    jumped = with_jump(index, after=44, jump_s=3600)
+    widget.show_clip(jumped, TimelineModel(duration_s=jumped.duration_s))
+    middle = (widget.x_of_frame(44) + widget.x_of_frame(45)) / 2 + 5
+    assert "1:00:0" in widget._help_at(QPointF(middle, 40))
+    assert "not drawn to scale" in widget._help_at(QPointF(middle, 40))
+
+
+def test_damage_reaches_to_the_next_keyframe(index):
+    assert len(index.keyframe_indices) > 1
+    first, end = index.gop(index.keyframe_indices[1])
+    broken = replace(index, breaks=(index.pts[first + 3],))
+    damage = Damage(broken)
+    assert damage.spans_s[0][0] == pytest.approx(index.seconds(first + 3))
+    assert damage.spans_s[0][1] == pytest.approx(index.seconds(end) if end < len(index) else index.duration_s)
+    assert damage.covers(index.seconds(first + 4))
+    assert not damage.covers(index.seconds(first))
+    assert damage.add(0)
+    assert not damage.add(0)
+    assert len(damage.spans_s) == 2
+
+
+def test_frame_that_cannot_be_read_is_marked(timeline):
+    before = timeline.grab().toImage()
+    timeline.set_damaged(45)
+    lane = timeline._lanes[0]
+    place = QPoint(round(timeline.x_of_frame(45)) + 1, round(lane.top + lane.height - 1))
+    assert timeline.grab().toImage().pixel(place) != before.pixel(place)
+    assert "damaged" in timeline._help_at(QPointF(place))

@@ -1,0 +1,46 @@
+"""Where a clip is damaged: what its index says, and frames that turned out to be unreadable."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from vvlm_desktop.video.index import FrameIndex
+
+
+class Damage:
+    """Damaged stretches of one clip."""
+
+    def __init__(self, index: FrameIndex | None = None) -> None:
+        self._index = index
+        self._frames: set[int] = set()
+        self.spans_s: tuple[tuple[float, float], ...] = ()
+        if index is not None and index.breaks:
+            # What follows lost data is built on it, up to the next keyframe.
+            for pts in index.breaks:
+                first = min(bisect_left(index.pts, pts), len(index) - 1)
+                self._frames.update(range(first, index.gop(first)[1]))
+            self._join()
+
+    def add(self, frame_index: int) -> bool:
+        """A frame cannot be read; whether that is new."""
+        if self._index is None or frame_index in self._frames or not 0 <= frame_index < len(self._index):
+            return False
+        self._frames.add(frame_index)
+        self._join()
+        return True
+
+    def covers(self, seconds: float) -> bool:
+        """Whether a time lies in one of them."""
+        return any(start_s <= seconds <= end_s for start_s, end_s in self.spans_s)
+
+    def _join(self) -> None:
+        assert self._index is not None
+        runs: list[list[int]] = []
+        for frame in sorted(self._frames):
+            if runs and frame == runs[-1][1] + 1:
+                runs[-1][1] = frame
+            else:
+                runs.append([frame, frame])
+        last = len(self._index) - 1
+        ends = [self._index.seconds(b + 1) if b < last else self._index.duration_s for _, b in runs]
+        self.spans_s = tuple((self._index.seconds(a), end) for (a, _), end in zip(runs, ends, strict=True))

@@ -1,0 +1,41 @@
+"""The timeline's own actions: how closely it shows the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vvlm_desktop.ui.actions import Action
+from vvlm_desktop.ui.review.timeline import Timeline
+
+
+def timeline_actions(timeline: Timeline, *, page: str) -> Sequence[Action]:
+    """Zoom by keys; the wheel does the same at the pointer."""
+    group = "Timeline"
+    return (
+        Action(
+            "review.timeline_closer",
+            "Timeline: closer, down to single frames",
+            lambda: timeline.zoom(1),
+            ("Ctrl++", "Ctrl+="),
+            page=page,
+            group=group,
+            auto_repeat=True,
+        ),
+        Action(
+            "review.timeline_wider",
+            "Timeline: wider",
+            lambda: timeline.zoom(-1),
+            ("Ctrl+-",),
+            page=page,
+            group=group,
+            auto_repeat=True,
+        ),
+        Action(
+            "review.timeline_all",
+            "Timeline: the whole clip",
+            lambda: timeline.zoom(0),
+            ("Ctrl+0",),
+            page=page,
+            group=group,
+        ),
+    )
