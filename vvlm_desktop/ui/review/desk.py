@@ -20,6 +20,7 @@ from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
 from vvlm_desktop.ui.review.seen import Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
+from vvlm_desktop.ui.review.sound import Sound
 from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play
@@ -53,12 +54,13 @@ class Desk(QWidget):
         self.looking = Looking(self.view, self)
         self.transport = TransportBar()
         self.timeline = Timeline()
-        self.playback = Playback(self)
+        self.sound = Sound(self)
+        self.playback = Playback(self, clock=self.sound.clock)
         self.shuttle = Shuttle(self.playback)
         self.toast = Toast(self.view)
+        self.picture = PictureTools(self.view, self.toast)
         self.card = HintCard(self.view)
         self.go_to_box = GoToBox(self.view)
-        self.picture = PictureTools(self.view, self.toast)
         self.strip = StripFeeder(self.timeline)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
@@ -93,13 +95,15 @@ class Desk(QWidget):
         self.looking.settled.connect(self.settled)
         self.looking.reached.connect(self._on_reached)
         self.view.clicked.connect(self.toggle)
-        self.transport.play_pressed.connect(self.toggle)
-        self.transport.step_pressed.connect(self.step)
         self.view.hand.back_pressed.connect(self.go_back)
         self.view.hand.forward_pressed.connect(lambda: self.go_back(forward=True))
+        self.transport.play_pressed.connect(self.toggle)
+        self.transport.step_pressed.connect(self.step)
         self.transport.rate_pressed.connect(self.change_rate)
         self.transport.loop_pressed.connect(self.loop)
         self.transport.seen_only_pressed.connect(self.seen_only)
+        self.sound.attach(self.playback)
+        self.sound.show_in(self.transport.sound)
         self.timeline.scrubbed.connect(self._on_scrubbed)
         self.timeline.mark_chosen.connect(self._on_mark_chosen)
         self.go_to_box.chosen.connect(self.go_to)
@@ -133,14 +137,15 @@ class Desk(QWidget):
         self._autoplay, self._taken_over = autoplay, False
         self._marked = [None, None]
         self.seen_frames = seen
+        self.picture.new_clip()
         self.view.set_shape(rotation=index.rotation, sample_aspect=index.sample_aspect)
         self.timeline.show_clip(index, model)
         self.timeline.set_position(look_at)
         self._stand_timer.stop()
-        self.picture.new_clip()
         self.playback.set_rate(1.0)
         self.playback.open(opened.source, at=look_at)
         self.strip.show_clip(opened)
+        self.sound.show_clip(opened)
 
     def show_marks(self, model: TimelineModel, *, seen: tuple[int, ...], afresh: bool) -> None:
         """The same clip with other marks; `afresh` where another reviewer or answer has to be looked at anew."""
@@ -161,6 +166,7 @@ class Desk(QWidget):
         self._stand_timer.stop()
         self.playback.open(None)
         self.strip.show_clip(None)
+        self.sound.show_clip(None)
         self.timeline.show_clip(None, TimelineModel())
         self.transport.show_frame(None, -1)
         self.view.show_message(sentence, hint)
@@ -178,6 +184,7 @@ class Desk(QWidget):
         self.leave()
         self.playback.open(None)
         self.strip.close()
+        self.sound.close()
 
     # -- what can be done ----------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.seek_history import SeekHistory
+from vvlm_desktop.video.audio_clock import Timing
 
 #: Speeds that `-` and `+` go through.
 RATES = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -37,6 +38,7 @@ class Playback(QObject):
     position_changed = Signal(object)  # frame index that is wanted
     playing_changed = Signal(bool)
     rate_changed = Signal(float)
+    timing_changed = Signal()  # what is due at which moment of the clock
     mode_changed = Signal()  # looping, only the model's frames
     span_finished = Signal()
 
@@ -87,6 +89,12 @@ class Playback(QObject):
     def backward(self) -> bool:
         """Whether it plays backward."""
         return self._direction < 0
+
+    @property
+    def timing(self) -> Timing | None:
+        """How the picture goes with the clock; None unless it plays forward, frame after frame."""
+        plain = self.playing and not self._only and not self.backward
+        return Timing(self._base_s, self._started_s, self._rate) if plain else None
 
     @property
     def looping(self) -> bool:
@@ -331,6 +339,7 @@ class Playback(QObject):
             self._base_s = float(max(0, bisect_right(self._only, self._wanted) - 1))
         else:
             self._base_s = self._source.index.seconds(self._wanted)
+        self.timing_changed.emit()
 
     def _keep_ahead(self) -> None:
         assert self._source is not None

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QToolTip, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.sound_control import SoundControl
 from vvlm_desktop.ui.review.times import clock_text, rate_text
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import label
@@ -63,6 +64,7 @@ class TransportBar(QWidget):
         self.pts.clicked.connect(self._on_copy)
         self.slower = IconButton("speed", "Speed: slower with -, faster with +", lambda: self.rate_pressed.emit(1))
         self.rate = label("1×", "muted")
+        self.sound = SoundControl()
         self.loop = IconButton("loop", "Loop the marked stretch, or around the event", self.loop_pressed.emit, key="B")
         self.seen = IconButton("eye", "Only the frames the model saw", self.seen_only_pressed.emit, key="S")
         self.full_screen = IconButton("fullscreen", "Full screen", self.full_screen_pressed.emit, key="F")
@@ -88,6 +90,7 @@ class TransportBar(QWidget):
         row.addStretch(1)
         row.addWidget(self.slower)
         row.addWidget(self.rate)
+        row.addWidget(self.sound)
         for item in (self.loop, self.seen, self.full_screen):
             row.addWidget(item)
         for each in (self.back, self.play, self.forward, self.pts, self.slower, self.loop, self.seen, self.full_screen):
@@ -133,6 +136,7 @@ class TransportBar(QWidget):
     def set_compact(self, compact: bool) -> None:
         """Leave out what is also elsewhere when there is little width."""
         self.duration.setVisible(not compact)
+        self.sound.set_compact(compact)
 
     def copied_text(self) -> str:
         """What a click on the PTS copies."""
