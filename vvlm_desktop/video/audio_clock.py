@@ -13,6 +13,8 @@ _GAIN = 0.08
 _LOST_S = 0.15
 #: Devices fill their buffers at once when they begin, and only then ask at their own pace.
 _SETTLE_S = 0.4
+#: No sound device is further off than this; one that seems to be has no clock at all, as a null device has not.
+_MAX_PACE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class SoundClock:
         self._offset_s = 0.0
         self._zero_s: float | None = None  # of the device on this clock
         self._settled_at_s = 0.0
+        self._followed_at_s = 0.0
         self._last_s = float("-inf")
 
     def __call__(self) -> float:
@@ -54,13 +57,15 @@ class SoundClock:
         with self._lock:
             now_s = self._monotonic()
             ahead_s = played_s - now_s
+            most_s = (now_s - self._followed_at_s) * _MAX_PACE
+            self._followed_at_s = now_s
             if self._zero_s is None:
                 self._settled_at_s = now_s + _SETTLE_S
             error_s = 0.0 if self._zero_s is None else ahead_s - self._zero_s - self._offset_s
             if self._zero_s is None or now_s < self._settled_at_s or abs(error_s) > _LOST_S:
                 self._zero_s = ahead_s - self._offset_s
             else:
-                self._offset_s += error_s * _GAIN
+                self._offset_s += max(-most_s, min(most_s, error_s * _GAIN))
 
     def let_go(self) -> None:
         """No device is heard any more."""

@@ -45,7 +45,7 @@ def open_output(make_fill: Callable[[int], Fill]) -> SoundOutput | NoSoundOutput
     try:
         return _Device(sounddevice, make_fill)
     except (sounddevice.PortAudioError, ValueError) as error:
-        return NoSoundOutput(f"Silent: no sound device could be opened ({_first_line(error)}).")
+        return NoSoundOutput(f"Silent: there is no sound device ({_first_line(error)}).")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from vvlm_desktop.video.index import FrameIndex
 _IDLE_S = 8.0
 #: Decoding begins where the clip will be by the time it has begun.
 _LEAD_S = 0.03
+#: A device that is this far ahead of the time plays for nobody: a null device asks as fast as it is answered.
+_TOO_FAST_S = 2.0
 
 OpenOutput = Callable[[Callable[[int], Fill]], SoundOutput | NoSoundOutput]
 
@@ -54,6 +57,7 @@ class SoundThread:
         self._mixer: SoundMixer | None = None
         self._volume = 1.0
         self._played = 0
+        self._timeless = False
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
         self._thread.start()
 
@@ -117,10 +121,14 @@ class SoundThread:
                 return
             turn = mixer.start(timing, head_s=start_s)
         for piece in samples(wish.path, wish.index, start_s=start_s, rate_hz=output.rate_hz, speed=timing.rate):
-            if not mixer.put(piece, turn=turn):
+            if not mixer.put(piece, turn=turn) or self._timeless:
                 return
 
     def _have_output(self) -> bool:
+        if self._timeless:
+            self._close_output()
+            self._on_output("Silent: the sound device keeps no time.")
+            return False
         if self._output is not None and not self._output.alive:
             self._close_output()
         if self._output is None:
@@ -137,10 +145,14 @@ class SoundThread:
         mixer = SoundMixer(self._clock, rate_hz=rate_hz)
         mixer.set_volume(self._volume)
         self._mixer, self._played = mixer, 0
+        opened_s = time.monotonic()
 
         def fill(out: Samples, latency_s: float) -> None:
             self._clock.follow(self._played / rate_hz)
             self._played += len(out)
+            if self._played / rate_hz - (time.monotonic() - opened_s) > _TOO_FAST_S:
+                self._timeless = True
+                time.sleep(len(out) / rate_hz)
             mixer.fill(out, latency_s=latency_s)
 
         return fill

@@ -148,6 +148,16 @@ def test_the_clock_does_not_jump_when_the_device_comes_stalls_or_goes():
     assert values[-1] - values[0] == pytest.approx(30.0, abs=0.1)
 
 
+def test_a_device_that_keeps_no_time_does_not_take_the_picture_along():
+    now = Time()
+    clock = SoundClock(now)
+    start = clock()
+    for step in range(50_000):  # a null device asks as fast as it is answered
+        now.now += 0.0001
+        clock.follow(step * 0.01)
+    assert clock() - start == pytest.approx(5.0, rel=0.03)
+
+
 # --- the mixer ------------------------------------------------------------------------------------------------------
 
 
