@@ -53,6 +53,11 @@ class Settings(BaseModel):
     frame_step: int = Field(
         default=10, ge=2, le=1000, title="Step of several frames", description="How far Alt with an arrow key goes."
     )
+    frames_dir: str = Field(
+        default="",
+        title="Folder for saved frames",
+        description="Where Ctrl+S in Review saves the frame on screen. Empty: asks once.",
+    )
     autoplay: Literal["event", "paused"] = Field(
         default="event",
         title="When a clip opens",

@@ -94,6 +94,11 @@ class FrameReader:
         self._current = None
         self._container.close()
 
+    @property
+    def creation_time(self) -> str:
+        """When the header says that the clip was recorded; empty where it does not."""
+        return self._container.metadata.get("creation_time", "")
+
     def frame(self, i: int) -> av.VideoFrame:
         """Decode one frame.
 

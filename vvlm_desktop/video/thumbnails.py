@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from vvlm_desktop.errors import FrameUnreadableError, StorageFullError
-from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.reader import FrameReader, Picture
 from vvlm_desktop.video.sampling import uniform
 
 _JPEG_QUALITY = 80
@@ -44,21 +46,35 @@ def save_png(reader: FrameReader, i: int, file: Path, *, source_sha256: str | No
         FrameUnreadableError: the frame cannot be decoded; nothing is written.
         StorageFullError: the file cannot be written.
     """
-    index = reader.index
+    write_png(reader.rgb(i), file, facts=frame_facts(reader.index, i, name=reader.path.name, sha256=source_sha256))
+
+
+def frame_facts(index: FrameIndex, i: int, *, name: str, sha256: str | None) -> dict[str, str]:
+    """What a saved frame says about itself: enough to find exactly this frame again."""
     facts = {
         "pts": str(index.pts[i]),
         "time_base": str(index.time_base),
         "frame_index": str(i),
         "time_s": f"{index.seconds(i):.6f}",
         "sample_aspect": str(index.sample_aspect),
-        "source": reader.path.name,
+        "source": name,
     }
-    if source_sha256 is not None:
-        facts["source_sha256"] = source_sha256
+    return facts if sha256 is None else {**facts, "source_sha256": sha256}
+
+
+def write_png(pixels: Picture, file: Path, *, facts: Mapping[str, str]) -> None:
+    """Write a picture with `facts` in its text, all or nothing.
+
+    Args:
+        pixels: uint8, shape [height, width, 3].
+
+    Raises:
+        StorageFullError: the file cannot be written.
+    """
     text = PngInfo()
     for key, value in facts.items():
         text.add_itxt(key, value) if not value.isascii() else text.add_text(key, value)
-    picture = Image.fromarray(reader.rgb(i))
+    picture = Image.fromarray(pixels)
     try:
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", suffix=".png", delete=False) as draft:
             try:

@@ -13,6 +13,7 @@ from vvlm_desktop.video.decode_thread import DecodeThread
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.wall_clock import clock_of_header, clock_of_name
 
 
 class ClipSource(QObject):
@@ -26,10 +27,17 @@ class ClipSource(QObject):
         self.clip_id = clip_id
         self.path = path
         self.index = index
+        self.wall_clock = clock_of_name(path)
         self._cache = FrameCache(budget_bytes)
         self._thread = DecodeThread(
-            lambda: FrameReader(path, index), self._cache, on_frame=self._frame_came, on_error=self._error_came
+            self._open_reader, self._cache, on_frame=self._frame_came, on_error=self._error_came
         )
+
+    def _open_reader(self) -> FrameReader:
+        """On the decode thread."""
+        reader = FrameReader(self.path, self.index)
+        self.wall_clock = self.wall_clock or clock_of_header(reader.creation_time)
+        return reader
 
     def cached(self, i: int) -> Picture | None:
         """Frame `i` if it can be shown at once, or is known not to be readable."""

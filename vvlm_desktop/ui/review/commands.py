@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.review.acts import ReviewActs
 from vvlm_desktop.ui.review.ask import AskBox
@@ -12,6 +13,7 @@ from vvlm_desktop.ui.review.drawer import Arrangement
 from vvlm_desktop.ui.review.form.field_card import END, START
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.queue import QueueDesk
+from vvlm_desktop.ui.review.save_frame import FrameSaver
 from vvlm_desktop.ui.review.shuttle import ShuttleKey
 from vvlm_desktop.ui.review.side import Side
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -30,6 +32,7 @@ class Commands(QObject):
         self._desk, self._side, self._acts = desk, side, acts
         self._queue, self._arrangement = queue, arrangement
         self._finished: list[str] = []
+        self.saver = FrameSaver(shell, desk=desk, clip=self._clip, parent=self)
         self.ask_box = AskBox(shell, desk=desk, panel=side.ask, parent=self)
 
     @property
@@ -39,6 +42,9 @@ class Commands(QObject):
     @property
     def _state(self) -> ReviewState | None:
         return self._acts.state
+
+    def _clip(self) -> Clip | None:
+        return self._state.clip if self._state is not None else None
 
     def note_finished(self, clip_id: str) -> None:
         """A clip was settled."""

@@ -343,6 +343,7 @@ class Desk(QWidget):
 
     def _on_picture(self, picture: Picture) -> None:
         self.view.show_picture(picture)
+        self.transport.set_clock(self._open.source.wall_clock if self._open is not None else None)
         self.transport.show_frame(self.index, picture.frame_index, readable=picture.frame is not None)
         self.looking.picture_came(picture)
 

@@ -121,6 +121,7 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
         act("louder", "Louder", lambda: desk.sound.change_volume(1), "Ctrl+Up", group=play, repeat=True),
         act("quieter", "Quieter", lambda: desk.sound.change_volume(-1), "Ctrl+Down", group=play, repeat=True),
         *desk.picture.actions(_PAGE),
+        *commands.saver.actions(_PAGE),
         act("field_up", "Field above", lambda: form.step_field(-1), "Up", group=judge, repeat=True),
         act("field_down", "Field below", lambda: form.step_field(1), "Down", group=judge, repeat=True),
         act("doubtful", "Next doubtful field", commands.next_doubtful, "W", group=judge),

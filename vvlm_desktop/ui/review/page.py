@@ -197,6 +197,7 @@ class ReviewPage(Page):
         self.raw_keys.listen(None)
         self.commands.leave_full_screen()
         self.desk.close_desk()
+        self.commands.saver.close()
         self.opener.close()
         self.calibrations.close()
         self.queue_side.close()

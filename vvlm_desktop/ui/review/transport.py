@@ -13,15 +13,46 @@ from vvlm_desktop.ui.review.times import clock_text, rate_text
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.wall_clock import WallClock
+
+_SOURCES = {
+    "name": "by the file's name: the camera's own clock",
+    "header": "by the file's header: UTC, where the camera keeps to the rules",
+}
 
 
 class TextButton(QAbstractButton):
-    """Quiet text that does something when it is clicked."""
+    """Quiet text that is copied when it is clicked."""
 
-    def __init__(self, tooltip: str, parent: QWidget | None = None) -> None:
+    def __init__(self, what: str, *, ink: str = "muted", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setToolTip(tooltip)
+        self._ink = ink
+        self._what = what
+        self._copied = ""
+        self.setToolTip(f"Copy the {what}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the page
+        if ink == "text":
+            self.setFont(theme.font("strong"))
+        self.clicked.connect(self._on_clicked)
+
+    def show_text(self, text: str, *, copied: str = "") -> None:
+        """Show `text`; a click copies `copied`, or the text where that is empty."""
+        if text != self.text():
+            self.setText(text)
+            self.updateGeometry()
+        self._copied = copied or text
+        self.setEnabled(bool(text))
+        self.setAccessibleName(f"{self._what[0].upper()}{self._what[1:]} {self._copied}, copy")
+
+    @property
+    def copied(self) -> str:
+        """What a click copies."""
+        return self._copied
+
+    def _on_clicked(self) -> None:
+        QGuiApplication.clipboard().setText(self._copied)
+        QToolTip.showText(self.mapToGlobal(self.rect().topLeft()), f"Copied: {self._copied}", self)
 
     @override
     def sizeHint(self) -> QSize:
@@ -30,7 +61,7 @@ class TextButton(QAbstractButton):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setPen(theme.colour("text" if self.underMouse() else "muted"))
+        painter.setPen(theme.colour("accent" if self.underMouse() and self.isEnabled() else self._ink))
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
         if self.hasFocus():
             painter.setPen(theme.colour("accent"))
@@ -56,12 +87,13 @@ class TransportBar(QWidget):
         self.back = IconButton("step-back", "One frame back", lambda: self.step_pressed.emit(-1), key="←")
         self.play = IconButton("play", "Play", self.play_pressed.emit, key="Space", ink="text")
         self.forward = IconButton("step-forward", "One frame on", lambda: self.step_pressed.emit(1), key="→")
-        self.time = label("00:00.00", "strong")
+        self._clock: WallClock | None = None
+        self.time = TextButton("time", ink="text")
         self.duration = label("", "muted")
         self.frame = label("", "muted")
-        self.frame_number = label("", "strong")
-        self.pts = TextButton("Copy frame number, PTS and time")
-        self.pts.clicked.connect(self._on_copy)
+        self.frame_number = TextButton("frame number", ink="text")
+        self.pts = TextButton("PTS")
+        self.wall = TextButton("recording time")
         self.slower = IconButton("speed", "Speed: slower with -, faster with +", lambda: self.rate_pressed.emit(1))
         self.rate = label("1×", "muted")
         self.sound = SoundControl()
@@ -87,13 +119,14 @@ class TransportBar(QWidget):
         row.addWidget(self.frame_number)
         row.addSpacing(theme.GAP)
         row.addWidget(self.pts)
+        row.addWidget(self.wall)
         row.addStretch(1)
         row.addWidget(self.slower)
         row.addWidget(self.rate)
         row.addWidget(self.sound)
         for item in (self.loop, self.seen, self.full_screen):
             row.addWidget(item)
-        for each in (self.back, self.play, self.forward, self.pts, self.slower, self.loop, self.seen, self.full_screen):
+        for each in (self.back, self.play, self.forward, self.slower, self.loop, self.seen, self.full_screen):
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the page
         digits = self.fontMetrics().horizontalAdvance("0")
         self.time.setMinimumWidth(9 * digits)
@@ -104,21 +137,37 @@ class TransportBar(QWidget):
         """Name the frame that is painted."""
         self._index, self._frame_index = index, frame_index
         there = index is not None and 0 <= frame_index < len(index)
-        for item in (self.back, self.play, self.forward, self.pts, self.loop, self.seen, self.slower):
+        for item in (self.back, self.play, self.forward, self.loop, self.seen, self.slower):
             item.setEnabled(there)
         if not there or index is None:
-            self.time.setText("–")
-            for text in (self.duration, self.frame, self.frame_number):
-                text.setText("")
-            self.pts.setText("")
+            for text in (self.time, self.frame_number, self.pts, self.wall):
+                text.show_text("")
+            for silent in (self.duration, self.frame):
+                silent.setText("")
             return
-        self.time.setText(clock_text(index.seconds(frame_index)))
+        seconds = index.seconds(frame_index)
+        self.time.show_text(clock_text(seconds))
         self.duration.setText(f"/ {clock_text(index.duration_s)}")
         self.frame.setText("frame" if readable else "unreadable frame")
-        self.frame_number.setText(str(frame_index))
-        self.pts.setText(f"PTS {index.pts[frame_index]}")
-        self.pts.updateGeometry()
-        self.pts.setAccessibleName(f"Frame {frame_index}, PTS {index.pts[frame_index]}, copy")
+        self.frame_number.show_text(str(frame_index))
+        self.pts.show_text(f"PTS {index.pts[frame_index]}", copied=str(index.pts[frame_index]))
+        self._show_clock(seconds)
+
+    def set_clock(self, clock: WallClock | None) -> None:
+        """By what clock the open clip was recorded, where that is known."""
+        if clock != self._clock:
+            self._clock = clock
+            self.wall.setToolTip(f"Copy the recording time, {_SOURCES[clock.source]}" if clock is not None else "")
+
+    def _show_clock(self, seconds: float) -> None:
+        if self._clock is None:
+            self.wall.show_text("")
+            return
+        now = self._clock.at(seconds)
+        zone = " UTC" if self._clock.source == "header" else ""
+        self.wall.show_text(
+            f"{now:%H:%M:%S}{zone}", copied=f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03}{zone}"
+        )
 
     def show_playing(self, playing: bool) -> None:
         """Offer pause while it plays."""
@@ -138,13 +187,10 @@ class TransportBar(QWidget):
         self.duration.setVisible(not compact)
         self.sound.set_compact(compact)
 
-    def copied_text(self) -> str:
-        """What a click on the PTS copies."""
+    def caption(self) -> str:
+        """Everything that names the frame on screen, for the clipboard."""
         if self._index is None or self._frame_index < 0:
             return ""
         i = self._frame_index
-        return f"frame {i}, PTS {self._index.pts[i]}, {clock_text(self._index.seconds(i))}"
-
-    def _on_copy(self) -> None:
-        QGuiApplication.clipboard().setText(self.copied_text())
-        QToolTip.showText(self.pts.mapToGlobal(self.pts.rect().topLeft()), "Copied", self.pts)
+        named = f"frame {i}, PTS {self._index.pts[i]}, {clock_text(self._index.seconds(i))}"
+        return f"{named}, {self.wall.copied}" if self.wall.text() else named

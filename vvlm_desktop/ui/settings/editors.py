@@ -39,7 +39,7 @@ _CHOICES = {
     "nf4": "Compressed most (NF4)",
 }
 #: Text settings that name a file or a folder.
-FOLDERS = frozenset({"library_dir", "models_dir"})
+FOLDERS = frozenset({"frames_dir", "library_dir", "models_dir"})
 FILES = {"schema_file": "Label schemas (*.toml)"}
 
 

@@ -34,7 +34,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("You", ("reviewer",)),
     ("Library and labels", ("library_dir", "schema_file", "analyse_on_add")),
     ("Look", ("theme",)),
-    ("Player", ("autoplay", "seek_step_s", "frame_step", "frame_cache_mb")),
+    ("Player", ("autoplay", "seek_step_s", "frame_step", "frame_cache_mb", "frames_dir")),
     ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
     ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model", "server_sends")),
     ("Promotion of adapters", _PROMOTION),
@@ -169,6 +169,7 @@ class SettingsPage(Page):
         return {
             "library_dir": shown(str(paths.default_library_dir())),
             "schema_file": "The one that comes with the program",
+            "frames_dir": "Asked when the first frame is saved",
             "models_dir": shown(str(paths.default_models_dir())),
             "server_url": "http://10.0.0.7:8000/v1",
             "server_model": "The first one that the server offers",

@@ -1,0 +1,185 @@
+"""Copied and saved frames are exact, whole and as recorded, and say where they come from."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from tests import clips
+from tests.ui.review.players import pixels
+from vvlm_desktop.errors import StorageFullError
+from vvlm_desktop.ui.review.save_frame import frame_file_name
+from vvlm_desktop.ui.review.transport import TransportBar
+from vvlm_desktop.video.index import FrameIndex, read_index
+from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.wall_clock import clock_of_name
+
+AT = 37
+
+
+@pytest.fixture
+def here(add_clip, stage, session, tmp_path):
+    """The page on frame 37 of a clip whose name tells its time, with a folder for frames."""
+    path = Path(shutil.copyfile(clips.clip("h264_bframes.mp4"), tmp_path / "2024-05-06_07-08-09.mp4"))
+    session.settings = session.settings.model_copy(update={"frames_dir": str(tmp_path)})
+    add_clip(path=path)
+    made = stage()
+    made.open()
+    made.page.desk.seek(AT)
+    made.qtbot.waitUntil(lambda: made.page.desk.view.on_screen.frame_index == AT)
+    return made
+
+
+def truth(here, i: int = AT) -> np.ndarray:
+    opened = here.page.opener.open(here.state.clip)
+    with FrameReader(opened.path, opened.index) as reader:
+        return reader.rgb(i)
+
+
+def saved(here, folder: Path) -> list[Path]:
+    here.page.commands.saver.close()
+    here.qtbot.waitUntil(lambda: here.toast.startswith("Saved") or bool(here.shell.problems))
+    return sorted(folder.glob("*.png"))
+
+
+def test_saved_frame_is_exact_and_names_its_origin(here, tmp_path):
+    here.press("Ctrl+S")
+    (file,) = saved(here, tmp_path)
+    index = here.page.desk.index
+    assert file.name == f"2024-05-06_07-08-09_pts{index.pts[AT]}_00m01s233.png"
+    assert here.toast.replace("\u200b", "").startswith(f"Saved {file.name} in ")
+    with Image.open(file) as picture:
+        assert (np.asarray(picture) == truth(here)).all()
+        assert picture.text["pts"] == str(index.pts[AT])
+        assert picture.text["frame_index"] == str(AT)
+        assert float(picture.text["time_s"]) == pytest.approx(index.seconds(AT), abs=1e-6)
+        assert picture.text["source_sha256"] == here.state.clip.sha256
+
+
+def test_zoom_and_brightness_are_not_in_saved_and_copied_frames(here, tmp_path):
+    here.press("Z Shift+B")
+    here.page.desk.picture.panel.brightness.setValue(80)
+    here.press("Ctrl+S")
+    (file,) = saved(here, tmp_path)
+    with Image.open(file) as picture:
+        assert (np.asarray(picture) == truth(here)).all()
+    here.press("Ctrl+Shift+C")
+    assert (pixels(QGuiApplication.clipboard().image()) == truth(here)).all()
+
+
+def test_a_second_frame_of_that_name_does_not_replace_the_first(here, tmp_path):
+    here.press("Ctrl+S")
+    saved(here, tmp_path)
+    here.press("Ctrl+S")
+    here.page.commands.saver.close()
+    here.qtbot.waitUntil(lambda: len(list(tmp_path.glob("*-2.png"))) == 1)
+
+
+def test_the_folder_is_asked_for_once_and_remembered(here, tmp_path, monkeypatch, session):
+    session.settings = session.settings.model_copy(update={"frames_dir": ""})
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: asked.append(a) or str(folder))
+    changed = []
+    monkeypatch.setattr(here.shell, "change_settings", lambda settings: changed.append(settings.frames_dir) or True)
+    here.press("Ctrl+S")
+    assert len(saved(here, folder)) == 1
+    assert changed == [str(folder)]
+    assert len(asked) == 1
+
+
+def test_leaving_the_question_for_the_folder_saves_nothing(here, tmp_path, monkeypatch, session):
+    session.settings = session.settings.model_copy(update={"frames_dir": str(tmp_path / "gone")})
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
+    here.press("Ctrl+S")
+    assert list(tmp_path.glob("*.png")) == []
+
+
+def test_save_as_goes_where_it_is_told(here, tmp_path, monkeypatch):
+    offered = []
+    wanted = tmp_path / "proof"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (offered.append(a[2]) or str(wanted), ""))
+    here.press("Ctrl+Shift+S")
+    assert [file.name for file in saved(here, tmp_path)] == ["proof.png"]
+    assert Path(offered[0]).parent == tmp_path
+
+
+def test_a_folder_that_takes_no_file_is_reported(here, tmp_path, monkeypatch):
+    def refuse(*_args, **_keywords):
+        raise StorageFullError("frame.png cannot be written: no space left.", hint="Make room.")
+
+    monkeypatch.setattr("vvlm_desktop.video.thumbnails.write_png", refuse)
+    here.press("Ctrl+S")
+    here.page.commands.saver.close()
+    here.qtbot.waitUntil(lambda: len(here.shell.problems) == 1)
+
+
+def test_a_frame_that_is_not_on_screen_yet_is_not_saved(here, tmp_path):
+    here.page.desk.playback.seek(2)
+    here.page.desk.playback._wanted = 80
+    here.press("Ctrl+S")
+    assert "not on screen" in here.toast
+    assert list(tmp_path.glob("*.png")) == []
+
+
+# -- the caption
+
+
+def test_each_part_of_the_caption_is_copied_by_a_click(here):
+    bar, index = here.page.desk.transport, here.page.desk.index
+    clipboard = QGuiApplication.clipboard()
+    for part, copied in (
+        (bar.frame_number, str(AT)),
+        (bar.pts, str(index.pts[AT])),
+        (bar.time, "00:01.23"),
+        (bar.wall, "2024-05-06 07:08:10.233"),
+    ):
+        assert part.isVisible()
+        part.click()
+        assert clipboard.text() == copied
+        assert copied in part.accessibleName()
+    assert bar.wall.text() == "07:08:10"
+
+
+def test_the_whole_caption_is_copied_by_its_key(here):
+    here.press("Alt+C")
+    pts = here.page.desk.index.pts[AT]
+    wanted = f"frame {AT}, PTS {pts}, 00:01.23, 2024-05-06 07:08:10.233"
+    assert QGuiApplication.clipboard().text() == wanted
+
+
+def test_a_clip_without_a_time_shows_none(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open()
+    assert here.page.desk.transport.wall.text() == ""
+    assert not here.page.desk.transport.wall.isEnabled()
+
+
+def test_recording_time_of_the_header_is_called_utc(qtbot):
+    from datetime import datetime
+
+    from vvlm_desktop.video.wall_clock import WallClock
+
+    bar = TransportBar()
+    qtbot.addWidget(bar)
+    bar.set_clock(WallClock(datetime(2024, 5, 6, 7, 8, 9), "header"))
+    bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 0)
+    assert bar.wall.text() == "07:08:09 UTC"
+    bar.set_clock(clock_of_name(Path("20240506_070809.mp4")))
+    bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 0)
+    assert bar.wall.text() == "07:08:09"
+
+
+def test_names_of_files_sort_by_time_and_have_hours_where_needed():
+    made = read_index(clips.clip("h264_bframes.mp4"))
+    long = FrameIndex.from_json({**made.to_json(), "pts": [0, 90_000 * 3661]})
+    assert frame_file_name("/a b/clip 1.mp4", long, 1) == "clip 1_pts329490000_1h01m01s000.png"
+    assert frame_file_name("clip.mp4", long, 0) == "clip_pts0_00m00s000.png"
