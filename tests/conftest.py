@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -19,6 +20,7 @@ import typer.testing
 from hypothesis import settings as hypothesis_settings
 
 from tests.quick_libraries import quick_libraries
+from vvlm_desktop.ui.collector import collect_if_due
 
 # Without, each worker rewrites the assertions of all test files, and each process that a test starts compiles the
 # program anew; git ignores what it writes.
@@ -42,6 +44,20 @@ def _quick_commands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.testing._get_command))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_collector_in_threads() -> Iterator[None]:
+    """As in the program: the automatic collector would take Qt's objects apart in whichever thread allocates next."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected_here() -> Iterator[None]:
+    yield
+    collect_if_due()
 
 
 @pytest.fixture(autouse=True)

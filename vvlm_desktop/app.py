@@ -60,7 +60,10 @@ def _warm_up(window: MainWindow) -> None:
 
     The first verdict then does not wait for it.
     """
-    gc.enable()
+    from vvlm_desktop.ui.collector import Collector
+
+    gc.freeze()  # what the start has made stays as long as the program
+    Collector(window)
     threading.Thread(target=window.session.library.key.signer, name="signing-key", daemon=True).start()
 
 
