@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 _FORMAT = 1
 #: No camera's clock that is still of use is further off; a damaged file can say anything.
 MOST_OFFSET_MS = 3_600_000
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,35 @@ class CameraLinks:
             raise ValueError(f"a clip is no other camera of itself: {clip_id}")
         if link.offset_ms is not None and abs(link.offset_ms) > MOST_OFFSET_MS:
             raise ValueError(f"offset_ms must be within an hour, not {link.offset_ms}")
-        links = self._read()
+        try:
+            links = self._load()
+        except _UNREADABLE:
+            self._set_aside()
+            links = {}
         first, second = sorted((clip_id, other_id))
         links[first, second] = link if first == clip_id else _turned(link)
         self._write(links)
 
     def _read(self) -> dict[tuple[str, str], CameraLink]:
         try:
-            document = json.loads(self._file.read_text(encoding="utf-8"))
-            return {(row["first"], row["second"]): _link_from(row) for row in document["links"]}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return self._load()
+        except _UNREADABLE as error:
             _log.warning("What is known of other cameras cannot be read from %s: %s", self._file, error)
             return {}
+
+    def _load(self) -> dict[tuple[str, str], CameraLink]:
+        try:
+            document = json.loads(self._file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return {(row["first"], row["second"]): _link_from(row) for row in document["links"]}
+
+    def _set_aside(self) -> None:
+        """What somebody wrote is not lost because a character of it is."""
+        try:
+            self._file.replace(self._file.with_name(f"{self._file.name}.broken"))
+        except OSError as error:
+            _log.warning("%s cannot be set aside: %s", self._file, error)
 
     def _write(self, links: Mapping[tuple[str, str], CameraLink]) -> None:
         rows = [{"first": first, "second": second, **asdict(link)} for (first, second), link in sorted(links.items())]

@@ -17,25 +17,8 @@ from vvlm_desktop.workflow.session import open_session
 
 
 def a_clip(path: str, *, duration_s: float = 60.0, recording: str = "drive") -> Clip:
-    return Clip(
-        path,
-        path,
-        path,
-        0,
-        1,
-        100,
-        duration_s,
-        30.0,
-        640,
-        360,
-        "h264",
-        False,
-        4,
-        "needs_review",
-        None,
-        recording,
-        "now",
-    )
+    shape = (0, 1, 100, duration_s, 30.0, 640, 360, "h264", False, 4)
+    return Clip(path, path, path, *shape, "needs_review", None, recording, "now")
 
 
 @pytest.mark.parametrize(
@@ -186,14 +169,14 @@ def test_a_wrong_match_can_be_undone_and_another_made(session, pair):
 def test_a_damaged_file_is_no_link_and_no_error(session, pair, caplog):
     front, rear, _later = pair
     file = session.library.folder / "cameras.json"
-    for text in (
-        "{",
-        json.dumps({"links": [{"first": front.id, "second": rear.id, "linked": True, "offset_ms": 1e99}]}),
-    ):
+    absurd = {"first": front.id, "second": rear.id, "linked": True, "offset_ms": 1e99}
+    for text in ("{", json.dumps({"links": [absurd]})):
         file.write_text(text, encoding="utf-8")
         assert links_of(session, front) == {rear.id: ("rear", -1000, "time")}
     assert "cannot be read" in caplog.text
-    caplog.clear()
+    CameraLinks(session.library.folder).keep(front.id, rear.id, CameraLink(offset_ms=5))
+    assert json.loads(file.with_name("cameras.json.broken").read_text())["links"] == [absurd]
+    assert links_of(session, front) == {rear.id: ("rear", 5, "person")}
 
 
 def test_a_link_to_a_clip_that_is_gone_is_left_out(session, pair):
