@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.video.decode_thread import DecodeThread
+from vvlm_desktop.video.deinterlace import is_interlaced
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.reader import FrameReader
@@ -43,7 +44,7 @@ class ClipSource(QObject):
         """Frame `i` if it can be shown at once, or is known not to be readable."""
         frame = self._cache.get(i)
         if frame is not None:
-            return Picture(self.clip_id, i, frame)
+            return self._picture(i, frame, exact=True)
         error = self._thread.unreadable(i)
         return self._problem(i, error) if error is not None else None
 
@@ -73,7 +74,13 @@ class ClipSource(QObject):
         self._cache.clear()
 
     def _frame_came(self, i: int, frame: av.VideoFrame, exact: bool) -> None:
-        self.decoded.emit(Picture(self.clip_id, i, frame, exact=exact))
+        self.decoded.emit(self._picture(i, frame, exact=exact))
+
+    def _picture(self, i: int, frame: av.VideoFrame, *, exact: bool) -> Picture:
+        if not is_interlaced(frame):
+            return Picture(self.clip_id, i, frame, exact=exact)
+        before, after = self._cache.get(i - 1), self._cache.get(i + 1)
+        return Picture(self.clip_id, i, frame, exact=exact, before=before, after=after)
 
     def _error_came(self, i: int, error: ClipUnreadableError) -> None:
         self.decoded.emit(self._problem(i, error))

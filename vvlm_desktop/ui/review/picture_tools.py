@@ -70,6 +70,11 @@ class PictureTools(QObject):
         self.panel.ask()
         self._on_look(self._last)
 
+    def toggle_fields(self) -> None:
+        """Show interlaced frames as recorded, or as one picture."""
+        one = self._view.toggle_fields()
+        self._toast.say("Interlaced frames are shown as one picture." if one else "Fields are shown as recorded.")
+
     def look_off(self) -> None:
         """Show the picture as it was recorded."""
         self._on = False
@@ -103,4 +108,5 @@ class PictureTools(QObject):
             act("pan_down", "Zoomed: look down", lambda: hand.pan(0, _PAN), "Ctrl+Shift+Down", repeat=True),
             act("keep_zoom", "Keep zoom and brightness for the next clips", self.toggle_kept, "Shift+Z"),
             act("look", "Brightness, contrast, gamma (view only), or as recorded", self.toggle_look, "Shift+B"),
+            act("fields", "Deinterlace (view only), or fields as recorded", self.toggle_fields, "Shift+I"),
         )

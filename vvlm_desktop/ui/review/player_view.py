@@ -24,6 +24,10 @@ class Picture:
     """What is to be seen: a frame, or the sentence that stands where it cannot be shown.
 
     A picture that is not `exact` lies on the way to the wanted one; its number is its own all the same.
+
+    Attributes:
+        before, after: the neighbours of an interlaced frame, where they are at hand.
+        reduced_from: width and height of the frame that this is a small copy of; such a copy proves nothing.
     """
 
     clip_id: str
@@ -32,6 +36,9 @@ class Picture:
     exact: bool = True
     problem: str = ""
     hint: str = ""
+    before: av.VideoFrame | None = None
+    after: av.VideoFrame | None = None
+    reduced_from: tuple[int, int] | None = None
 
 
 class VideoView(QWidget):
@@ -89,6 +96,14 @@ class VideoView(QWidget):
         self._image = None
         self.update()
 
+    def toggle_fields(self) -> bool:
+        """Show interlaced frames as they were recorded, or as one picture again; whether the latter."""
+        self._maker.deinterlace = not self._maker.deinterlace
+        self._image = None
+        if self._picture is not None:
+            self.show_picture(self._picture)
+        return self._maker.deinterlace
+
     def keep_zoom(self, kept: bool) -> None:
         """Say beside the scale whether it stays for the next clips."""
         self._zoom_kept = kept
@@ -97,6 +112,7 @@ class VideoView(QWidget):
     def show_picture(self, picture: Picture) -> None:
         """Show a frame, or why it cannot be shown."""
         self._picture = picture
+        self.badges.mark("fields", "Deinterlaced, view only" if self._maker.combed(picture.frame) else "")
         self._message = ("", "") if picture.frame is not None else (picture.problem, picture.hint)
         self._image = None
         self.update()
@@ -104,6 +120,7 @@ class VideoView(QWidget):
     def show_message(self, message: str, hint: str = "") -> None:
         """Show no picture but a sentence; empty for plain black."""
         self._picture = self._on_screen = None
+        self.badges.mark("fields", "")
         self._message = (message, hint)
         self._image = None
         self.update()
@@ -121,26 +138,26 @@ class VideoView(QWidget):
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        frame = self._picture.frame if self._picture is not None else None
-        if frame is None:
+        picture = self._picture
+        if picture is None or picture.frame is None:
             painter.fillRect(self.rect(), theme.colour("picture"))
             self._paint_message(painter)
         else:
-            self._paint_frame(painter, frame)
+            self._paint_frame(painter, picture, picture.frame)
         painter.end()
-        picture = self._picture
-        self._on_screen = picture if frame is not None else None
-        if picture is not None and frame is not None:
+        whole = picture is not None and picture.frame is not None and picture.reduced_from is None
+        self._on_screen = picture if whole else None
+        if picture is not None and whole:
             self.painted.emit(picture.clip_id, picture.frame_index)
         else:
             self.painted.emit(picture.clip_id if picture is not None else "", -1)
 
-    def _paint_frame(self, painter: QPainter, frame: av.VideoFrame) -> None:
-        place, needed = self._place(frame)
+    def _paint_frame(self, painter: QPainter, picture: Picture, frame: av.VideoFrame) -> None:
+        place, needed = self._place(picture.reduced_from or (frame.width, frame.height))
         if not place.contains(QRectF(self.rect())):
             painter.fillRect(self.rect(), theme.colour("picture"))
         if self._image is None or self._image.size() != needed:
-            self._image = self._maker.make(frame, needed)
+            self._image = self._maker.make(frame, needed, before=picture.before, after=picture.after)
         if self._rotation:
             painter.translate(place.center())
             painter.rotate(self._rotation)
@@ -149,9 +166,9 @@ class VideoView(QWidget):
         # Enlarged without smoothing: each pixel of the file is a square.
         painter.drawImage(place, self._image)
 
-    def _place(self, frame: av.VideoFrame) -> tuple[QRectF, QSize]:
+    def _place(self, size: tuple[int, int]) -> tuple[QRectF, QSize]:
         """Where the picture goes (logical px), and the size at which it is needed before it is turned (device px)."""
-        shape_w, shape_h = float(frame.width * self._sample_aspect), float(frame.height)
+        shape_w, shape_h = float(size[0] * self._sample_aspect), float(size[1])
         turned = self._rotation in {90, 270}
         upright = (shape_h, shape_w) if turned else (shape_w, shape_h)
         self.hand.set_shape(upright)
