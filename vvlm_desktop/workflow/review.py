@@ -29,6 +29,7 @@ __all__ = [
     "accept_field",
     "accept_rest",
     "clear_field",
+    "move_evidence",
     "open_review",
     "redo",
     "reject_field",
@@ -190,6 +191,25 @@ def remove_evidence(
     if span not in before:
         return Change()
     after = tuple(each for each in before if each != span)
+    return _append(session, state, [evidence_event(session, state, field_key, value, before, after)])
+
+
+def move_evidence(
+    session: Session,
+    clip_id: str,
+    field_key: str,
+    value: str | None,
+    span: PtsRange,
+    moved: PtsRange,
+    *,
+    shown: ReviewState | None = None,
+) -> Change:
+    """Put `moved` in the place of one of the ranges that show a value; the others stay as they are."""
+    state = _state(session, clip_id, shown)
+    before = state.review.evidence.get(field_key, {}).get(value, ())
+    after = tuple(dict.fromkeys(moved if each == span else each for each in before))
+    if span not in before or after == before:
+        return Change()
     return _append(session, state, [evidence_event(session, state, field_key, value, before, after)])
 
 

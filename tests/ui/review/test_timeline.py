@@ -208,3 +208,30 @@ def test_height_is_the_same_from_clip_to_clip(qtbot, look, index):
         events = widget._lanes[-1]
         assert all(placed.rect.bottom() <= events.top + events.height + 3 for placed in widget._placed)
     assert len(heights) == 1
+
+
+def test_hidden_lane_makes_room_and_is_still_hidden_in_the_next_window(stage, add_clip):
+    clip = add_clip()
+    here = stage()
+    here.open(clip.id)
+    timeline = here.page.desk.timeline
+    tall = timeline.sizeHint().height()
+    timeline._choose_lane("brightness", shown=False)
+    assert "brightness" not in [lane.name for lane in timeline._lanes]
+    assert timeline.sizeHint().height() < tall
+    again = stage().page.desk.timeline
+    assert again.hidden_lanes == {"brightness"}
+    again._choose_lane("brightness", shown=True)
+    assert "brightness" in [lane.name for lane in again._lanes]
+    assert stage().page.desk.timeline.hidden_lanes == frozenset()
+
+
+def test_click_in_the_lane_of_a_model_s_frames_shows_the_one_that_is_close(timeline, index):
+    found = scrubs(timeline)
+    seen = next(lane for lane in timeline._lanes if lane.kind == "seen")
+    place = QPoint(round(timeline._view().x(1.0)) + 6, round(seen.top + 5))
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=place)
+    assert found[-1] == (index.at_time(1.0001), False)
+    far = QPoint(round(timeline._view().x(1.25)), round(seen.top + 5))
+    QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=far)
+    assert abs(index.seconds(found[-1][0]) - 1.25) < 0.05

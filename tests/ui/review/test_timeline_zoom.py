@@ -91,7 +91,7 @@ def test_drag_on_the_ruler_pans_and_a_click_there_goes_there(timeline):
 
 def test_strip_of_the_whole_clip_brings_what_is_pressed_there_into_view(timeline, index):
     timeline.zoom(2)
-    strip = timeline._whole_rect()
+    strip = timeline._strip_rect()
     QTest.mouseClick(timeline, Qt.MouseButton.LeftButton, pos=strip.center().toPoint())
     start_s, end_s = timeline.visible_s()
     assert (start_s + end_s) / 2 == pytest.approx(index.duration_s / 2, rel=0.02)

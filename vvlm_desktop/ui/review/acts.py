@@ -16,6 +16,7 @@ from vvlm_desktop.ui.review.drafts import Drafts
 from vvlm_desktop.ui.review.form.field_card import NOTHING, REASON_WORDS, START
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.timeline_edges import Draft
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -49,6 +50,7 @@ class ReviewActs(QObject):
         self.drafts.refused.connect(self._on_refused)
         self.drafts.changed_meanwhile.connect(self.changed_meanwhile)
         self.drafts.stored.connect(self._on_stored)
+        desk.timeline.edge_moved.connect(self.move_evidence)
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -202,6 +204,18 @@ class ReviewActs(QObject):
         if state is not None and isinstance(span, PtsRange):
             named = value if isinstance(value, str) else None
             self._do(lambda: review.remove_evidence(session, state.clip.id, field_key, named, span, shown=state))
+
+    def move_evidence(self, draft: Draft) -> None:
+        """An edge of evidence was moved on the timeline."""
+        state, session, proof, index = self.state, self._shell.session, draft.edge.mark.proof, self._desk.index
+        if state is None or proof is None or index is None:
+            return
+        moved = PtsRange(index.pts[draft.first], index.pts[draft.last])
+        self._do(
+            lambda: review.move_evidence(
+                session, state.clip.id, proof.field_key, proof.value, proof.span, moved, shown=state
+            )
+        )
 
     def ask_reason(self, at: QPoint) -> None:
         """Say why the answer of the open field was wrong."""

@@ -12,6 +12,7 @@ from vvlm_desktop.ui.review.form.field_card import as_span
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.headline import Headline
+from vvlm_desktop.ui.review.lane_choice import hidden_lanes, keep_hidden
 from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
@@ -25,6 +26,7 @@ from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play
 from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel
+from vvlm_desktop.ui.review.timeline_peek import Peek, PeekFeeder
 from vvlm_desktop.ui.review.times import span_text
 from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.ui.widgets.labels import rule
@@ -62,6 +64,7 @@ class Desk(QWidget):
         self.card = HintCard(self.view)
         self.go_to_box = GoToBox(self.view)
         self.strip = StripFeeder(self.timeline)
+        self.peek = PeekFeeder(self.timeline, Peek(self))
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
         self._connect()
@@ -106,6 +109,9 @@ class Desk(QWidget):
         self.sound.show_in(self.transport.sound)
         self.timeline.scrubbed.connect(self._on_scrubbed)
         self.timeline.mark_chosen.connect(self._on_mark_chosen)
+        self.timeline.set_hidden(hidden_lanes())
+        self.timeline.lanes_chosen.connect(keep_hidden)
+        self.timeline.edge_lost.connect(self.toast.say)
         self.go_to_box.chosen.connect(self.go_to)
 
     # -- clips ---------------------------------------------------------------------------------------------------
@@ -145,6 +151,7 @@ class Desk(QWidget):
         self.playback.set_rate(1.0)
         self.playback.open(opened.source, at=look_at)
         self.strip.show_clip(opened)
+        self.peek.show_clip(opened)
         self.sound.show_clip(opened)
 
     def show_marks(self, model: TimelineModel, *, seen: tuple[int, ...], afresh: bool) -> None:
@@ -166,6 +173,7 @@ class Desk(QWidget):
         self._stand_timer.stop()
         self.playback.open(None)
         self.strip.show_clip(None)
+        self.peek.show_clip(None)
         self.sound.show_clip(None)
         self.timeline.show_clip(None, TimelineModel())
         self.transport.show_frame(None, -1)
@@ -184,6 +192,7 @@ class Desk(QWidget):
         self.leave()
         self.playback.open(None)
         self.strip.close()
+        self.peek.close()
         self.sound.close()
 
     # -- what can be done ----------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,12 @@ _KEPT = 600
 class _Wish:
     clip_id: str
     path: Path
-    index: FrameIndex
+    index: FrameIndex | None
     frames: tuple[int, ...]
     height_px: int
+
+
+_NOTHING = _Wish("", Path(), None, (), 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +42,12 @@ class Thumbnail:
 
 
 class FilmstripLoader(QObject):
-    """Loads thumbnails of one clip at a time; `close` it before letting go."""
+    """Loads thumbnails of one clip at a time; `close` it before letting go.
+
+    Args:
+        kept: how many pictures at most; the oldest are forgotten.
+        keep_open: keep the file open for the next wish, until `let_go`.
+    """
 
     _loaded = Signal(object)
     #: frame index, when its picture is at hand
@@ -46,8 +55,9 @@ class FilmstripLoader(QObject):
     #: frame index, when it has turned out to be damaged
     unreadable = Signal(object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, kept: int = _KEPT, keep_open: bool = False) -> None:
         super().__init__(parent)
+        self._kept, self._keep_open = kept, keep_open
         self._pictures: dict[int, QImage] = {}
         self._clip_id = ""
         self._wake = threading.Condition()
@@ -87,35 +97,52 @@ class FilmstripLoader(QObject):
         if thumbnail.image is None:
             self.unreadable.emit(thumbnail.frame_index)
             return
-        while len(self._pictures) >= _KEPT:
+        while len(self._pictures) >= self._kept:
             self._pictures.pop(next(iter(self._pictures)))
         self._pictures[thumbnail.frame_index] = thumbnail.image
         self.ready.emit(thumbnail.frame_index)
 
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while self._wish is None and not self._closing:
-                    self._wake.wait()
-                if self._closing or self._wish is None:
-                    return
-                wish, self._wish = self._wish, None
-            try:
-                self._serve(wish)
-            except (ClipUnreadableError, ClipMissingError):
-                continue  # the player says so where it matters; the strip stays plain
+    def let_go(self) -> None:
+        """Close the file, if one is kept open."""
+        with self._wake:
+            self._wish = _NOTHING
+            self._wake.notify()
 
-    def _serve(self, wish: _Wish) -> None:
-        with FrameReader(wish.path, wish.index, threads=("SLICE", 1)) as reader:
-            for i in sorted(wish.frames):
-                if self._closing or self._wish is not None:
-                    return
+    def _run(self) -> None:
+        with ExitStack() as files:
+            reader: FrameReader | None = None
+            while True:
+                with self._wake:
+                    while self._wish is None and not self._closing:
+                        self._wake.wait()
+                    if self._closing or self._wish is None:
+                        return
+                    wish, self._wish = self._wish, None
                 try:
-                    pixels = reader.rgb(i, height=wish.height_px)
-                except FrameUnreadableError:
-                    self._loaded.emit(Thumbnail(wish.clip_id, i, None))
-                    continue
-                self._loaded.emit(Thumbnail(wish.clip_id, i, _as_image(pixels)))
+                    if reader is None or reader.index is not wish.index or not self._keep_open:
+                        files.close()
+                        reader = None
+                        if wish.frames and wish.index is not None:
+                            reader = files.enter_context(FrameReader(wish.path, wish.index, threads=("SLICE", 1)))
+                    if reader is not None:
+                        self._serve(wish, reader)
+                except (ClipUnreadableError, ClipMissingError):
+                    continue  # the player says so where it matters; the strip stays plain
+                finally:
+                    if not self._keep_open:
+                        files.close()
+                        reader = None
+
+    def _serve(self, wish: _Wish, reader: FrameReader) -> None:
+        for i in wish.frames if self._keep_open else sorted(wish.frames):
+            if self._closing or self._wish is not None:
+                return
+            try:
+                pixels = reader.rgb(i, height=wish.height_px)
+            except FrameUnreadableError:
+                self._loaded.emit(Thumbnail(wish.clip_id, i, None))
+                continue
+            self._loaded.emit(Thumbnail(wish.clip_id, i, _as_image(pixels)))
 
 
 def _as_image(pixels: np.ndarray) -> QImage:

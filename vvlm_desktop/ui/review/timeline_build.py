@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.ui.review.form.model import SOURCE_WORDS, frame_of_pts
 from vvlm_desktop.ui.review.sureness import round_text
-from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, Look, MarkKind, TimelineModel, curve
+from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, Look, MarkKind, Proof, TimelineModel, curve
 from vvlm_desktop.video.curves import Curves
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -58,8 +59,10 @@ def looks_of(analysis: Analysis, index: FrameIndex) -> tuple[Look, ...]:
 def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
     lanes = (
         curve("motion", curves.t_s, curves.motion, ink="accent"),
-        curve("brightness", curves.t_s, curves.brightness, ink="doubtful", filled=False, bounds=(0.0, 1.0)),
-        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound)),
+        curve(
+            "brightness", curves.t_s, curves.brightness, ink="doubtful", filled=False, bounds=(0.0, 1.0), unit="of 1"
+        ),
+        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound), unit="dBFS"),
     )
     yield from (lane for lane in lanes if lane is not None)
 
@@ -97,7 +100,9 @@ def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterat
                 first, last = frame_of_pts(index, stretch.start_pts), frame_of_pts(index, stretch.end_pts)
                 words = format_value(schema, field_key, shown) if shown is not None else ""
                 reason = f"shows: {schema.field(field_key).label} {words}".strip()
-                yield _mark(index, first, last, "evidence", words or schema.field(field_key).label, reason)
+                label = words or schema.field(field_key).label
+                proof = Proof(field_key, value, stretch)
+                yield replace(_mark(index, first, last, "evidence", label, reason), proof=proof)
 
 
 def _candidates(state: ReviewState, index: FrameIndex) -> list[tuple[int, int, EventCandidate]]:

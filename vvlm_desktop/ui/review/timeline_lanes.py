@@ -19,6 +19,7 @@ LaneKind = Literal["frames", "seen", "curve", "events"]
 
 _RADIUS = 3
 _MARK_HEIGHT = 17
+_SCALED_HEIGHT = 27  # two lines: what it is, and from where to where it goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Lane:
     curve: CurveLane | None = None
 
 
+#: Kinds of lanes that cannot be hidden.
+KEPT_LANES: frozenset[LaneKind] = frozenset({"frames", "events"})
 _USUAL_CURVES = ("motion", "brightness", "sound")
 
 
@@ -43,7 +46,9 @@ class PlacedMark:
     rect: QRectF
 
 
-def lay_out(model: TimelineModel, *, compact: bool, top: float, rows: int = 1) -> tuple[Lane, ...]:
+def lay_out(
+    model: TimelineModel, *, compact: bool, top: float, rows: int = 1, hidden: frozenset[str] = frozenset()
+) -> tuple[Lane, ...]:
     """The rows there are; a compact timeline keeps the frames, one activity curve and the events.
 
     Args:
@@ -51,6 +56,7 @@ def lay_out(model: TimelineModel, *, compact: bool, top: float, rows: int = 1) -
         compact: little height.
         top: where the first row starts.
         rows: how many rows overlapping events take.
+        hidden: names of rows that are left out.
     """
     scale = theme.px(100) / 100
     gap = (5 if compact else 7) * scale
@@ -58,6 +64,8 @@ def lay_out(model: TimelineModel, *, compact: bool, top: float, rows: int = 1) -
 
     def add(kind: LaneKind, name: str, height: float, curve: CurveLane | None = None) -> None:
         nonlocal top
+        if name in hidden and kind not in KEPT_LANES:
+            return
         lanes.append(Lane(kind, name, top, height * scale, curve))
         top += height * scale + gap
 
@@ -69,7 +77,8 @@ def lay_out(model: TimelineModel, *, compact: bool, top: float, rows: int = 1) -
         add("curve", "activity", 16, next(iter(model.curves), None))
     else:
         for name in dict.fromkeys((*_USUAL_CURVES, *by_name)):
-            add("curve", name, 18, by_name.get(name))
+            found = by_name.get(name)
+            add("curve", name, _SCALED_HEIGHT if found is not None and found.scale else 18, found)
     add("events", "events", _MARK_HEIGHT * rows + 2 * (rows - 1))
     return tuple(lanes)
 
@@ -84,7 +93,8 @@ def paint_lane_name(painter: QPainter, lane: Lane, right_px: float) -> None:
     painter.setFont(theme.font("small"))
     painter.setPen(theme.colour("muted"))
     rect = QRectF(theme.MARGIN, lane.top, right_px - theme.MARGIN - 6, lane.height)
-    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, lane.name)
+    name = f"{lane.name}\n{lane.curve.scale}" if lane.curve is not None and lane.curve.scale else lane.name
+    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
 
 
 def paint_track(painter: QPainter, lane: Lane, view: View) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vvlm_desktop.domain.review import PtsRange
 from vvlm_desktop.ui.review.timeline_axis import Axis
 
 _PLAIN = Axis()
@@ -24,6 +25,20 @@ MARK_LOOKS: dict[MarkKind, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """Which stored evidence a mark stands for."""
+
+    field_key: str
+    value: str | None
+    span: PtsRange
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """What it shows."""
+        return self.field_key, self.value
+
+
+@dataclass(frozen=True, slots=True)
 class EventMark:
     """A stretch of the clip with a name: a candidate, the analysis's event, the reviewer's, or evidence."""
 
@@ -34,6 +49,7 @@ class EventMark:
     kind: MarkKind
     label: str
     reason: str = ""
+    proof: Proof | None = None  # of evidence alone: its edges can be moved
 
     @property
     def look_frame(self) -> int:
@@ -45,13 +61,34 @@ class EventMark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurveLane:
-    """One measured quantity over time, scaled to 0…1."""
+    """One measured quantity over time, scaled to 0…1.
+
+    Attributes:
+        low, high: what 0 and 1 stand for, in `unit`.
+        unit: empty for a quantity that is only more or less.
+        scale: the axis, for people; empty where it is not shown.
+        help: where it comes from.
+    """
 
     name: str
     t_s: NDArray[np.float64]
     level: NDArray[np.float64]
     ink: str
     filled: bool = True
+    low: float = 0.0
+    high: float = 1.0
+    unit: str = ""
+    scale: str = ""
+    help: str = ""
+
+    def text_at(self, seconds: float) -> str:
+        """The value at a time with its unit; empty where there is no unit or nothing was measured."""
+        if not self.unit or not len(self.t_s) or not self.t_s[0] <= seconds <= self.t_s[-1]:
+            return ""
+        level = float(np.interp(seconds, self.t_s, self.level))
+        if not np.isfinite(level):
+            return ""
+        return f"{self.low + level * (self.high - self.low):.{0 if self.high - self.low > 20 else 2}f} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +140,16 @@ def curve(
     ink: str,
     filled: bool = True,
     bounds: tuple[float, float] | None = None,
+    unit: str = "",
+    scale: str = "",
+    source: str = "",
+    holes: bool = False,
 ) -> CurveLane | None:
-    """Scale `values` to 0…1, by `bounds` where they are known, else by what occurs; None where nothing was measured."""
+    """Scale `values` to 0…1, by `bounds` where they are known, else by what occurs; None where nothing was measured.
+
+    Args:
+        holes: leave out what is not known, where it would otherwise be drawn as nothing.
+    """
     if values is None or len(values) == 0 or len(values) != len(t_s):
         return None
     level = np.asarray(values, dtype=np.float64)
@@ -113,7 +158,9 @@ def curve(
         return None
     low, high = bounds or (float(level[known].min()), float(level[known].max()))
     level = np.clip((level - low) / (high - low), 0.0, 1.0) if high > low else np.zeros_like(level)
-    return CurveLane(name, np.asarray(t_s, dtype=np.float64), np.where(known, level, 0.0), ink, filled)
+    level = level if holes else np.where(known, level, 0.0)
+    times_s: NDArray[np.float64] = np.asarray(t_s, dtype=np.float64)
+    return CurveLane(name, times_s, level, ink, filled, low, high, unit, scale, source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,357 @@
+"""What the timeline shows: lanes that share one cursor with the picture, and where everything on it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFontMetricsF,
+    QHelpEvent,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractSlider, QSizePolicy, QToolTip, QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review import timeline_edges as edges_of
+from vvlm_desktop.ui.review import timeline_lanes as lanes_of
+from vvlm_desktop.ui.review import timeline_paint as paint
+from vvlm_desktop.ui.review.timeline_axis import axis_of
+from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
+from vvlm_desktop.ui.review.timeline_damage import Damage
+from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
+from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
+from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, EventMark, TimelineModel, View
+from vvlm_desktop.ui.review.timeline_rule import gap_text
+from vvlm_desktop.ui.review.timeline_zoom import Viewport
+from vvlm_desktop.ui.review.times import clock_text, span_text
+from vvlm_desktop.video.index import FrameIndex
+
+_RULER_PX = 16
+_WHOLE_PX = 8
+_EVENT_ROWS = 4
+#: More pictures than these are not kept while one zooms and pans.
+_MOST_PICTURES = 400
+
+
+class TimelineSurface(QAbstractSlider):
+    """Shows a `TimelineModel`; the hand on it is `Timeline`.
+
+    It is a slider to whoever cannot see it: its value is the frame that the cursor is on.
+    """
+
+    view_changed = Signal()  # other frames are needed for the filmstrip
+    edge_changed = Signal(object)  # Draft of what is being moved, None for nothing
+    edge_moved = Signal(object)  # Draft: store it
+    edge_lost = Signal(str)  # why a move was not stored
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = TimelineModel()
+        self._index: FrameIndex | None = None
+        self._port = Viewport()
+        self._damage = Damage()
+        self._cursor = 0
+        self._hover_x: float | None = None
+        self._busy = False  # the hand is on it: the page does not turn under it
+        self._compact = False
+        self._hidden: frozenset[str] = frozenset()
+        self._marked: tuple[int, int] | None = None
+        self._pictures: dict[int, QImage] = {}
+        self._ground: QPixmap | None = None
+        self._ground_theme = ""
+        self._lanes: tuple[Lane, ...] = ()
+        self._placed: list[PlacedMark] = []
+        self._edges = Edges(self)
+        self._edges.changed.connect(self._on_edge_changed)
+        self._edges.moved.connect(self.edge_moved)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName("Timeline")
+        self._arrange()
+
+    # -- what it shows -------------------------------------------------------------------------------------------
+
+    def show_clip(self, index: FrameIndex | None, model: TimelineModel, *, keep_view: bool = False) -> None:
+        """Show another clip, or the same with other marks."""
+        if index is not self._index or not keep_view:
+            self._port.open(axis_of(index), model.duration_s, keep=keep_view)
+            self._damage = Damage(index)
+        self._index, self._model = index, model
+        if keep_view:
+            self._edges.follow(model.marks)
+        else:
+            self._pictures.clear()
+            self._marked = None
+            if self._edges.drop():
+                self.edge_lost.emit("The edge that was moved last is not stored: another clip is shown.")
+        with QSignalBlocker(self):  # a shorter clip is no wish to go to its end
+            self.setRange(0, max(0, len(index) - 1) if index is not None else 0)
+        self._on_edge_changed()
+        self._arrange()
+
+    def set_compact(self, compact: bool) -> None:
+        """Show fewer and lower lanes."""
+        if compact != self._compact:
+            self._compact = compact
+            self._arrange()
+
+    def set_hidden(self, names: frozenset[str]) -> None:
+        """Leave these lanes out."""
+        if names != self._hidden:
+            self._hidden = names
+            self._arrange()
+
+    @property
+    def hidden_lanes(self) -> frozenset[str]:
+        """Names of the lanes that are left out."""
+        return self._hidden
+
+    def set_position(self, frame_index: int) -> None:
+        """Move the cursor."""
+        if frame_index != self._cursor:
+            self._cursor = frame_index
+            self.setValue(frame_index)
+            if self._index is not None and not self._busy and self._port.follow(self._index.seconds(frame_index)):
+                self._show_view()
+            self._describe()
+            self.update()
+
+    def set_marked(self, span: tuple[int, int] | None) -> None:
+        """Show the stretch marked with I and O."""
+        self._marked = span
+        self.update()
+
+    def set_picture(self, frame_index: int, picture: QImage) -> None:
+        """A picture of the filmstrip has arrived."""
+        while len(self._pictures) >= _MOST_PICTURES:
+            self._pictures.pop(next(iter(self._pictures)))
+        self._pictures[frame_index] = picture
+        self._ground = None
+        self.update()
+
+    def picture_near(self, frame_index: int) -> tuple[int, QImage | None]:
+        """The picture at hand that is closest to a frame, with its number."""
+        near = min(self._pictures, key=lambda i: abs(i - frame_index), default=-1)
+        return near, self._pictures.get(near)
+
+    def set_damaged(self, frame_index: int) -> None:
+        """A frame has turned out to be unreadable."""
+        if self._damage.add(frame_index):
+            self._ground = None
+            self.update()
+
+    def cells(self) -> tuple[Cell, ...]:
+        """The filmstrip's places, each with the frame that is to be seen there."""
+        lane = next((lane for lane in self._lanes if lane.kind == "frames"), None)
+        if lane is None or self._index is None or not self._port.duration_s:
+            return ()
+        shape = self._index.width / max(1, self._index.height)
+        cell_px = max(24.0, lane.height * max(0.6, min(shape, 2.0)))
+        return cells_of(self._index, self._port.axis, self._view(), cell_px=cell_px)
+
+    def visible_s(self) -> tuple[float, float]:
+        """The stretch that is visible."""
+        return self._port.start_s, self._port.end_s
+
+    def filmstrip_height_px(self) -> int:
+        """Height of the filmstrip's pictures, in device pixels."""
+        lane = next((lane for lane in self._lanes if lane.kind == "frames"), None)
+        return max(16, round((lane.height if lane else 40) * self.devicePixelRatioF()))
+
+    @property
+    def model(self) -> TimelineModel:
+        """What is shown."""
+        return self._model
+
+    @property
+    def marks(self) -> tuple[EventMark, ...]:
+        """The events that are shown."""
+        return self._model.marks
+
+    @property
+    def draft(self) -> Draft | None:
+        """The edge in hand, and where it would go."""
+        return self._edges.draft
+
+    def x_of_frame(self, frame_index: int) -> float:
+        """Where a frame is on the widget."""
+        return self._view().x(self._index.seconds(frame_index)) if self._index is not None else 0.0
+
+    def zoom(self, steps: int) -> None:
+        """Closer (positive) around the cursor, or further; 0 shows the whole clip."""
+        if self._index is None or not len(self._index):
+            return
+        at_s = self._index.seconds(min(self._cursor, len(self._index) - 1))
+        if self._port.step(steps, at_s) if steps else self._port.show_all():
+            self._show_view()
+
+    # -- layout --------------------------------------------------------------------------------------------------
+
+    @override
+    def sizeHint(self) -> QSize:
+        return QSize(600, int(self._strip_rect().bottom()) + theme.GAP)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, self.sizeHint().height())
+
+    def _arrange(self) -> None:
+        metrics = QFontMetricsF(theme.font("small"))
+        # As many rows even where fewer would do: the picture must not change its size from clip to clip.
+        rows = _EVENT_ROWS - 1 if self._compact else _EVENT_ROWS
+        before = self.sizeHint().height() if self._lanes else -1
+        top = theme.px(_RULER_PX) + 3
+        self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=top, rows=rows, hidden=self._hidden)
+        events = self._lanes[-1]
+        self._placed = lanes_of.place_marks(self._model.marks, self._view(), events.top, metrics, most_rows=rows)
+        self._ground = None
+        if self.sizeHint().height() != before:
+            self.updateGeometry()
+        self.update()
+
+    def _show_view(self) -> None:
+        self._arrange()
+        self.view_changed.emit()
+
+    def _gutter_px(self) -> float:
+        metrics = QFontMetricsF(theme.font("small"))
+        curves = self._model.curves
+        names = ("model saw", "brightness", *(curve.name for curve in curves), *(curve.scale for curve in curves))
+        return theme.MARGIN + max(metrics.horizontalAdvance(name) for name in names) + 12
+
+    def _view(self) -> View:
+        left = self._gutter_px()
+        return self._port.view(left, self.width() - left - theme.MARGIN)
+
+    def _whole(self) -> View:
+        left = self._gutter_px()
+        return self._port.whole(left, self.width() - left - theme.MARGIN)
+
+    def _ruler_rect(self) -> QRectF:
+        view = self._view()
+        return QRectF(view.left_px, 0, view.width_px, theme.px(_RULER_PX))
+
+    def _strip_rect(self) -> QRectF:
+        view = self._view()
+        return QRectF(view.left_px, lanes_of.bottom(self._lanes) + 5, view.width_px, theme.px(_WHOLE_PX))
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._show_view()
+
+    @override
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.PaletteChange}:
+            self._arrange()
+        super().changeEvent(event)
+
+    # -- painting ------------------------------------------------------------------------------------------------
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self._ground is None or self._ground_theme != theme.tokens().name:
+            self._ground = self._paint_ground()
+            self._ground_theme = theme.tokens().name
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._ground)
+        index = self._index
+        if index is None or not len(index):
+            return
+        view = self._view()
+        top, low = self._lanes[0].top - 5, lanes_of.bottom(self._lanes) + 4
+        if self._marked is not None:
+            span_s = index.seconds(self._marked[0]), index.seconds(self._marked[1])
+            paint.paint_marked(painter, view, span_s, top=top, low=low)
+        edges_of.paint_edges(painter, self._placed, view, self._edges.held)
+        draft = self._edges.draft
+        if draft is not None and (draft.moved or self._edges.dragging):
+            edges_of.paint_draft(painter, draft, view, top=top, low=low)
+        if self._hover_x is not None and not self._busy:
+            painter.setPen(QPen(theme.colour("muted", alpha=0.7), 1))
+            painter.drawLine(QPointF(self._hover_x, top), QPointF(self._hover_x, low))
+        seconds = index.seconds(min(self._cursor, len(index) - 1))
+        paint.paint_cursor(painter, view, self._whole(), seconds, low=low, strip=self._strip_rect())
+        if self._hover_x is not None:
+            paint.paint_pointer(painter, view, self._hover_x, self._lanes, values=not self._busy)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.colour("accent"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -1, -1))
+
+    def _paint_ground(self) -> QPixmap:
+        ground = paint.Ground(
+            self._model,
+            self._lanes,
+            self._placed,
+            self.cells(),
+            self._pictures,
+            self._damage.spans_s,
+            self._view(),
+            self._whole(),
+            self._ruler_rect(),
+            self._strip_rect(),
+            self._port.zoomed,
+        )
+        return ground.paint(self.size(), self.devicePixelRatioF())
+
+    # -- help ----------------------------------------------------------------------------------------------------
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            text = self._help_at(QPointF(event.pos()))
+            if text:
+                QToolTip.showText(event.globalPos(), text, self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def _mark_at(self, position: QPointF) -> EventMark | None:
+        return next((placed.mark for placed in self._placed if placed.rect.contains(position)), None)
+
+    def _all_lanes(self) -> tuple[Lane, ...]:
+        """Also those that are hidden."""
+        return lanes_of.lay_out(self._model, compact=self._compact, top=0)
+
+    def _lane_at(self, position: QPointF) -> Lane | None:
+        return next((lane for lane in self._lanes if lane.top <= position.y() <= lane.top + lane.height), None)
+
+    def _help_at(self, position: QPointF) -> str:
+        mark = self._mark_at(position)
+        if mark is not None:
+            _, who = MARK_LOOKS[mark.kind]
+            text = f"{mark.label} · {who} · {span_text(mark.start_s, mark.end_s)}"
+            grips = "\nIts edges can be dragged; Escape lets them go." if mark.proof is not None else ""
+            return text + (f"\n{mark.reason}" if mark.reason else "") + grips
+        seconds = self._view().seconds(position.x())
+        gap = self._port.axis.gap_at(seconds)
+        if gap is not None:
+            return gap_text(gap).capitalize()
+        lane = self._lane_at(position)
+        if lane is not None and lane.kind == "seen":
+            return self._model.seen_help
+        if lane is not None and lane.curve is not None:
+            return lane.curve.help
+        if lane is not None and lane.kind == "frames" and self._damage.covers(seconds):
+            return "Frames here are damaged in the file and cannot be shown."
+        return ""
+
+    def _describe(self) -> None:
+        """What a screen reader says of the place, or of the edge in hand."""
+        index, draft = self._index, self._edges.draft
+        if index is None or not len(index):
+            self.setAccessibleDescription("")
+            return
+        i = draft.frame_index if draft is not None else min(self._cursor, len(index) - 1)
+        what = f"{draft.edge.words}: " if draft is not None else ""
+        self.setAccessibleDescription(f"{what}frame {i} of {len(index)}, {clock_text(index.seconds(i))}")
+
+    def _on_edge_changed(self) -> None:
+        self._describe()
+        self.edge_changed.emit(self._edges.draft)
+        self.update()
