@@ -11,7 +11,7 @@ from typing import Literal
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import ClipNotFoundError
-from vvlm_desktop.workflow.camera_links import CameraLink, CameraLinks
+from vvlm_desktop.workflow.camera_links import MOST_OFFSET_MS, CameraLink, CameraLinks
 from vvlm_desktop.workflow.session import Session
 
 FoundBy = Literal["name", "time", "person"]
@@ -119,7 +119,8 @@ def other_cameras(session: Session, clip: Clip) -> tuple[OtherCamera, ...]:
             found[other_id] = _as_linked(found[other_id], link)
         elif (other := nearby.get(other_id) or _clip_of(session, other_id)) is not None:
             name = read_camera(other.path).camera or "other camera"
-            found[other_id] = OtherCamera(other, name, link.offset_ms or 0, "person")
+            offset_ms = offset_by_names(clip, other) if link.offset_ms is None else link.offset_ms
+            found[other_id] = OtherCamera(other, name, offset_ms, "person")
     order = {"front": 0, "rear": 1, "cabin": 2, "left": 3, "right": 4}
     return tuple(sorted(found.values(), key=lambda each: (order.get(each.name, 9), each.name, each.clip.path)))
 
@@ -128,6 +129,13 @@ def _as_linked(camera: OtherCamera, link: CameraLink) -> OtherCamera:
     if link.offset_ms is None:
         return camera
     return replace(camera, offset_ms=link.offset_ms, found_by="person")
+
+
+def offset_by_names(clip: Clip, other: Clip) -> int:
+    """What to add to the time of `clip` to get that of `other`, as their names tell; 0 where they tell nothing."""
+    here, there = read_camera(clip.path).starts_at, read_camera(other.path).starts_at
+    apart_ms = round((here - there).total_seconds() * 1000) if here is not None and there is not None else 0
+    return apart_ms if abs(apart_ms) <= MOST_OFFSET_MS else 0
 
 
 def candidates(session: Session, clip: Clip, *, most: int = 12) -> tuple[Clip, ...]:

@@ -32,6 +32,7 @@ class Commands(QObject):
         self._desk, self._side, self._acts = desk, side, acts
         self._queue, self._arrangement = queue, arrangement
         self._finished: list[str] = []
+        desk.cameras.use(lambda: shell.session)
         self.saver = FrameSaver(shell, desk=desk, clip=self._clip, parent=self)
         self.ask_box = AskBox(shell, desk=desk, panel=side.ask, parent=self)
 

@@ -8,6 +8,8 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.review import PtsRange
+from vvlm_desktop.ui.review.camera_stage import CameraStage
+from vvlm_desktop.ui.review.cameras import Cameras
 from vvlm_desktop.ui.review.form.field_card import as_span
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
@@ -53,16 +55,18 @@ class Desk(QWidget):
         self.seen_frames: tuple[int, ...] = ()
         self.headline = Headline()
         self.view = VideoView()
+        self.stage = CameraStage(self.view)
         self.looking = Looking(self.view, self)
         self.transport = TransportBar()
         self.timeline = Timeline()
         self.sound = Sound(self)
         self.playback = Playback(self, clock=self.sound.clock)
         self.shuttle = Shuttle(self.playback)
-        self.toast = Toast(self.view)
+        self.toast = Toast(self.stage)
         self.picture = PictureTools(self.view, self.toast)
-        self.card = HintCard(self.view)
-        self.go_to_box = GoToBox(self.view)
+        self.card = HintCard(self.stage)
+        self.go_to_box = GoToBox(self.stage)
+        self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
@@ -81,7 +85,7 @@ class Desk(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.headline)
-        column.addWidget(self.view, 1)
+        column.addWidget(self.stage, 1)
         column.addWidget(self.transport)
         column.addWidget(rule())
         column.addWidget(self.timeline)
@@ -153,6 +157,7 @@ class Desk(QWidget):
         self.strip.show_clip(opened)
         self.peek.show_clip(opened)
         self.sound.show_clip(opened)
+        self.cameras.show_clip(opened)
 
     def show_marks(self, model: TimelineModel, *, seen: tuple[int, ...], afresh: bool) -> None:
         """The same clip with other marks; `afresh` where another reviewer or answer has to be looked at anew."""
@@ -175,6 +180,7 @@ class Desk(QWidget):
         self.strip.show_clip(None)
         self.peek.show_clip(None)
         self.sound.show_clip(None)
+        self.cameras.show_clip(None)
         self.timeline.show_clip(None, TimelineModel())
         self.transport.show_frame(None, -1)
         self.view.show_message(sentence, hint)
@@ -194,6 +200,7 @@ class Desk(QWidget):
         self.strip.close()
         self.peek.close()
         self.sound.close()
+        self.cameras.close()
 
     # -- what can be done ----------------------------------------------------------------------------------------
 

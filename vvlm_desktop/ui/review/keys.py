@@ -117,6 +117,7 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
         ),
         act("full_screen", "Full screen", commands.toggle_full_screen, "F", group=play),
         *timeline_actions(desk.timeline, page=_PAGE),
+        *desk.cameras.actions(_PAGE, group=play),
         act("mute", "Mute, or sound on", desk.sound.toggle_muted, "M", group=play),
         act("louder", "Louder", lambda: desk.sound.change_volume(1), "Ctrl+Up", group=play, repeat=True),
         act("quieter", "Quieter", lambda: desk.sound.change_volume(-1), "Ctrl+Down", group=play, repeat=True),

@@ -25,6 +25,7 @@ class Looking(QObject):
         self._index: FrameIndex | None = None
         self._event: EventMark | None = None
         self._attention: Attention | None = None
+        self._aside = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.check)
@@ -77,6 +78,16 @@ class Looking(QObject):
         self.check()
         return True
 
+    def set_aside(self, aside: bool) -> None:
+        """Another camera's picture is the large one: what is painted small in its corner is not looked at."""
+        if aside == self._aside:
+            return
+        self._aside = aside
+        if aside:
+            self.leave()
+        else:
+            self._count(self._view.on_screen)
+
     def leave(self) -> None:
         """Nothing is looked at while another page is shown."""
         if self._attention is not None:
@@ -112,7 +123,7 @@ class Looking(QObject):
         attention = self._attention
         if attention is None:
             return
-        if clip_id != self._clip_id:
+        if clip_id != self._clip_id or self._aside:
             attention.painted(-1)
             return
         attention.painted(frame_index)

@@ -1,0 +1,189 @@
+"""Other cameras show the moment of the judged clip: after seeks, steps and shifts; what is judged stays the judged."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests import clips
+from vvlm_desktop.ui.review.camera_stage import cells
+
+FRONT, REAR = "2023_0204_163814_000123F.mp4", "2023_0204_163815_000124R.mp4"
+
+
+@pytest.fixture(scope="session")
+def camera_files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cameras")
+    front = clips.make_clip(folder / FRONT, frames=120, options={"g": "30"})
+    rear = clips.make_clip(folder / REAR, frames=60, fps=30, options={"g": "15"}, size=(800, 450))
+    return front, rear
+
+
+@pytest.fixture
+def pair(add_clip, tmp_path, camera_files):
+    """A front clip of 4 s, and a rear one that begins a second later and ends a second earlier."""
+    return tuple(add_clip(path=tmp_path / file.name, labels=None) for file in map(_copied(tmp_path), camera_files))
+
+
+def _copied(folder):
+    return lambda file: shutil.copyfile(file, folder / file.name)
+
+
+@pytest.fixture
+def here(stage, pair):
+    front, _rear = pair
+    here = stage()
+    here.page.activate(front.id)
+    here.page.setFocus()
+    here.qtbot.waitUntil(lambda: bool(here.page.desk.cameras.tiles), timeout=5000)
+    return here
+
+
+def shown(here, place: int = 0) -> int | str:
+    """The frame that another camera shows, by the number in its pixels; or the word for its absence."""
+    picture = here.page.desk.cameras.tiles[place].picture
+    if picture is None or picture.frame is None:
+        return picture.word if picture is not None else ""
+    code = clips.read_code(picture.frame.to_ndarray(format="rgb24"))
+    assert code == picture.frame_index  # the caption names what is painted
+    return code
+
+
+def wait_for(here, frame_index: int) -> None:
+    here.qtbot.waitUntil(lambda: shown(here) == frame_index, timeout=5000)
+
+
+def test_seeks_and_steps_show_the_same_moment(here):
+    desk = here.page.desk
+    desk.seek(75)
+    wait_for(here, 45)
+    here.press("Right Right")
+    wait_for(here, 47)
+    here.press("Left")
+    wait_for(here, 46)
+    assert "frame 46" in desk.cameras.tiles[0].caption()
+    assert desk.playback.position == 76
+
+
+def test_before_it_begins_and_after_it_ends_it_is_black_with_a_word(here):
+    desk = here.page.desk
+    desk.seek(15)
+    here.qtbot.waitUntil(lambda: shown(here) == "not recording yet, begins in 0.5 s")
+    desk.seek(115)
+    here.qtbot.waitUntil(lambda: shown(here) == "recording has ended")
+    desk.seek(89)
+    wait_for(here, 59)
+
+
+def test_playing_and_dragging_take_it_along(here):
+    desk = here.page.desk
+    for i in (40, 50, 60):
+        desk.timeline.scrubbed.emit(i, True)
+    desk.timeline.scrubbed.emit(62, False)
+    wait_for(here, 32)
+    desk.playback.play()
+    here.qtbot.waitUntil(lambda: desk.playback.position >= 70)
+    desk.playback.pause()
+    wait_for(here, desk.playback.position - 30)
+
+
+def test_evidence_and_verdicts_are_the_judged_clips(here, pair):
+    front, _rear = pair
+    desk = here.page.desk
+    desk.seek(75)
+    wait_for(here, 45)
+    assert desk.frame_on_screen() == 75
+    assert desk.evidence_span().start_pts == desk.index.pts[75]
+    assert here.state.clip.id == front.id
+
+
+def test_q_goes_through_the_layouts_and_back(here):
+    desk = here.page.desk
+    view, tile = desk.view, desk.cameras.tiles[0]
+    assert view.width() > 2 * tile.width()  # in the corner
+    here.press("Q")
+    assert abs(view.width() * view.height() - tile.width() * tile.height()) < 0.05 * view.width() * view.height()
+    assert not view.geometry().intersects(tile.geometry())
+    here.press("Q")
+    assert tile.width() > 2 * view.width()
+    here.press("Q")
+    assert not desk.cameras.tiles
+    assert view.size() == desk.stage.size()
+    here.press("Q")
+    assert len(desk.cameras.tiles) == 1
+
+
+def test_what_is_painted_small_beside_another_camera_is_not_looked_at(here):
+    desk = here.page.desk
+    desk.cameras.tiles[0].pressed.emit()
+    assert desk.attention is not None
+    desk.looking.begin(desk._open.clip.id, desk.index, None)
+    desk.seek(0)
+    here.qtbot.waitUntil(lambda: desk.view.on_screen is not None and desk.view.on_screen.frame_index == 0)
+    desk.view.repaint()
+    assert not desk.attention._looked_s
+    desk.cameras.tiles[0].pressed.emit()
+    here.wait_ready()
+
+
+def test_a_shift_is_by_frames_and_kept_with_the_library(here, pair, stage):
+    front, rear = pair
+    desk = here.page.desk
+    desk.seek(75)
+    wait_for(here, 45)
+    here.press("Shift+PgDown Shift+PgDown")
+    wait_for(here, 47)
+    assert "-0.9" in here.toast
+    here.page.open_clip(rear.id)
+    here.qtbot.waitUntil(lambda: bool(desk.cameras.known) and desk.cameras.known[0].clip.id == front.id, timeout=5000)
+    assert desk.cameras.known[0].offset_ms == 933
+
+
+def test_people_unlink_and_link(here, pair):
+    _front, rear = pair
+    cameras = here.page.desk.cameras
+    entry = cameras.menu().actions()[1]
+    assert entry.isChecked()
+    assert REAR in entry.text()
+    entry.setChecked(False)
+    here.qtbot.waitUntil(lambda: not cameras.known, timeout=5000)
+    assert not cameras.tiles
+    here.press("Q")
+    assert "Alt+Q" in here.toast
+    cameras.menu().actions()[1].setChecked(True)
+    here.qtbot.waitUntil(lambda: bool(cameras.tiles), timeout=5000)
+    assert cameras.known[0].clip.id == rear.id
+
+
+def test_all_cameras_together_stay_within_the_cache_that_is_set(here):
+    desk = here.page.desk
+    budget_bytes = here.shell.session.settings.frame_cache_mb << 20
+    desk.seek(75)
+    wait_for(here, 45)
+    source = desk._open.source
+    assert (
+        source._cache.budget_bytes + sum(tile.source._cache.budget_bytes for tile in desk.cameras.tiles) <= budget_bytes
+    )
+    assert desk.cameras.tiles[0].source.used_bytes > 0
+    here.press("Q Q Q")
+    assert source._cache.budget_bytes == budget_bytes
+
+
+def test_a_clip_alone_has_no_other_cameras(stage, add_clip):
+    add_clip()
+    here = stage()
+    here.open()
+    with here.qtbot.waitSignal(here.page.desk.cameras.found, timeout=5000):
+        pass
+    assert not here.page.desk.cameras.tiles
+    assert here.page.desk.view.size() == here.page.desk.stage.size()
+
+
+@pytest.mark.parametrize(("size", "count", "columns"), [((1600, 450), 2, 2), ((800, 900), 2, 1), ((1600, 900), 4, 2)])
+def test_pictures_lie_where_they_are_largest(size, count, columns):
+    from PySide6.QtCore import QRect
+
+    places = cells(QRect(0, 0, *size), count)
+    assert len({place.left() for place in places}) == columns
+    assert not any(a.intersects(b) for i, a in enumerate(places) for b in places[:i])

@@ -1,0 +1,118 @@
+"""One other camera's picture with its own name, frame and PTS under it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QWidget
+from typing_extensions import override
+
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.camera_source import CameraPicture, CameraSource
+from vvlm_desktop.ui.review.picture_image import FrameImage
+from vvlm_desktop.ui.review.times import clock_text
+
+_SHADE = 0.62
+
+
+class CameraTile(QWidget):
+    """Shows what a `CameraSource` gives; black with a word where that is nothing."""
+
+    pressed = Signal()
+    menu_wanted = Signal(QPoint)  # on the screen
+
+    def __init__(self, source: CameraSource, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = source
+        self.title = source.clip.camera.name.capitalize()
+        self._picture: CameraPicture | None = None
+        self._image: QImage | None = None
+        self._maker = FrameImage()
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip(f"{self.title} camera: click makes it large, right click for more")
+        self.setAccessibleName(f"{self.title} camera")
+        source.picture_came.connect(self.show_picture)
+
+    @property
+    def picture(self) -> CameraPicture | None:
+        """What is shown."""
+        return self._picture
+
+    def show_picture(self, picture: CameraPicture) -> None:
+        """Show a frame, or the word for its absence."""
+        self._picture, self._image = picture, None
+        self.setAccessibleName(f"{self.title} camera. {self.caption()}")
+        self.update()
+
+    def caption(self) -> str:
+        """Which picture it is, by its own clip's numbers."""
+        picture = self._picture
+        if picture is None:
+            return self.title
+        if picture.frame is None:
+            return f"{self.title}: {picture.word}"
+        index, i = self.source.index, picture.frame_index
+        return f"{self.title} · frame {i} · PTS {index.pts[i]} · {clock_text(index.seconds(i))}"
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._image = None
+        super().resizeEvent(event)
+
+    @override
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.pressed.emit()
+
+    @override
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_wanted.emit(event.globalPos())
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), theme.colour("picture"))
+        picture = self._picture
+        if picture is not None and picture.frame is not None:
+            self._paint_frame(painter, picture)
+            self._paint_caption(painter)
+        else:
+            self._paint_word(painter)
+        painter.setPen(QPen(QColor(theme.DARK.line), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_frame(self, painter: QPainter, picture: CameraPicture) -> None:
+        frame = picture.frame
+        assert frame is not None
+        rotation = self.source.index.rotation % 360
+        turned = rotation in {90, 270}
+        shape = QSize(frame.height, frame.width) if turned else QSize(frame.width, frame.height)
+        scale = self.devicePixelRatioF()
+        size = shape.scaled(self.size() * scale, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(2, 2))
+        if self._image is None:
+            self._image = self._maker.make(frame, size.transposed() if turned else size)
+        painter.save()
+        painter.translate(QRectF(self.rect()).center())
+        painter.rotate(rotation)
+        width, height = self._image.width() / scale, self._image.height() / scale
+        painter.drawImage(QRectF(-width / 2, -height / 2, width, height), self._image)
+        painter.restore()
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        painter.setFont(theme.font("small"))
+        metrics = painter.fontMetrics()
+        strip = QRectF(0, self.height() - metrics.height() - 6, self.width(), metrics.height() + 6)
+        shade = QColor(theme.DARK.background)
+        shade.setAlphaF(_SHADE)
+        painter.fillRect(strip, shade)
+        painter.setPen(theme.DARK.text)
+        text = metrics.elidedText(self.caption(), Qt.TextElideMode.ElideRight, int(strip.width()) - 12)
+        painter.drawText(strip.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def _paint_word(self, painter: QPainter) -> None:
+        painter.setFont(theme.font("small"))
+        painter.setPen(theme.DARK.text)
+        place = QRectF(QPointF(6, 0), self.size().toSizeF() - QSize(12, 0).toSizeF())
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.caption())
