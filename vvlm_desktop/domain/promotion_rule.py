@@ -53,7 +53,8 @@ class PromotionRule:
         """The rule for people."""
         if self.test == "mcnemar":
             key = self.field_in(schema)
-            better = f"{schema.field(key).label if key else self.field} is right more often, by McNemar's test"
+            label = schema.field(key).label if key else self.field
+            better = f"{label} is right more often, by McNemar's test and also where whole recordings are swapped"
         else:
             better = "the choice fields are right more often on average, by an interval over resampled recordings"
         worse = " No other field may be clearly worse, and no fewer answers may be valid." if self.no_worse else ""
@@ -161,6 +162,16 @@ def gain_of(pairs: Sequence[Pair], *, level: float) -> Gain:
     value, low, high = bootstrapped(groups, _mean_gain, level=level, resamples=resamples)
     shares = _shares(groups)
     return Gain(value, low, high, swapped_p(shares), len(groups), sum(abs(share) > 1e-12 for share in shares))
+
+
+def swapped_in_field(pairs: Iterable[Pair], key: str) -> float:
+    """McNemar's p with whole groups swapped: the same where every group has one clip, larger where clips are alike."""
+    shares: dict[str, float] = {}
+    for pair in pairs:
+        if key in pair.right:
+            now, candidate = pair.right[key]
+            shares[pair.group] = shares.get(pair.group, 0.0) + candidate - now
+    return swapped_p(list(shares.values()))
 
 
 def swapped_p(shares: Sequence[float]) -> float:

@@ -20,15 +20,16 @@ _MOST_LOOKS = 8_000_000
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One clip: truth and answer of each choice field whose truth is known, in a form that can be compared.
+    """One clip: truth and answer of each choice field, in a form that can be compared.
 
     Attributes:
         group: clips that are alike.
-        fields: truth and answer by field; an answer that was not given is None.
+        fields: truth and answer by field; a truth that nobody knows and an answer that was not given are None. What was
+            answered where nobody knows the truth is needed, too: other clips get that answer by chance.
     """
 
     group: str
-    fields: Mapping[str, tuple[str, str | None]]
+    fields: Mapping[str, tuple[str | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,9 @@ def _columns(clips: Sequence[Told]) -> dict[str, _Column]:
     for key in keys:
         places: dict[str, list[int]] = defaultdict(list)
         for place, clip in enumerate(clips):
-            if key in clip.fields:
-                places[clip.fields[key][0]].append(place)
+            truth = clip.fields[key][0] if key in clip.fields else None
+            if truth is not None:
+                places[truth].append(place)
         if len(places) > 1:
             answers = tuple(clip.fields[key][1] if key in clip.fields else None for clip in clips)
             found[key] = _Column(answers, tuple((value, tuple(where)) for value, where in sorted(places.items())))

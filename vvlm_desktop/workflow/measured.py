@@ -100,7 +100,7 @@ class Measured:
         ]
 
     def told(self, schema: LabelSchema, candidate: str, *, without: frozenset[str]) -> list[Told]:
-        """Truth and answer of the choice fields, clip by clip, without some clips."""
+        """Answers in the choice fields with the truth where it is known, clip by clip, without some clips."""
         return [
             _told(schema, self.clips[clip_id], self.answers[candidate][clip_id])
             for clip_id in self.answered
@@ -317,9 +317,12 @@ def _pair(schema: LabelSchema, clip: SetClip, now: Answer, candidate: Answer) ->
 
 
 def _told(schema: LabelSchema, clip: SetClip, answer: Answer) -> Told:
-    fields = [field.key for field in schema.model_fields if field.has_values and field.key in clip.known]
-    said = {key: _comparable(answer.labels[key]) if key in answer.labels else None for key in fields}
-    return Told(clip.group, {key: (_comparable(clip.known[key]), said[key]) for key in fields})
+    fields = [field.key for field in schema.model_fields if field.has_values]
+    known, said = (
+        {key: _comparable(values[key]) if key in values else None for key in fields}
+        for values in (clip.known, answer.labels)
+    )
+    return Told(clip.group, {key: (known[key], said[key]) for key in fields})
 
 
 def _comparable(value: LabelValue) -> str:

@@ -12,6 +12,7 @@ from vvlm_desktop.domain.promotion_rule import (
     PromotionRule,
     clearly_worse,
     gain_of,
+    swapped_in_field,
     tally_fields,
 )
 from vvlm_desktop.domain.schema import LabelSchema
@@ -61,7 +62,9 @@ def weigh(
             f"{len(telling)} with a known answer, of {groups} recordings; {rule.least_clips} are asked for.",
             enough and bool(telling),
         ),
-        _better_in_field(schema, rule, fields, level) if rule.test == "mcnemar" else _better_in_mean(gain, level),
+        _better_in_field(schema, rule, fields, pairs, level=level)
+        if rule.test == "mcnemar"
+        else _better_in_mean(gain, level),
     ]
     others = {name: tally for name, tally in fields.items() if name != key}
     worse = clearly_worse(others, level=rule.level)
@@ -105,17 +108,21 @@ def _better_in_mean(gain: Gain | None, level: float) -> Check:
     return Check(title, seen, gain.low > 0 and gain.p_value <= level)
 
 
-def _better_in_field(schema: LabelSchema, rule: PromotionRule, fields: dict[str, FieldTally], level: float) -> Check:
+def _better_in_field(
+    schema: LabelSchema, rule: PromotionRule, fields: dict[str, FieldTally], pairs: Sequence[Pair], *, level: float
+) -> Check:
     key = rule.field_in(schema)
     label = schema.field(key).label if key else rule.field
     tally = fields.get(key)
     if tally is None:
         return Check(f"Better in {label}", f"No test clip tells: {label} is never known, or no field.", False)
+    # Clips of one recording are alike: twenty of one drive are no twenty witnesses.
+    p_value = max(tally.p_value, swapped_in_field(pairs, key))
     seen = (
         f"Right only now in {tally.only_now} clips, only with the adapter in {tally.only_candidate};"
-        f" by chance in {_percent(tally.p_value)}, {_percent(level)} are allowed."
+        f" by chance in {_percent(p_value)}, whole recordings being swapped, {_percent(level)} are allowed."
     )
-    return Check(f"Better in {label}", seen, tally.only_candidate > tally.only_now and tally.p_value <= level)
+    return Check(f"Better in {label}", seen, tally.only_candidate > tally.only_now and p_value <= level)
 
 
 def _no_worse(

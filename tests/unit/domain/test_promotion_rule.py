@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvlm_desktop.domain.promotion_rule import FieldTally, Pair, clearly_worse, gain_of, swapped_p, tally_fields
+from vvlm_desktop.domain.promotion_rule import (
+    FieldTally,
+    Pair,
+    clearly_worse,
+    gain_of,
+    swapped_in_field,
+    swapped_p,
+    tally_fields,
+)
+from vvlm_desktop.domain.statistics import mcnemar
 
 SHARES = st.lists(st.floats(-1, 1, allow_nan=False), max_size=10)
 
@@ -96,3 +105,12 @@ def test_chance_alone_passes_about_as_rarely_as_the_level_says() -> None:
         found = gain_of(pairs, level=0.05)
         passed += found.low > 0 and found.p_value <= 0.05
     assert passed <= 8  # at 2.5 % for gains alone, three would be expected
+
+
+def test_a_field_by_whole_recordings_is_mcnemar_where_each_has_one_clip_and_less_sure_where_they_have_many() -> None:
+    ways = [(0.0, 1.0)] * 9 + [(1.0, 0.0)] * 2 + [(1.0, 1.0)]
+    apart = [pair(str(number), x=way) for number, way in enumerate(ways)]
+    assert swapped_in_field(apart, "x") == pytest.approx(mcnemar(2, 9))
+    together = [pair(str(number % 2), x=(0.0, 1.0)) for number in range(24)]
+    assert mcnemar(0, 24) < 0.001
+    assert swapped_in_field(together, "x") == 0.5

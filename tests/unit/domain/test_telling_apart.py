@@ -64,3 +64,16 @@ def test_what_was_not_answered_is_not_found():
 @pytest.mark.parametrize("clips", [[], told(["day"] * 5, ["day"] * 5)])
 def test_nothing_to_tell_apart(clips):
     assert telling_apart(clips) is None
+
+
+def test_blind_answers_do_not_pass_because_the_truth_of_many_clips_is_open():
+    passed = 0
+    for seed in range(20):
+        chance = random.Random(seed)
+        clips = []
+        for number in range(60):
+            truth, answer, known = chance.choice("xy"), chance.choice("xy"), chance.random() < 0.4
+            clips.append(Told(f"drive-{number}", {"light": (truth if known else None, answer)}))
+        found = telling_apart(clips)
+        passed += found.value > 0 and found.p_value <= 0.05
+    assert passed <= 3, "at that level chance passes one in twenty"

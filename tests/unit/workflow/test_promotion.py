@@ -134,6 +134,8 @@ def test_many_clips_of_few_recordings_prove_nothing_however_large_the_gain(sessi
     judgement = judge(session, evaluation)
     assert failing(judgement) == ["Better on average", "Tells clips apart"]
     assert "differ in 4 of 4 recordings" in judgement.sentence
+    by_field = judge(session, evaluation, rule=PromotionRule("mcnemar"))
+    assert failing(by_field)[0] == "Better in Event"
 
 
 def test_naming_common_values_is_no_reason_however_much_better_than_never_naming_them(
