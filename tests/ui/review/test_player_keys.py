@@ -98,3 +98,21 @@ def test_a_frame_counts_as_looked_at_while_it_is_zoomed_or_brightened(add_clip, 
     here.press("Z Shift+B")
     here.wait_ready()
     assert here.page.desk.view.on_screen.frame_index == here.page.desk.attention.look_at
+
+
+def test_the_open_clip_and_the_next_keep_to_one_budget(add_clip, stage, qtbot):
+    add_clip()
+    other = add_clip("h264_gop250.mp4")
+    here = stage()
+    here.open()
+    if here.state.clip.id == other.id:
+        here.press("N")
+        here.wait_ready()
+    opener = here.page.opener
+    qtbot.waitUntil(lambda: opener.ready_id == other.id)
+    both = (opener._open.source, opener._ready.source)
+    budget = 64 << 20
+    assert sum(source.budget_bytes for source in both) == budget
+    here.press("N")
+    qtbot.waitUntil(lambda: here.state.clip.id == other.id)
+    assert opener._open.source.budget_bytes == budget - (opener._ready.source.budget_bytes if opener._ready else 0)

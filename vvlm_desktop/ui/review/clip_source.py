@@ -13,8 +13,13 @@ from vvlm_desktop.video.decode_thread import DecodeThread
 from vvlm_desktop.video.deinterlace import is_interlaced
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.proxy import frames_to_copy
+from vvlm_desktop.video.proxy_thread import ProxyThread
 from vvlm_desktop.video.reader import FrameReader
 from vvlm_desktop.video.wall_clock import clock_of_header, clock_of_name
+
+#: Small copies are made behind everything else: on one thread.
+_ONE = ("SLICE", 1)
 
 
 class ClipSource(QObject):
@@ -30,6 +35,7 @@ class ClipSource(QObject):
         self.index = index
         self.wall_clock = clock_of_name(path)
         self._cache = FrameCache(budget_bytes)
+        self._proxy: ProxyThread | None = None
         self._thread = DecodeThread(
             self._open_reader, self._cache, on_frame=self._frame_came, on_error=self._error_came
         )
@@ -47,6 +53,37 @@ class ClipSource(QObject):
             return self._picture(i, frame, exact=True)
         error = self._thread.unreadable(i)
         return self._problem(i, error) if error is not None else None
+
+    def make_previews(self, folder: Path) -> None:
+        """Have small copies made for dragging, where the clip has so few keyframes that they are needed."""
+        if self._proxy is None and frames_to_copy(self.index):
+            file = folder / f"{self.clip_id}.zip"
+            self._proxy = ProxyThread(lambda: FrameReader(self.path, self.index, threads=_ONE), self.index, file)
+
+    def preview(self, i: int) -> Picture | None:
+        """The small copy nearest to frame `i`, by its own number; None where there is none."""
+        near = self._proxy.pictures.nearest(i) if self._proxy is not None else None
+        frame = self._proxy.pictures.frame(near) if self._proxy is not None and near is not None else None
+        if near is None or frame is None:
+            return None
+        turned = self.index.rotation in {90, 270}
+        size = (self.index.height, self.index.width) if turned else (self.index.width, self.index.height)
+        return Picture(self.clip_id, near, frame, exact=False, reduced_from=size)
+
+    @property
+    def has_previews(self) -> bool:
+        """Whether there is a small copy of anything."""
+        return self._proxy is not None and len(self._proxy.pictures) > 0
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes that decoded frames take."""
+        return self._cache.used_bytes
+
+    @property
+    def budget_bytes(self) -> int:
+        """Bytes that decoded frames may take."""
+        return self._cache.budget_bytes
 
     def left_out(self, i: int) -> bool:
         """Whether decoding went past frame `i` without getting it; only `request` can tell why."""
@@ -70,6 +107,8 @@ class ClipSource(QObject):
 
     def close(self) -> None:
         """End the thread and let go of the frames; nothing is announced afterwards."""
+        if self._proxy is not None:
+            self._proxy.close(timeout_s=2.0)
         self._thread.close(timeout_s=2.0)
         self._cache.clear()
 

@@ -47,6 +47,7 @@ class ClipOpener(QObject):
         self._reading: dict[str, Work[_Read]] = {}
         self._read: dict[str, FrameIndex | VvlmError | OSError] = {}
         self._budget_bytes = session.settings.frame_cache_mb * _MB
+        self._ready_bytes = max(1, self._budget_bytes // _READY_SHARE)
         self._open: OpenClip | None = None
         self._ready: OpenClip | None = None
 
@@ -90,7 +91,8 @@ class ClipOpener(QObject):
         if before is not None:
             before.source.close()
         self._open = ready or self._make(clip)
-        self._open.source.resize_cache(self._budget_bytes)
+        self._share_out()
+        self._open.source.make_previews(self._session.library.folder / "previews")
         return self._open
 
     def make_ready(self, clip: Clip, *, at_ms: int) -> None:
@@ -102,15 +104,25 @@ class ClipOpener(QObject):
         if self._ready is not None:
             self._ready.source.close()
             self._ready = None
+            self._share_out()
         if not self.at_hand(clip):
             if not self._reading:
                 self.read(clip)
             return
         try:
-            self._ready = self._make(clip, share=_READY_SHARE)
+            self._ready = self._make(clip)
         except (VvlmError, OSError):
             return  # said when it is opened
+        self._share_out()
         self._ready.source.request(self._ready.index.at_time(at_ms / 1000))
+
+    def _share_out(self) -> None:
+        """Both clips together keep to the budget that was set."""
+        ready_bytes = self._ready_bytes if self._ready is not None else 0
+        if self._ready is not None:
+            self._ready.source.resize_cache(ready_bytes)
+        if self._open is not None:
+            self._open.source.resize_cache(self._budget_bytes - ready_bytes)
 
     @property
     def ready_id(self) -> str | None:
@@ -137,12 +149,12 @@ class ClipOpener(QObject):
                 each.source.close()
         self._open = self._ready = None
 
-    def _make(self, clip: Clip, *, share: int = 1) -> OpenClip:
+    def _make(self, clip: Clip) -> OpenClip:
         index = self._read.pop(clip.id, None) or index_of(self._session, clip)
         if isinstance(index, Exception):
             raise index
         path = existing_path(self._session, clip)
-        source = ClipSource(clip.id, path, index, budget_bytes=max(16 * _MB, self._budget_bytes // share))
+        source = ClipSource(clip.id, path, index, budget_bytes=self._ready_bytes)
         return OpenClip(clip, path, index, source)
 
 

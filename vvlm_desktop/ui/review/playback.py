@@ -48,6 +48,7 @@ class Playback(QObject):
         self._source: ClipSource | None = None
         self._wanted = 0
         self._shown = -1
+        self._near = -1  # frame on screen, be it a small copy
         self._dragging = False
         self._rate = 1.0
         self._direction = 1
@@ -114,7 +115,7 @@ class Playback(QObject):
         if self._source is not None:
             self._source.decoded.disconnect(self._on_decoded)
         self._source = source
-        self._shown, self._kept_at, self._span, self._only = -1, -1000, None, ()
+        self._shown, self._near, self._kept_at, self._span, self._only = -1, -1, -1000, None, ()
         self._dragging = False
         self._history.clear()
         self._drag_origin = None
@@ -134,7 +135,7 @@ class Playback(QObject):
         self._go(max(0, min(i, len(self._source.index) - 1)))
         if self.playing:
             self._restart_clock()
-        picture = self._source.cached(self._wanted)
+        picture = self._source.cached(self._wanted) or self._nearer(self._source.preview(self._wanted))
         if picture is not None:
             self._show(picture)
         self._source.request(self._wanted)
@@ -361,11 +362,24 @@ class Playback(QObject):
         if picture.frame_index == self._wanted:
             if self._shown != self._wanted:
                 self._show(picture)
-        elif not self.playing and self._shown != self._wanted and (picture.exact or self._dragging):
+        elif not self.playing and self._shown != self._wanted and (picture.exact or self._on_the_way(picture)):
             self._show(picture)
 
+    def _on_the_way(self, picture: Picture) -> bool:
+        """Whether a frame that was met on the way is worth showing during a drag."""
+        assert self._source is not None
+        return self._dragging and (not self._source.has_previews or self._nearer(picture) is not None)
+
+    def _nearer(self, picture: Picture | None) -> Picture | None:
+        """The picture, if it is nearer to what is wanted than what is on screen."""
+        if picture is None or self._near < 0:
+            return picture
+        return picture if abs(picture.frame_index - self._wanted) < abs(self._near - self._wanted) else None
+
     def _show(self, picture: Picture) -> None:
-        self._shown = picture.frame_index
+        # A small copy is not the frame: that is still to come, also where its number is the wanted one.
+        self._shown = picture.frame_index if picture.reduced_from is None else -1
+        self._near = picture.frame_index
         self.picture_changed.emit(picture)
 
     def _go(self, i: int) -> None:

@@ -113,6 +113,8 @@ class VideoView(QWidget):
         """Show a frame, or why it cannot be shown."""
         self._picture = picture
         self.badges.mark("fields", "Deinterlaced, view only" if self._maker.combed(picture.frame) else "")
+        small = picture.frame is not None and picture.reduced_from is not None
+        self.badges.mark("preview", "Preview, the exact frame follows" if small else "")
         self._message = ("", "") if picture.frame is not None else (picture.problem, picture.hint)
         self._image = None
         self.update()
@@ -120,7 +122,8 @@ class VideoView(QWidget):
     def show_message(self, message: str, hint: str = "") -> None:
         """Show no picture but a sentence; empty for plain black."""
         self._picture = self._on_screen = None
-        self.badges.mark("fields", "")
+        for name in ("fields", "preview"):
+            self.badges.mark(name, "")
         self._message = (message, hint)
         self._image = None
         self.update()
