@@ -110,6 +110,7 @@ def test_the_volume_is_remembered_and_nothing_is_muted(desk, device):
     here, desk = desk
     here.press("M Ctrl+Up")
     assert desk.sound.volume == pytest.approx(0.8)
+    assert here.toast == "Volume 80 %"
     assert Sound().volume == pytest.approx(0.8)
     for _ in range(9):
         here.press("Ctrl+Down")
@@ -121,6 +122,7 @@ def test_the_volume_is_remembered_and_nothing_is_muted(desk, device):
 def test_the_button_says_what_is_so(desk, device, monkeypatch, qtbot):
     _here, desk = desk
     control = desk.transport.sound
+    control.set_compact(False)
     assert control.button.toolTip() == "Sound on (M)"
     assert control.slider.isHidden()
     QTest.mouseClick(control.button, Qt.MouseButton.LeftButton)
@@ -150,3 +152,14 @@ def test_a_clip_without_sound_says_so(stage, add_clip):
     button = here.page.desk.transport.sound.button
     assert not button.isEnabled()
     assert button.toolTip() == "This clip has no sound"
+
+
+def test_the_numbers_of_the_frame_come_before_the_volume(desk, device):
+    here, desk = desk
+    here.press("M")
+    bar, control = desk.transport, desk.transport.sound
+    bar.resize(1200, bar.height())
+    assert not control.slider.isHidden()
+    bar.resize(600, bar.height())
+    assert control.slider.isHidden()
+    assert not control.button.isHidden()

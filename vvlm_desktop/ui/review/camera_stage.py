@@ -15,7 +15,7 @@ from vvlm_desktop.ui.review.camera_tile import CameraTile
 
 Layout = Literal["alone", "inset", "side"]
 
-_INSET_SHARE = 0.3
+_INSET_SHARES = (0.3, 0.24, 0.2)  # of one camera, of two, of more
 _LEAST_INSET_PX = 150
 _SHAPE = 16 / 9
 
@@ -79,7 +79,8 @@ class CameraStage(QWidget):
     def _place_insets(self, small: Sequence[QWidget]) -> None:
         """In the upper right corner, one under the other, as far as the sky reaches."""
         room = (self.height() - theme.GAP * (len(small) + 1)) // max(1, len(small))
-        width = min(max(theme.px(_LEAST_INSET_PX), round(self.width() * _INSET_SHARE)), round(room * _SHAPE))
+        share = _INSET_SHARES[min(len(small), len(_INSET_SHARES)) - 1]
+        width = min(max(theme.px(_LEAST_INSET_PX), round(self.width() * share)), round(room * _SHAPE))
         size = QSize(max(32, width), max(18, round(width / _SHAPE)))
         top = theme.GAP
         for widget in small:

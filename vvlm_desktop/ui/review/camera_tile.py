@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
@@ -54,6 +64,13 @@ class CameraTile(QWidget):
             return f"{self.title}: {picture.word}"
         index, i = self.source.index, picture.frame_index
         return f"{self.title} · frame {i} · PTS {index.pts[i]} · {clock_text(index.seconds(i))}"
+
+    def _fitting(self, metrics: QFontMetrics, width: int) -> str:
+        """The caption, or its first parts where there is little room."""
+        parts = self.caption().split(" · ")
+        texts = (" · ".join(parts[:count]) for count in range(len(parts), 1, -1))
+        whole = next((text for text in texts if metrics.horizontalAdvance(text) <= width), parts[0])
+        return metrics.elidedText(whole, Qt.TextElideMode.ElideRight, width)
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -108,7 +125,7 @@ class CameraTile(QWidget):
         shade.setAlphaF(_SHADE)
         painter.fillRect(strip, shade)
         painter.setPen(theme.DARK.text)
-        text = metrics.elidedText(self.caption(), Qt.TextElideMode.ElideRight, int(strip.width()) - 12)
+        text = self._fitting(metrics, int(strip.width()) - 12)
         painter.drawText(strip.adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     def _paint_word(self, painter: QPainter) -> None:

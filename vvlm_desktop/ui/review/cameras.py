@@ -267,7 +267,7 @@ class Cameras(QObject):
         if not others:
             return None
         menu = QMenu(self._stage)
-        menu.addSection("Clips of this moment")
+        menu.addAction("Clips of this moment").setEnabled(False)
         for clip in others.values():
             name = PurePath(clip.path).name
             camera = linked.get(clip.id)

@@ -15,7 +15,9 @@ from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.headline import Headline
 from vvlm_desktop.ui.review.lane_choice import hidden_lanes, keep_hidden
+from vvlm_desktop.ui.review.lane_drive import DriveFollower
 from vvlm_desktop.ui.review.looking import Looking
+from vvlm_desktop.ui.review.map_panel import DrivePanel
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
 from vvlm_desktop.ui.review.picture_tools import PictureTools
@@ -69,6 +71,8 @@ class Desk(QWidget):
         self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
+        self.drive = DrivePanel()
+        self._follower = DriveFollower(self.drive, timeline=self.timeline, playback=self.playback, seek=self.seek)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
         self._connect()
@@ -88,7 +92,7 @@ class Desk(QWidget):
         column.addWidget(self.stage, 1)
         column.addWidget(self.transport)
         column.addWidget(rule())
-        column.addWidget(self.timeline)
+        column.addLayout(self._follower.row())
 
     def _connect(self) -> None:
         self.playback.picture_changed.connect(self._on_picture)
@@ -110,7 +114,7 @@ class Desk(QWidget):
         self.transport.loop_pressed.connect(self.loop)
         self.transport.seen_only_pressed.connect(self.seen_only)
         self.sound.attach(self.playback)
-        self.sound.show_in(self.transport.sound)
+        self.sound.show_in(self.transport.sound, say=self.toast.say)
         self.timeline.scrubbed.connect(self._on_scrubbed)
         self.timeline.mark_chosen.connect(self._on_mark_chosen)
         self.timeline.set_hidden(hidden_lanes())
@@ -395,4 +399,5 @@ class Desk(QWidget):
     def set_alone(self, alone: bool) -> None:
         """Only the picture and its transport bar, for full screen."""
         self.timeline.setVisible(not alone)
+        self.drive.set_alone(alone)
         self.headline.setVisible(not alone)

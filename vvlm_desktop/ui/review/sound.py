@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QSettings, Qt, Signal
@@ -35,6 +36,7 @@ class Sound(QObject):
         self._open: OpenClip | None = None
         self._heard = False
         self._control: SoundControl | None = None
+        self._say: Callable[[str], object] = lambda _sentence: None
         self._kept = QSettings(str(paths.data_dir() / "window.ini"), QSettings.Format.IniFormat, self)
         self._muted = bool(self._kept.value("sound/muted", True, type=bool))
         volume = self._kept.value("sound/volume", 0.7, type=float)
@@ -49,9 +51,9 @@ class Sound(QObject):
         playback.playing_changed.connect(self._on_playing)
         playback.mode_changed.connect(self._follow)
 
-    def show_in(self, control: SoundControl) -> None:
-        """Let `control` show what is so, and do what is pressed in it."""
-        self._control = control
+    def show_in(self, control: SoundControl, *, say: Callable[[str], object]) -> None:
+        """Let `control` show what is so, and do what is pressed in it; `say` what a key has done."""
+        self._control, self._say = control, say
         control.mute_pressed.connect(self.toggle_muted)
         control.volume_moved.connect(self.set_volume)
         self.changed.connect(self._show)
@@ -114,6 +116,7 @@ class Sound(QObject):
     def change_volume(self, steps: int) -> None:
         """Louder or quieter by steps of ten per cent."""
         self.set_volume(self._volume + steps * _STEP)
+        self._say(f"Volume {round(self._volume * 100)} %" if self.available else "This clip has no sound.")
 
     def close(self) -> None:
         """Let go of the device."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent
+from PySide6.QtGui import QGuiApplication, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QToolTip, QWidget
 from typing_extensions import override
 
@@ -19,6 +19,9 @@ _SOURCES = {
     "name": "by the file's name: the camera's own clock",
     "header": "by the file's header: UTC, where the camera keeps to the rules",
 }
+
+#: Narrower than this, the frame's numbers need the room of the volume.
+_ROOM_FOR_VOLUME = 900
 
 
 class TextButton(QAbstractButton):
@@ -182,10 +185,14 @@ class TransportBar(QWidget):
         self.loop.setChecked(looping)
         self.seen.setChecked(seen_only)
 
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.sound.set_compact(self.width() < theme.px(_ROOM_FOR_VOLUME))
+
     def set_compact(self, compact: bool) -> None:
         """Leave out what is also elsewhere when there is little width."""
         self.duration.setVisible(not compact)
-        self.sound.set_compact(compact)
 
     def caption(self) -> str:
         """Everything that names the frame on screen, for the clipboard."""
