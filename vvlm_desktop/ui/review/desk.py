@@ -15,9 +15,7 @@ from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.headline import Headline
 from vvlm_desktop.ui.review.lane_choice import hidden_lanes, keep_hidden
-from vvlm_desktop.ui.review.lane_drive import DriveFollower
 from vvlm_desktop.ui.review.looking import Looking
-from vvlm_desktop.ui.review.map_panel import DrivePanel
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
 from vvlm_desktop.ui.review.picture_tools import PictureTools
@@ -71,8 +69,6 @@ class Desk(QWidget):
         self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
-        self.drive = DrivePanel()
-        self._follower = DriveFollower(self.drive, timeline=self.timeline, playback=self.playback, seek=self.seek)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
         self._connect()
@@ -92,7 +88,7 @@ class Desk(QWidget):
         column.addWidget(self.stage, 1)
         column.addWidget(self.transport)
         column.addWidget(rule())
-        column.addLayout(self._follower.row())
+        column.addWidget(self.timeline)
 
     def _connect(self) -> None:
         self.playback.picture_changed.connect(self._on_picture)
@@ -399,5 +395,4 @@ class Desk(QWidget):
     def set_alone(self, alone: bool) -> None:
         """Only the picture and its transport bar, for full screen."""
         self.timeline.setVisible(not alone)
-        self.drive.set_alone(alone)
         self.headline.setVisible(not alone)
