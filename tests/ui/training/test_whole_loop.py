@@ -257,7 +257,7 @@ def test_corrections_become_a_better_model_that_is_promoted_and_taken_back(at_th
 
     person.wait(page.result.panel.rollback.isVisible, 30)
     person.click(page.result.panel.rollback)
-    person.press("Return")
+    person.click(person.window.sheet.yes)
     person.wait(lambda: person.window.session.settings.local_adapter == "", 30)
     assert promotion.promotions(person.window.session)[0].kind == "rolled_back"
     report = {key: (scores["base"][key]["score"], scores[run.name][key]["score"]) for key in FIELDS}
