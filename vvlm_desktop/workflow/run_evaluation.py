@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from vvlm_desktop.backends.run_folder import RunFiles
 from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.workflow.adapters import adapter_named, find_adapter
+from vvlm_desktop.workflow.evaluation_files import METRICS_FILE
 from vvlm_desktop.workflow.model_shelf import find_model
 from vvlm_desktop.workflow.run_adoption import card_identity
 from vvlm_desktop.workflow.run_events import Event, EventTail, last_error, last_words, text, whole
@@ -73,6 +74,8 @@ class EvaluationFollower:
             return told
         if self._watch.alive:
             return replace(told, state="stopping") if self.files.stop_file.exists() else told
+        if (self.files.path / METRICS_FILE).is_file():  # killed between its numbers and its last word
+            return replace(told, state="finished", done=told.clips, clip="")
         begun = self._watch.launched
         after = begun.log_bytes if begun is not None else 0
         if told.state == "starting" and not self._tail.position:

@@ -20,7 +20,7 @@ from vvlm_desktop.backends.train_config import PRESETS, Preset, TrainConfig, loa
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ModelFolderError, SettingsError, UsageError
 from vvlm_desktop.jobs.argv import training_argv
-from vvlm_desktop.workflow.adapters import adapters_folder
+from vvlm_desktop.workflow.adapters import adapter_named, adapters_folder
 from vvlm_desktop.workflow.gpu import Hardware, hardware
 from vvlm_desktop.workflow.model_shelf import InstalledModel, find_model
 from vvlm_desktop.workflow.run_launch import cannot_write
@@ -83,7 +83,7 @@ def plan_run(
             "frames": session.settings.frames,
             **_of_the_set(session, training_set),
             **proposed,
-            **values,
+            **_found_from_anywhere(session, values),
             "model_dir": str(base.path),
             "model_id": base.name,
             "model_revision": base.revision or "",
@@ -214,6 +214,17 @@ def _of_the_set(session: Session, training_set: TrainingSet) -> dict[str, Any]:
     if isinstance(filters, Mapping) and filters.get("include_samples"):
         of_set["include_samples"] = True
     return of_set
+
+
+def _found_from_anywhere(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with whole paths, because the trainer stands in another folder; an adapter may be named, too."""
+    found = dict(values)
+    for key in ("start_from", "cache_dir"):
+        typed = str(values.get(key) or "").strip()
+        adapter = adapter_named(session.settings, typed) if typed and key == "start_from" else None
+        if typed:
+            found[key] = str(adapter.path if adapter is not None else Path(typed).expanduser().absolute())
+    return found
 
 
 def _next_number(session: Session, name: str) -> int:

@@ -53,6 +53,8 @@ class RunFollower:
             return replace(told, state="stopped", message="", hint="It was not started yet.")
         if not told.live:
             return told
+        if not alive and self.files.finished:  # killed between its result and its last word
+            return replace(told, state="finished", left_s=0.0)
         if not alive:
             return self._broke_off(told)
         return replace(told, state="stopping") if self.files.stop_file.exists() else told

@@ -93,6 +93,14 @@ def test_a_killed_one_is_seen(session, run, monkeypatch):
     assert "killed" in is_in(begun, "interrupted").message
 
 
+def test_one_that_was_killed_after_its_numbers_and_before_its_last_word_has_finished(tmp_path):
+    (tmp_path / "events.jsonl").write_text('{"kind": "started"}\n{"kind": "answering", "done": 3, "clips": 4}\n')
+    follower = EvaluationFollower(tmp_path, look_every_s=0.0)
+    assert follower.poll().state == "interrupted"
+    (tmp_path / "metrics.json").write_text("{}")
+    assert (follower.poll().state, follower.poll().done) == ("finished", 4)
+
+
 def test_without_an_adapter_there_is_nothing_to_measure(session):
     with pytest.raises(UsageError, match="no adapter yet"):
         start_evaluation(session, made_run(session))

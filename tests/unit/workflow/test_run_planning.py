@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from tests.model_folders import write_model
+from tests.model_folders import write_adapter, write_model
 from tests.unit.workflow.run_builders import finish, made_run, made_session, made_set
 from vvlm_desktop.backends.train_config import load_config
 from vvlm_desktop.errors import ModelFolderError, SettingsError, StorageFullError, UsageError
@@ -51,6 +51,14 @@ def test_a_plan_names_base_set_and_folder_and_writes_nothing(session, tmp_path):
         training_set.folder.parent,
         training_set.folder,
     ]
+
+
+def test_paths_are_found_from_where_the_trainer_stands_and_adapters_by_name(session, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = plan_run(session, made_set(session), values={"start_from": "earlier", "cache_dir": "features"})
+    assert (config.start_from, config.cache_dir) == (str(tmp_path / "earlier"), str(tmp_path / "features"))
+    home = write_adapter(session.settings.models_folder() / "adapters" / "march-001", base="m")
+    assert plan_run(session, made_set(session), values={"start_from": "March-001"}).start_from == str(home)
 
 
 def test_texts_are_numbers_where_numbers_are_wanted(session):

@@ -206,6 +206,16 @@ def test_a_process_that_died_is_seen_whatever_it_told_last(run):
     assert told.resumable
 
 
+def test_one_that_was_killed_after_its_result_and_before_its_last_word_has_finished(run):
+    run.tell("started", pid=NOBODY)
+    steps(run, 9, 10)
+    assert run.poll().state == "interrupted"
+    (run.path / "adapter").mkdir()
+    (run.path / "adapter" / "card.json").write_text("{}")
+    assert run.poll().state == "finished"
+    assert not run.poll().resumable
+
+
 def test_what_it_told_right_before_it_ended_is_read(run, monkeypatch):
     run.process(NOBODY, 5.0)
     run.tell("started")
