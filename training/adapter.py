@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.starting import examine_start, start_fingerprint
 from vvlm_desktop.backends.model_folder import AdapterFolder, fingerprint
+from vvlm_desktop.backends.run_folder import COMPLETE_FILE
 from vvlm_desktop.domain.prompt import prompt_sha
 from vvlm_desktop.domain.values import utc_now
 
@@ -53,6 +54,7 @@ def make_card(
     """What an adapter is: made from what, on what, how, and how good."""
     schema = training_set.schema
     start = examine_start(loaded, config)
+    before = _seen_before(start, training_set) if start is not None else {}
     return {
         "name": name,
         "created_at": utc_now(),
@@ -64,9 +66,16 @@ def make_card(
             "fingerprint": training_set.fingerprint,
             "clips": {split: len(training_set.split(split)) for split in ("train", "val", "test")},
             # How sure the adapter is of these says nothing about others; calibration leaves them out.
-            "content_sha256": {split: _seen(training_set, split, start) for split in ("train", "val")},
+            "content_sha256": {split: _seen(training_set, split, before or {}) for split in ("train", "val")},
         },
-        "started_from": {"name": start.name, "sha256": start_fingerprint(config)} if start is not None else None,
+        "started_from": {
+            "name": start.name,
+            "sha256": start_fingerprint(config),
+            # Where nobody knows what that had seen, nobody can say that test clips are new to this one.
+            "clips_known": before is not None,
+        }
+        if start is not None
+        else None,
         "schema": {"key": schema.key, "labels_sha": schema.labels_sha, "wording_sha": schema.wording_sha},
         "prompt_sha": prompt_sha(training_set.prompt),
         "config": {key: value for key, value in config.model_dump().items() if key not in _PATHS},
@@ -76,13 +85,29 @@ def make_card(
     }
 
 
-def _seen(training_set: TrainingSet, split: str, start: AdapterFolder | None) -> list[str]:
+def _seen(training_set: TrainingSet, split: str, before: Mapping[str, set[str]]) -> list[str]:
     """Content of the clips of a split, with those that the adapter had seen from which this one went on."""
-    seen = {example.sha256 for example in training_set.split(split)}
-    if start is not None:
-        before = (start.card.get("training_set") or {}).get("content_sha256") or {}
-        seen |= set(before.get(split) or ())
-    return sorted(seen)
+    return sorted({example.sha256 for example in training_set.split(split)} | before.get(split, set()))
+
+
+def _seen_before(start: AdapterFolder, training_set: TrainingSet) -> dict[str, set[str]] | None:
+    """Content of the clips that an adapter had seen, by split; None where nobody knows all of it."""
+    told, further = start.card.get("training_set"), start.card.get("started_from")
+    contents = told.get("content_sha256") if isinstance(told, Mapping) else None
+    if isinstance(further, Mapping) and further.get("clips_known") is False:
+        return None
+    if isinstance(contents, Mapping) and all(isinstance(contents.get(split), list) for split in ("train", "val")):
+        return {split: {str(sha256) for sha256 in contents[split]} for split in ("train", "val")}
+    return {} if _is_checkpoint_of(start.path, training_set) else None
+
+
+def _is_checkpoint_of(folder: Path, training_set: TrainingSet) -> bool:
+    """Whether it is a checkpoint of a run that began afresh with this very set."""
+    try:
+        identity = json.loads((folder / COMPLETE_FILE).read_text(encoding="utf-8"))["identity"]
+        return bool(identity["set_fingerprint"] == training_set.fingerprint and identity["start"] == "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def base_name(config: TrainConfig, loaded: LoadedModel) -> str:

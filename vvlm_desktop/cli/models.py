@@ -198,7 +198,7 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a model or an adapter, or take an imported one off the list; imported weights stay where they are."""
-    from vvlm_desktop.settings import load_settings
+    from vvlm_desktop.settings import load_settings, save_settings
     from vvlm_desktop.workflow.model_import import plan_removal
     from vvlm_desktop.workflow.model_import import remove as run
 
@@ -210,6 +210,12 @@ def remove(
         if not typer.confirm(removal.question):
             raise typer.Exit(1)
     run(settings, removal)
+    if removal.kind == "adapter" and settings.local_adapter.lower() in (
+        removal.name.lower(),
+        str(removal.entry).lower(),
+    ):
+        # What is imported under its name one day must not be the default for that.
+        save_settings(load_settings().model_copy(update={"local_adapter": ""}))
     if as_json:
         print_json({"kind": removal.kind, "name": removal.name, "frees_bytes": removal.frees_bytes})
     else:

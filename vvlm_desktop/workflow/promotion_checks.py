@@ -139,10 +139,14 @@ def check_unseen(measured: Measured, run: Run) -> Check:
     """Whether nothing that the adapter learnt from is in the test part: by content, and by what looks alike."""
     title = "Clips it never saw"
     told = _trained_on(run).get("content_sha256")
-    parts = told if isinstance(told, dict) else {}
-    listed = {str(sha256) for name in ("train", "val") for sha256 in parts.get(name) or ()}
+    parts = [told.get(name) for name in ("train", "val")] if isinstance(told, dict) else []
+    listed = {str(sha256) for part in parts if isinstance(part, list) for sha256 in part}
     if not listed:
         return Check(title, "The adapter's card does not say what it was trained on.", False)
+    start = read_card(RunFiles(run.folder).adapter_dir).get("started_from")
+    if isinstance(start, dict) and start.get("clips_known") is False:
+        seen_before = f"It went on from {start.get('name')}, and nobody knows on which clips that was trained."
+        return Check(title, f"{seen_before} Train anew without start_from.", False)
     learnt = measured.part("train", "val")
     contents = listed | {clip.sha256 for clip in learnt}
     groups = {clip.group for clip in learnt}

@@ -23,6 +23,7 @@ from tests.unit.training.sets import (
     truth,
     verdicts,
 )
+from training.adapter import _seen_before
 from training.batches import Collator, Pair, Sample
 from training.clip_rows import ClipRows
 from training.objectives import answer_loss, log_p_of_answers, preference_loss
@@ -32,6 +33,7 @@ from training.run_folder import RunFolder
 from training.train import check, train
 from training.training_set import only_corrected, read_training_set
 from vvlm_desktop.backends.local.loading import load_model
+from vvlm_desktop.backends.model_folder import examine_adapter
 from vvlm_desktop.errors import FormatError, ModelFolderError, SettingsError, UsageError
 
 STEPS = 6
@@ -259,6 +261,7 @@ def test_going_on_from_an_adapter_begins_where_that_ended(trained, train_set, tm
     card = json.loads((tmp_path / "run/adapter/card.json").read_text(encoding="utf-8"))
     assert card["started_from"]["name"] == "run"
     assert len(card["started_from"]["sha256"]) == 64
+    assert card["started_from"]["clips_known"] is True
     assert "start_from" not in card["config"]
 
 
@@ -271,6 +274,26 @@ def test_clips_that_the_adapter_before_had_seen_count_as_seen(trained, tmp_path)
     seen = set(card["training_set"]["content_sha256"]["train"])
     assert seen >= set(before["train"])
     assert {each.sha256 for each in read_training_set(other).examples} <= seen
+
+
+def test_what_an_adapter_had_seen_is_known_by_its_card_or_by_a_checkpoints_run(trained, train_set, tmp_path):
+    training_set = read_training_set(train_set)
+
+    def before(folder):
+        return _seen_before(examine_adapter(folder), training_set)
+
+    contents = json.loads((trained / "adapter/card.json").read_text(encoding="utf-8"))["training_set"]["content_sha256"]
+    assert before(trained / "adapter") == {split: set(seen) for split, seen in contents.items()}
+    checkpoint = next((trained / "checkpoints").glob("checkpoint-*"))
+    assert before(checkpoint) == {}
+    assert _seen_before(examine_adapter(checkpoint), replace(training_set, fingerprint="another")) is None
+    copy = shutil.copytree(trained / "adapter", tmp_path / "theirs")
+    for card in ({"training_set": "march"}, {"training_set": {"content_sha256": {"train": 3}}}, {}):
+        (copy / "card.json").write_text(json.dumps(card), encoding="utf-8")
+        assert before(copy) is None
+    known = {"training_set": {"content_sha256": {"train": [], "val": []}}, "started_from": {"clips_known": False}}
+    (copy / "card.json").write_text(json.dumps(known), encoding="utf-8")
+    assert before(copy) is None
 
 
 @pytest.mark.parametrize(

@@ -307,6 +307,20 @@ def test_clips_that_it_learnt_from_prove_nothing(bench: Bench, session: Session)
     assert "test-0" in judgement.sentence
 
 
+def test_an_adapter_that_went_on_from_one_of_unknown_clips_proves_nothing(bench: Bench, session: Session) -> None:
+    run = bench.run()
+    evaluation = bench.measure(run, {"base": wrong, "march-001": right})
+    file = run.folder / "adapter" / "card.json"
+    card = json.loads(file.read_text())
+    for known, failed in ((True, []), (False, ["Clips it never saw"])):
+        start = {"name": "theirs", "sha256": "0" * 64, "clips_known": known}
+        file.write_text(json.dumps({**card, "started_from": start}))
+        assert failing(judge(session, evaluation)) == failed
+    assert "went on from theirs" in judge(session, evaluation).sentence
+    file.write_text(json.dumps({**card, "training_set": {**card["training_set"], "content_sha256": {"train": 5}}}))
+    assert failing(judge(session, evaluation)) == ["Clips it never saw"]
+
+
 def test_a_set_that_was_changed_since_decides_nothing(bench: Bench, session: Session) -> None:
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
     records = bench.set / "corrections.jsonl"
