@@ -157,9 +157,9 @@ def test_a_clip_without_sound_says_so(stage, add_clip):
 def test_the_numbers_of_the_frame_come_before_the_volume(desk, device):
     here, desk = desk
     here.press("M")
-    bar, control = desk.transport, desk.transport.sound
-    bar.resize(1200, bar.height())
-    assert not control.slider.isHidden()
-    bar.resize(600, bar.height())
-    assert control.slider.isHidden()
+    control = desk.transport.sound
+    here.page.resize(2000, 860)
+    here.qtbot.waitUntil(lambda: not control.slider.isHidden())
+    here.page.resize(1300, 860)
+    here.qtbot.waitUntil(control.slider.isHidden)
     assert not control.button.isHidden()

@@ -200,7 +200,7 @@ class Cameras(QObject):
         if self._open is None or self._session is None or not self._known or self._layout == "alone":
             return
         budget_bytes = self._session().settings.frame_cache_mb * _MB
-        self._open.source.resize_cache(budget_bytes - budget_bytes // _SHARE)
+        self._open.source.lend(budget_bytes // _SHARE)
         each_bytes = budget_bytes // _SHARE // len(self._known)
         tiles = []
         for place, clip in enumerate(self._known):
@@ -219,8 +219,8 @@ class Cameras(QObject):
         for tile in tiles:
             tile.source.close()
         self._stage.set_tiles(())
-        if self._open is not None and self._session is not None:
-            self._open.source.resize_cache(self._session().settings.frame_cache_mb * _MB)
+        if self._open is not None:
+            self._open.source.lend(0)
 
     def _on_picture(self, picture: Picture) -> None:
         if self._open is not None and picture.clip_id == self._open.clip.id:

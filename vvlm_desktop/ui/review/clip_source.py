@@ -34,6 +34,7 @@ class ClipSource(QObject):
         self.path = path
         self.index = index
         self.wall_clock = clock_of_name(path)
+        self._given_bytes, self._lent_bytes = budget_bytes, 0
         self._cache = FrameCache(budget_bytes)
         self._proxy: ProxyThread | None = None
         self._thread = DecodeThread(
@@ -99,7 +100,13 @@ class ClipSource(QObject):
 
     def resize_cache(self, budget_bytes: int) -> None:
         """Change how much memory the decoded frames may take."""
-        self._cache.resize(budget_bytes)
+        self._given_bytes = budget_bytes
+        self._cache.resize(max(1, budget_bytes - self._lent_bytes))
+
+    def lend(self, lent_bytes: int) -> None:
+        """Leave a part of that memory to others; 0 takes it back."""
+        self._lent_bytes = lent_bytes
+        self.resize_cache(self._given_bytes)
 
     def wait_idle(self, timeout_s: float) -> bool:
         """Whether everything foreseen was decoded within `timeout_s`."""
