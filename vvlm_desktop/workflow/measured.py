@@ -149,7 +149,7 @@ def _read_metrics(folder: Path) -> dict[str, Any]:
         parts = (metrics["training_set"], metrics["schema"], metrics["scores"], metrics["unreadable"])
     except FileNotFoundError as error:
         raise UsageError("This evaluation has not ended.", hint="Wait for it, or start it again.") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _changed(f"{METRICS_FILE} cannot be read") from error
     if not whole or not all(isinstance(part, dict) for part in parts):
         raise _changed(f"{METRICS_FILE} does not have its form")
@@ -208,7 +208,7 @@ def _read_answers(folder: Path, *, schema: LabelSchema, clips: Mapping[str, SetC
             if said["clip_id"] in of_one:
                 raise _changed(f"line {number} of {ANSWERS_FILE} is a second answer about the same clip")
             of_one[said["clip_id"]] = _answer(said, number, schema=schema, clip=clips.get(said["clip_id"]))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _changed(f"{ANSWERS_FILE} cannot be read") from error
     if not answers.get(BASE):
         raise _changed(f"{ANSWERS_FILE} holds no answer of the model alone")

@@ -41,7 +41,8 @@ from vvlm_desktop.workflow.promotion_log import (
     with_default,
 )
 from vvlm_desktop.workflow.promotion_weighing import Check, Outcome, weigh
-from vvlm_desktop.workflow.runs import Evaluation, Run, adopt_finished, adopted_name
+from vvlm_desktop.workflow.run_adoption import adopt_again
+from vvlm_desktop.workflow.runs import Evaluation, Run, adopted_name
 from vvlm_desktop.workflow.session import Session
 
 __all__ = [
@@ -261,7 +262,7 @@ def _adopted(session: Session, run: Run, model: str, sha256: str) -> Adapter:
     """
     base = find_model(session.settings, model)
     if adapter_named(session.settings, adopted_name(run) or run.name) is None:
-        adopt_finished(session)
+        adopt_again(session, run)
     found = _adapter(session.settings, adopted_name(run) or run.name, base)
     if weights_sha256(found.path) != sha256:
         raise PromotionRefusedError(

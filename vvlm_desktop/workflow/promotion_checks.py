@@ -118,11 +118,11 @@ def _same_weights(measured: Measured, answerer: str, folder: Path) -> bool:
     if told:
         return told == weights_sha256(folder)
     try:
-        written = (folder / "adapter_model.safetensors").stat().st_mtime
-    except OSError:
+        written = datetime.fromtimestamp((folder / "adapter_model.safetensors").stat().st_mtime, UTC)
+        # Without a fingerprint the clock has to do; a copy made later keeps or renews the time, and is then refused.
+        return written <= datetime.fromisoformat(measured.started_at)
+    except (OSError, ValueError, TypeError):  # no time at all, or one without its zone
         return False
-    # Without a fingerprint the clock has to do; a copy made later keeps or renews the time, and is then refused.
-    return datetime.fromtimestamp(written, UTC) <= datetime.fromisoformat(measured.started_at)
 
 
 def check_same_set(measured: Measured, run: Run) -> Check:

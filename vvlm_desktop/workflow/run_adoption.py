@@ -53,6 +53,19 @@ def adopt_finished(session: Session) -> list[str]:
     return [name for name in taken if name]
 
 
+def adopt_again(session: Session, run: Run) -> None:
+    """Take a run's adapter to the models although it was deleted there: somebody wants to use it after all.
+
+    Raises:
+        StorageFullError: the disk is full, or a folder cannot be written.
+    """
+    try:
+        (run.folder / ADOPTED_FILE).unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(run.folder, error) from error
+    adopt_finished(session)
+
+
 def adopted_name(run: Run) -> str:
     """The name by which Analyse knows the adapter of a run; empty where it was not taken to the models."""
     return text(_note(run).get("name"))

@@ -95,11 +95,12 @@ def _step(told: RunProgress, event: Event) -> None:
 def _eval(told: RunProgress, event: Event) -> None:
     _point(told, told.validation, event, "loss", name="validation loss")
     answers = table(event.get("answers"))
+    fields = {key: table(scores) for key, scores in table(answers.get("fields")).items()}
     if answers:
-        told.answers = answers
+        told.answers = {**answers, "fields": fields}
     step = whole(event.get("step"))
-    for key, scores in table(answers.get("fields")).items():
-        score = number(table(scores).get("score"))
+    for key, scores in fields.items():
+        score = number(scores.get("score"))
         if score is not None:
             curve = told.fields.setdefault(key, [])
             curve[:] = [point for point in curve if point[0] < step]

@@ -154,8 +154,20 @@ def read_evaluation(run: Run, folder: Path) -> Evaluation:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         metrics = {}
-    good = isinstance(metrics, dict) and isinstance(metrics.get("scores"), dict)
-    return Evaluation(folder, run, split, metrics if good else {})
+    return Evaluation(folder, run, split, metrics if _has_form(metrics) else {})
+
+
+def _has_form(metrics: Any) -> bool:
+    """Whether what is shown can be found where it belongs: tables of tables, whoever wrote them."""
+    if not isinstance(metrics, dict) or not isinstance(metrics.get("scores"), dict):
+        return False
+    scores, paired = metrics["scores"].values(), metrics.get("paired", {})
+    if not all(isinstance(each, dict) and isinstance(each.get("fields", {}), dict) for each in scores):
+        return False
+    if not isinstance(paired, dict) or not isinstance(metrics.get("unreadable", {}), dict):
+        return False
+    by_field = [*(each.get("fields", {}) for each in scores), *paired.values()]
+    return all(isinstance(each, dict) and all(isinstance(row, dict) for row in each.values()) for each in by_field)
 
 
 def log_tail(run: Run, *, lines: int = 200) -> str:

@@ -249,7 +249,7 @@ def test_a_summary_that_was_changed_decides_nothing(bench: Bench, session: Sessi
 
 def test_damaged_files_are_said_plainly(bench: Bench, session: Session) -> None:
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
-    for text in ("", "{", "[]", '{"split": "test"}', "null"):
+    for text in ("", "{", "[]", '{"split": "test"}', "null", "[" * 100_000):
         (evaluation.folder / "metrics.json").write_text(text)
         with pytest.raises(UsageError, match="changed since"):
             judge(session, evaluation)
@@ -290,6 +290,14 @@ def test_weights_that_were_changed_after_they_answered_are_not_promoted(
     assert failing(judge(session, evaluation)) == ["The weights that were measured"]
 
 
+@pytest.mark.parametrize("at", ["yesterday", "2026-02-01T00:00:00"])
+def test_a_time_that_is_none_vouches_for_no_weights(bench: Bench, session: Session, at: str) -> None:
+    evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right}, hashes=False)
+    metrics = json.loads((evaluation.folder / "metrics.json").read_text())
+    (evaluation.folder / "metrics.json").write_text(json.dumps({**metrics, "created_at": at}))
+    assert failing(judge(session, evaluation)) == ["The weights that were measured"]
+
+
 def test_another_adapter_of_its_name_among_the_models_is_not_promoted(bench: Bench, session: Session) -> None:
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
     weights = session.settings.models_folder() / "adapters" / "march-001" / "adapter_model.safetensors"
@@ -297,6 +305,15 @@ def test_another_adapter_of_its_name_among_the_models_is_not_promoted(bench: Ben
     with pytest.raises(PromotionRefusedError, match="not the one that was measured"):
         promote(session, evaluation)
     assert promotions(session) == []
+
+
+def test_a_runs_adapter_that_was_removed_from_the_models_is_taken_again(bench: Bench, session: Session) -> None:
+    run = bench.run()
+    runs.adopt_finished(session)
+    evaluation = bench.measure(run, {"base": wrong, "march-001": right})
+    shutil.rmtree(session.settings.models_folder() / "adapters" / "march-001")
+    assert runs.adopt_finished(session) == [], "what was deleted does not come back by itself"
+    assert promote(session, evaluation).adapter == "march-001"
 
 
 def test_clips_that_it_learnt_from_prove_nothing(bench: Bench, session: Session) -> None:

@@ -154,8 +154,23 @@ def test_adapters_are_named_as_they_are_typed(session, run, tmp_path):
         named_adapters(session, run, ["nothing"])
 
 
+NONSENSE = (
+    "",
+    "[]",
+    "{",
+    "[" * 100_000,
+    '{"scores": 5}',
+    '{"scores": {"base": 5}}',
+    '{"scores": {"base": {"fields": [1]}}}',
+    '{"scores": {"base": {"fields": {"event_type": 1}}}}',
+    '{"scores": {}, "paired": [1]}',
+    '{"scores": {}, "paired": {"a": {"event_type": 1}}}',
+    '{"scores": {}, "unreadable": [1]}',
+)
+
+
 def test_numbers_that_make_no_sense_are_none(run):
-    for number, text in enumerate(["", "[]", "{", '{"scores": 5}', "[" * 100_000]):
+    for number, text in enumerate(NONSENSE):
         folder = run.folder / f"evaluation-test-{number}"
         folder.mkdir()
         (folder / "metrics.json").write_text(text)

@@ -167,6 +167,15 @@ def test_nothing_that_stands_in_an_event_stops_the_reading(run, line):
     assert all(isinstance(value, float) and value < 1e9 for _, value in [*told.loss, *told.validation])
 
 
+@pytest.mark.parametrize("fields", [[1], 3, {"light": 3}, {"light": [1]}])
+def test_scores_that_are_none_are_left_out(run, fields):
+    run.tell("eval", step=1, loss=1.0, answers={"clips": 2, "fields": fields})
+    told = run.poll()
+    assert told.answers["clips"] == 2
+    assert all(scores == {} for scores in told.answers["fields"].values())
+    assert told.fields == {}
+
+
 def test_a_line_of_many_megabytes_is_passed_over(run):
     run.works()
     run.tell("started")
