@@ -14,7 +14,7 @@ import json
 import os
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -168,14 +168,18 @@ class FeatureStore:
         except (safetensors.SafetensorError, OSError, ValueError):
             noted, tensors = None, {}
         if noted == str(_checksum(tensors)):
-            os.utime(file)  # used just now
+            with suppress(OSError):  # deleted meanwhile by another training, or not ours
+                os.utime(file)  # used just now
             return tensors
         file.unlink(missing_ok=True)
         return None
 
     def shrink(self, limit_bytes: int) -> int:
         """Delete what was not used for longest until the rest is within `limit_bytes`; how many files that were."""
-        files = [(file, file.stat()) for file in self.folder.rglob("*.safetensors")]
+        files = []
+        for file in self.folder.rglob("*.safetensors"):
+            with suppress(FileNotFoundError):  # another training deletes just now
+                files.append((file, file.stat()))
         files.sort(key=lambda pair: pair[1].st_mtime)
         total, deleted = sum(stat.st_size for _, stat in files), 0
         for file, stat in files:

@@ -133,6 +133,17 @@ def test_what_was_not_used_for_longest_is_deleted_first(tmp_path):
     assert [key for key in ("aa", "bb", "cc") if store.get(key)] == ["aa", "cc"]
 
 
+def test_two_trainings_that_delete_at_once_do_not_stop_each_other(tmp_path, monkeypatch):
+    store = FeatureStore(tmp_path)
+    for number in range(3):
+        store.put(f"{number:064}", {"a": torch.zeros(2)})
+    found = sorted(tmp_path.rglob("*.safetensors"))
+    monkeypatch.setattr(Path, "rglob", lambda _folder, _pattern: iter(found))
+    found[0].unlink()
+    assert store.shrink(0) == 2
+    assert not any(file.exists() for file in found)
+
+
 def test_features_that_will_not_fit_are_told_after_the_first_clip(train_set, tmp_path, monkeypatch):
     bench = Bench(train_set, tmp_path)
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 100})())
