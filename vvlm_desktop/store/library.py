@@ -70,6 +70,10 @@ class Library(ClipStore, ClipLists, AnalysisStore, BatchStore, Audit, Transfer):
         """Where a clip's measured curves are kept; its folder exists."""
         return self._beside("curves", clip, ".npz")
 
+    def telemetry_file(self, clip: Clip | str) -> Path:
+        """Where what was read of a clip's speed, forces and track is kept; its folder exists."""
+        return self._beside("telemetry", clip, ".npz")
+
     def thumbnail_file(self, clip: Clip | str) -> Path:
         """Where a clip's thumbnail is kept; its folder exists."""
         return self._beside("thumbnails", clip, ".jpg")

@@ -16,9 +16,10 @@ from vvlm_desktop.ui.review.drafts import Drafts
 from vvlm_desktop.ui.review.form.field_card import NOTHING, REASON_WORDS, START
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.lane_telemetry import LaneTelemetry
 from vvlm_desktop.ui.review.timeline_edges import Draft
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
-from vvlm_desktop.workflow import review
+from vvlm_desktop.workflow import review, telemetry
 from vvlm_desktop.workflow.review_state import ReviewState
 
 _CHANGED = "This clip changed while you looked: look again."
@@ -51,6 +52,8 @@ class ReviewActs(QObject):
         self.drafts.changed_meanwhile.connect(self.changed_meanwhile)
         self.drafts.stored.connect(self._on_stored)
         desk.timeline.edge_moved.connect(self.move_evidence)
+        self.drive = LaneTelemetry(shell, desk.drive, self)
+        self.drive.clock_chosen.connect(self.set_clock)
 
     # -- running -------------------------------------------------------------------------------------------------
 
@@ -89,6 +92,7 @@ class ReviewActs(QObject):
         elif self._doubts(state) != self._asked:
             self.cancel_question()
         self.state = state
+        self.drive.show_clip(state.clip if state is not None else None)
         self.drafts.show_state(state)
 
     # -- values --------------------------------------------------------------------------------------------------
@@ -216,6 +220,12 @@ class ReviewActs(QObject):
                 session, state.clip.id, proof.field_key, proof.value, proof.span, moved, shown=state
             )
         )
+
+    def set_clock(self, offset_ms: int) -> None:
+        """The camera's sensors were so much later than its pictures."""
+        state, session = self.state, self._shell.session
+        if state is not None:
+            self._do(lambda: telemetry.set_clock_offset(session, state.clip, offset_ms))
 
     def ask_reason(self, at: QPoint) -> None:
         """Say why the answer of the open field was wrong."""

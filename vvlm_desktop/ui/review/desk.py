@@ -14,7 +14,8 @@ from vvlm_desktop.ui.review.form.field_card import as_span
 from vvlm_desktop.ui.review.form.model import frame_of_pts
 from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.headline import Headline
-from vvlm_desktop.ui.review.lane_choice import hidden_lanes, keep_hidden
+from vvlm_desktop.ui.review.lane_choice import remember_lanes
+from vvlm_desktop.ui.review.lane_drive import DriveDesk
 from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
@@ -69,6 +70,7 @@ class Desk(QWidget):
         self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
+        self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek)
         self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
         self._lay_out()
         self._connect()
@@ -88,7 +90,7 @@ class Desk(QWidget):
         column.addWidget(self.stage, 1)
         column.addWidget(self.transport)
         column.addWidget(rule())
-        column.addWidget(self.timeline)
+        column.addLayout(self.drive.row())
 
     def _connect(self) -> None:
         self.playback.picture_changed.connect(self._on_picture)
@@ -113,8 +115,7 @@ class Desk(QWidget):
         self.sound.show_in(self.transport.sound, say=self.toast.say)
         self.timeline.scrubbed.connect(self._on_scrubbed)
         self.timeline.mark_chosen.connect(self._on_mark_chosen)
-        self.timeline.set_hidden(hidden_lanes())
-        self.timeline.lanes_chosen.connect(keep_hidden)
+        remember_lanes(self.timeline)
         self.timeline.edge_lost.connect(self.toast.say)
         self.go_to_box.chosen.connect(self.go_to)
 
@@ -197,8 +198,8 @@ class Desk(QWidget):
         """Let go of the threads."""
         self.leave()
         self.playback.open(None)
-        self.strip.close()
-        self.peek.close()
+        for each in (self.strip, self.peek, self.drive):
+            each.close()
         self.sound.close()
         self.cameras.close()
 
@@ -395,4 +396,5 @@ class Desk(QWidget):
     def set_alone(self, alone: bool) -> None:
         """Only the picture and its transport bar, for full screen."""
         self.timeline.setVisible(not alone)
+        self.drive.set_alone(alone)
         self.headline.setVisible(not alone)

@@ -44,6 +44,7 @@ class Arrangement(QObject):
         self._side.setFixedWidth(theme.px(320 if compact else 400 if wide else 348))
         self._queue.setFixedWidth(theme.px(280 if wide else 236))
         self._desk.timeline.set_compact(compact or low)
+        self._desk.drive.set_compact(compact or low)
         if compact != self._compact:
             self._compact = compact
             self._desk.headline.queue_button.setVisible(compact)

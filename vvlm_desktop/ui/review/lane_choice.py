@@ -5,8 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QSettings
 
 from vvlm_desktop import paths
+from vvlm_desktop.ui.review.timeline import Timeline
 
 _KEY = "hidden_lanes"
+
+
+def remember_lanes(timeline: Timeline) -> None:
+    """Hide what was hidden, and keep what will be."""
+    timeline.set_hidden(hidden_lanes())
+    timeline.lanes_chosen.connect(keep_hidden)
 
 
 def hidden_lanes() -> frozenset[str]:

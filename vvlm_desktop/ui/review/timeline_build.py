@@ -60,7 +60,7 @@ def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
     lanes = (
         curve("motion", curves.t_s, curves.motion, ink="accent"),
         curve(
-            "brightness", curves.t_s, curves.brightness, ink="doubtful", filled=False, bounds=(0.0, 1.0), unit="of 1"
+            "brightness", curves.t_s, curves.brightness * 100, ink="doubtful", filled=False, bounds=(0, 100), unit="%"
         ),
         curve("sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound), unit="dBFS"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
@@ -25,7 +27,7 @@ from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
 from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
-from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, EventMark, TimelineModel, View
+from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMark, TimelineModel, View
 from vvlm_desktop.ui.review.timeline_rule import gap_text
 from vvlm_desktop.ui.review.timeline_zoom import Viewport
 from vvlm_desktop.ui.review.times import clock_text, span_text
@@ -51,7 +53,8 @@ class TimelineSurface(QAbstractSlider):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = TimelineModel()
+        self._given = self._model = TimelineModel()
+        self._drive_lanes: tuple[CurveLane, ...] = ()
         self._index: FrameIndex | None = None
         self._port = Viewport()
         self._damage = Damage()
@@ -80,7 +83,8 @@ class TimelineSurface(QAbstractSlider):
         if index is not self._index or not keep_view:
             self._port.open(axis_of(index), model.duration_s, keep=keep_view)
             self._damage = Damage(index)
-        self._index, self._model = index, model
+        self._index, self._given = index, model
+        self._model = replace(model, curves=(*model.curves, *self._drive_lanes))
         if keep_view:
             self._edges.follow(model.marks)
         else:
@@ -104,6 +108,12 @@ class TimelineSurface(QAbstractSlider):
         if names != self._hidden:
             self._hidden = names
             self._arrange()
+
+    def set_drive_lanes(self, lanes: tuple[CurveLane, ...]) -> None:
+        """What was measured of the drive of this clip, or of the one that is about to be shown."""
+        self._drive_lanes = lanes
+        self._model = replace(self._given, curves=(*self._given.curves, *lanes))
+        self._arrange()
 
     @property
     def hidden_lanes(self) -> frozenset[str]:
@@ -164,8 +174,8 @@ class TimelineSurface(QAbstractSlider):
 
     @property
     def model(self) -> TimelineModel:
-        """What is shown."""
-        return self._model
+        """What is shown, without what was measured of the drive."""
+        return self._given
 
     @property
     def marks(self) -> tuple[EventMark, ...]:

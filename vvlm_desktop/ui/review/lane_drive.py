@@ -1,0 +1,76 @@
+"""The drive on the timeline: lanes of speed and force, and a map that moves with the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtWidgets import QHBoxLayout
+
+from vvlm_desktop.ui.review.map_panel import DrivePanel
+from vvlm_desktop.ui.review.playback import Playback
+from vvlm_desktop.ui.review.timeline import Timeline
+from vvlm_desktop.ui.review.timeline_model import CurveLane, curve
+from vvlm_desktop.workflow.telemetry import Drive
+
+KMH_PER_MPS = 3.6
+
+
+class DriveDesk(DrivePanel):
+    """The panel of the drive, joined with the timeline and what plays."""
+
+    def __init__(self, *, timeline: Timeline, playback: Playback, seek: Callable[[int], object]) -> None:
+        super().__init__()
+        self._timeline, self._playback, self._seek = timeline, playback, seek
+        self.drive_changed.connect(self._on_drive)
+        self.map.time_chosen.connect(self._on_time)
+        playback.position_changed.connect(self._on_position)
+
+    def row(self) -> QHBoxLayout:
+        """The timeline with the panel beside it."""
+        low = QHBoxLayout()
+        low.setSpacing(0)
+        low.addWidget(self._timeline, 1)
+        low.addWidget(self)
+        return low
+
+    def _on_drive(self, drive: Drive | None) -> None:
+        self._timeline.set_drive_lanes(drive_lanes(drive))
+        self._on_position(self._playback.position)
+
+    def _on_time(self, seconds: float) -> None:
+        source = self._playback.source
+        if source is not None:
+            self._seek(source.index.at_time(max(0.0, seconds)))
+
+    def _on_position(self, frame_index: int) -> None:
+        source = self._playback.source
+        if source is not None and self.drive is not None and 0 <= frame_index < len(source.index):
+            self.map.set_time(source.index.seconds(frame_index))
+
+
+def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
+    """Speed and force, with their axes."""
+    if not drive:
+        return ()
+    clock = f", moved by {drive.offset_ms:+} ms" if drive.offset_ms else ""
+    source = f"From {drive.source}; clock: {drive.clock}{clock}"
+    lanes = []
+    if len(drive.fix_ms) > 1 and np.isfinite(drive.speed_mps).any():
+        kmh = drive.speed_mps * KMH_PER_MPS
+        top = max(10.0, float(np.ceil(np.nanmax(kmh) / 10) * 10))
+        lanes.append(
+            curve(
+                "speed", drive.fix_s, kmh, ink="good", bounds=(0.0, top), unit="km/h",
+                scale=f"0–{top:.0f} km/h", source=source, holes=True,
+            )
+        )  # fmt: skip
+    if len(drive.force_ms) > 1:
+        top = max(2.0, float(np.ceil(drive.force_g.max())))
+        lanes.append(
+            curve(
+                "G-force", drive.force_s, drive.force_g, ink="doubtful", filled=False, bounds=(0.0, top), unit="g",
+                scale=f"0–{top:.0f} g", source=f"{source}\nWith gravity: 1 g at rest", holes=True,
+            )
+        )  # fmt: skip
+    return tuple(lane for lane in lanes if lane is not None)
