@@ -43,9 +43,13 @@ def open_output(make_fill: Callable[[int], Fill]) -> SoundOutput | NoSoundOutput
     except OSError:
         return NoSoundOutput("Silent: the system's sound library is missing (PortAudio; on Debian libportaudio2).")
     try:
-        return _Device(sounddevice, make_fill)
+        rate_hz = int(sounddevice.query_devices(kind="output")["default_samplerate"])
+    except (sounddevice.PortAudioError, ValueError):
+        return NoSoundOutput("Silent: this computer has no sound device.")
+    try:
+        return _Device(sounddevice, make_fill, rate_hz=rate_hz)
     except (sounddevice.PortAudioError, ValueError) as error:
-        return NoSoundOutput(f"Silent: there is no sound device ({_first_line(error)}).")
+        return NoSoundOutput(f"Silent: the sound device could not be opened ({_first_line(error)}).")
 
 
 def _first_line(error: Exception) -> str:
@@ -53,8 +57,8 @@ def _first_line(error: Exception) -> str:
 
 
 class _Device:
-    def __init__(self, sounddevice: Any, make_fill: Callable[[int], Fill]) -> None:
-        self.rate_hz = int(sounddevice.query_devices(kind="output")["default_samplerate"])
+    def __init__(self, sounddevice: Any, make_fill: Callable[[int], Fill], *, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
         self._fill = make_fill(self.rate_hz)
         self._stream = sounddevice.OutputStream(
             samplerate=self.rate_hz, channels=2, dtype="float32", latency=_LATENCY_S, callback=self._on_wanted

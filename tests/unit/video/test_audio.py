@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from fractions import Fraction
@@ -242,6 +243,52 @@ def test_a_feeder_waits_for_room_and_is_let_go_by_a_seek():
     assert not filled(mixer).any()
 
 
+@pytest.mark.parametrize("pace", [0.997, 1.003])
+def test_picture_and_sound_stay_together_on_a_device_that_is_too_fast_or_slow(pace):
+    now = Time()
+    clock = SoundClock(now)
+    mixer = SoundMixer(clock, rate_hz=RATE)
+    timing = Timing(base_s=2.0, started_s=clock(), rate=1.0)
+    turn = mixer.start(timing, head_s=2.0)
+    mixer.set_volume(1.0)
+    put, last, apart_s, cuts = 0, None, [], 0
+    for step in range(6000):  # two minutes; on the computer's own clock they would be 0.36 s apart by then
+        while mixer.held_s < 0.1:
+            mixer.put(ramp(put, 9600) % 8, turn=turn)
+            put += 9600
+        clock.follow(step * 0.02)
+        first = 2.0 + round(float(filled(mixer, 960)[480, 0]) * 1e6 - 480) / RATE
+        if step > 50:
+            apart_s.append(timing.media_s(clock()) - first)
+            cuts += last is not None and abs(first - last - 0.02) > 0.001
+        last = first
+        now.now += 0.02 / pace
+    assert max(map(abs, apart_s)) < 0.03
+    assert cuts == 0
+
+
+def test_a_missing_device_and_one_that_is_taken_are_reasons(monkeypatch):
+    class Sounddevice:
+        class PortAudioError(Exception): ...
+
+        def __init__(self, devices: list[dict[str, float]]) -> None:
+            self.devices = devices
+
+        def query_devices(self, kind):
+            if not self.devices:
+                raise self.PortAudioError("Error querying device -1")
+            return self.devices[0]
+
+        def OutputStream(self, **_options):
+            raise self.PortAudioError("Device unavailable [PaErrorCode -9985]")
+
+    for devices, reason in (([], "has no sound device"), ([{"default_samplerate": 44100.0}], "Device unavailable")):
+        monkeypatch.setitem(sys.modules, "sounddevice", Sounddevice(devices))
+        found = open_output(lambda _rate: lambda _out, _latency: None)
+        assert isinstance(found, NoSoundOutput)
+        assert reason in found.reason
+
+
 # --- the thread -----------------------------------------------------------------------------------------------------
 
 
@@ -349,8 +396,6 @@ def test_without_a_device_there_is_silence_and_a_reason(clicking):
 
 
 def test_a_missing_package_or_library_is_a_reason_and_no_error(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     found = open_output(lambda _rate: lambda _out, _latency: None)
     assert isinstance(found, NoSoundOutput)

@@ -93,7 +93,7 @@ class Cameras(QObject):
             return Action(f"review.{name}", label, run, keys, page=page, group=group, auto_repeat=repeat)
 
         return (
-            act("camera", "Other cameras: in the corner, beside, each one large", self.next_layout, "Q"),
+            act("camera", "Other cameras: next layout, or one large", self.next_layout, "Q"),
             act("camera_links", "Which clips are this moment…", self.ask_links, "Alt+Q"),
             act("camera_back", "Other camera a frame earlier", lambda: self.shift(-1), "Shift+PgUp", repeat=True),
             act("camera_on", "Other camera a frame later", lambda: self.shift(1), "Shift+PgDown", repeat=True),
