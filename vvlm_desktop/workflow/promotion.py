@@ -40,6 +40,7 @@ from vvlm_desktop.workflow.promotion_log import (
     unfinished_rollback,
     with_default,
 )
+from vvlm_desktop.workflow.promotion_outlook import test_part_note
 from vvlm_desktop.workflow.promotion_weighing import Check, Outcome, weigh
 from vvlm_desktop.workflow.run_adoption import adopt_again
 from vvlm_desktop.workflow.runs import Evaluation, Run, adopted_name
@@ -56,6 +57,7 @@ __all__ = [
     "promotions",
     "rollback",
     "rule_of",
+    "test_part_note",
 ]
 
 
