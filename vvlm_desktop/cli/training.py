@@ -182,13 +182,15 @@ def report_end(session: Session, run: Run, progress: RunProgress, *, asked: bool
 
 
 def _ending(run: Run, progress: RunProgress) -> str:
+    from vvlm_desktop.workflow.run_events import number
+
     where = f"{run.name}: {progress.state}"
     if progress.state == "finished":
         loss = f", loss {progress.loss[-1][1]:.4f}" if progress.loss else ""
         return f"{where} after {progress.step} steps{loss}. Measure it: vvlm evaluate {run.name}"
     if progress.state == "checked":
-        took = progress.first_step.get("whole_s")
-        seconds = f" The whole training would take about {_duration(took)}." if isinstance(took, int | float) else ""
+        took = number(progress.first_step.get("whole_s"))
+        seconds = f" The whole training would take about {_duration(took)}." if took is not None else ""
         return f"{where}.{seconds} One batch as the model sees it: {run.folder / 'check'}"
     return f"{where} at step {progress.step} of {progress.steps}." if progress.steps else f"{where}."
 

@@ -48,6 +48,26 @@ def test_what_was_found_before():
     ]
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), "abc", [1], None])
+def test_numbers_that_make_no_sense_are_no_numbers(odd):
+    step = {"whole_s": odd, "memory_bytes": odd, "memory_of_bytes": odd}
+    assert measured_words(RunProgress(first_step=step)) == ""
+    assert preflight_words(RunProgress(preflight={"train": odd}))[0] == (
+        False,
+        "0 clips to learn from, 0 for validation, 0 for the test.",
+    )
+
+
+@pytest.mark.parametrize("frame", ['"pts": Infinity, "time_s": 1', '"pts": 1, "time_s": Infinity'])
+def test_frames_without_a_time_are_said(tmp_path, frame):
+    folder = tmp_path / "check"
+    folder.mkdir(parents=True, exist_ok=True)
+    clip = f'{{"clip": "a", "prompt": "", "answer": [], "frames": [{{"file": "a", {frame}}}]}}'
+    for text in (f'{{"clips": [{clip}]}}', "[" * 100_000):
+        (folder / "batch.json").write_text(text)
+        assert "cannot be read" in read_batch(tmp_path).problem
+
+
 def test_batch_is_shown_letter_for_letter(view, session, qtbot):
     run = run_in(session.library.folder)
     write_batch(run.folder)

@@ -11,6 +11,7 @@ from typing import Any
 from vvlm_desktop.backends.run_folder import RunFiles
 from vvlm_desktop.ui.words import clock, count
 from vvlm_desktop.workflow.gpu import duration_in_words
+from vvlm_desktop.workflow.run_events import number, whole
 from vvlm_desktop.workflow.run_progress import RunProgress
 
 
@@ -66,14 +67,14 @@ def read_batch(run_folder: Path) -> SeenBatch:
         return SeenBatch(tuple(_clip(folder, each) for each in told["clips"]))
     except FileNotFoundError:
         return SeenBatch(problem="The check has left no pictures.")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         return SeenBatch(problem=f"What the check has put down cannot be read: {error}")
 
 
 def _clip(folder: Path, told: Mapping[str, Any]) -> SeenClip:
     # Names only: a file that was copied here from elsewhere must not open what lies outside its folder.
     frames = (
-        SeenFrame(folder / Path(str(each["file"])).name, int(each["pts"]), float(each["time_s"]))
+        SeenFrame(folder / Path(str(each["file"])).name, int(each["pts"]), _seconds(each["time_s"]))
         for each in told["frames"]
     )
     return SeenClip(
@@ -87,15 +88,22 @@ def _clip(folder: Path, told: Mapping[str, Any]) -> SeenClip:
     )
 
 
+def _seconds(value: Any) -> float:
+    found = number(value)
+    if found is None:
+        raise ValueError(f"{value!r} is no time")
+    return found
+
+
 def measured_words(progress: RunProgress) -> str:
     """What the real step says: about 2 h 10 min; 14.2 of 24.0 GB. Empty where nothing was measured."""
     step = progress.first_step
-    whole, memory = step.get("whole_s"), step.get("memory_bytes") or progress.memory_bytes
+    took_s, memory = number(step.get("whole_s")), whole(step.get("memory_bytes")) or progress.memory_bytes
     said = []
-    if isinstance(whole, int | float):
-        said.append(f"about {_long(float(whole))} for the whole run")
-    if isinstance(memory, int | float) and memory:
-        of = step.get("memory_of_bytes") or progress.memory_of_bytes
+    if took_s is not None:
+        said.append(f"about {_long(took_s)} for the whole run")
+    if memory:
+        of = whole(step.get("memory_of_bytes")) or progress.memory_of_bytes
         total = f" of {of / 1024**3:.1f}" if of else ""
         said.append(f"{memory / 1024**3:.1f}{total} GB of memory at the peak")
     words = "; ".join(said)
@@ -114,7 +122,8 @@ def preflight_words(progress: RunProgress) -> list[tuple[bool, str]]:
     found: list[tuple[bool, str]] = []
     if "train" in told:
         held_out = f"{told.get('val', 0)} for validation, {told.get('test', 0)} for the test"
-        found.append((bool(told["train"]), f"{count(int(told['train']), 'clip')} to learn from, {held_out}."))
+        learnt = whole(told["train"])
+        found.append((learnt > 0, f"{count(learnt, 'clip')} to learn from, {held_out}."))
     longest = told.get("longest")
     if isinstance(longest, Mapping) and "clip" in longest:
         tokens = longest.get("tokens")
