@@ -58,6 +58,13 @@ class Settings(BaseModel):
         title="Folder for saved frames",
         description="Where Ctrl+S in Review saves the frame on screen. Empty: asks once.",
     )
+    reaction_time_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=2,
+        title="Reaction time (s)",
+        description="I and O while the clip plays mark so much earlier, usually 0.25. 0: the frame that is on screen.",
+    )
     autoplay: Literal["event", "paused"] = Field(
         default="event",
         title="When a clip opens",

@@ -17,6 +17,7 @@ from vvlm_desktop.ui.review.form.field_card import NOTHING, REASON_WORDS, START
 from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.lane_telemetry import LaneTelemetry
+from vvlm_desktop.ui.review.reaction import frame_meant
 from vvlm_desktop.ui.review.timeline_edges import Draft
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
 from vvlm_desktop.workflow import review, telemetry
@@ -158,7 +159,7 @@ class ReviewActs(QObject):
         index, state = self._desk.index, self.state
         if index is None or state is None:
             return
-        frame_index = self._desk.frame_on_screen()
+        frame_index = frame_meant(self._desk, self._shell.session.settings.reaction_time_s)
         if frame_index is None:
             return
         here = index.ms(frame_index)

@@ -13,6 +13,7 @@ from vvlm_desktop.ui.review.drawer import Arrangement
 from vvlm_desktop.ui.review.form.field_card import END, START
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.queue import QueueDesk
+from vvlm_desktop.ui.review.reaction import frame_meant
 from vvlm_desktop.ui.review.save_frame import FrameSaver
 from vvlm_desktop.ui.review.shuttle import ShuttleKey
 from vvlm_desktop.ui.review.side import Side
@@ -90,7 +91,8 @@ class Commands(QObject):
         if view is not None and view.field.kind == "range":
             self._acts.set_edge(view.key, END if end else START)
         else:
-            self._desk.mark(end)
+            reaction_s = self._shell.session.settings.reaction_time_s
+            self._desk.mark(end, here=frame_meant(self._desk, reaction_s))
 
     def next_doubtful(self) -> None:
         """Open the next doubtful field."""

@@ -311,9 +311,8 @@ class Desk(QWidget):
 
     # -- the marked stretch --------------------------------------------------------------------------------------
 
-    def mark(self, end: int) -> None:
-        """Mark this frame as the first (0) or last (1) of a stretch."""
-        here = self.frame_on_screen()
+    def mark(self, end: int, *, here: int | None) -> None:
+        """Mark frame `here` as the first (0) or last (1) of a stretch; None where there is none to mark."""
         if here is not None:
             self._marked[end] = here
             self.timeline.set_marked(self.marked_frames())

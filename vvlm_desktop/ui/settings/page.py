@@ -34,7 +34,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("You", ("reviewer",)),
     ("Library and labels", ("library_dir", "schema_file", "analyse_on_add")),
     ("Look", ("theme",)),
-    ("Player", ("autoplay", "seek_step_s", "frame_step", "frame_cache_mb", "frames_dir")),
+    ("Player", ("autoplay", "reaction_time_s", "seek_step_s", "frame_step", "frame_cache_mb", "frames_dir")),
     ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
     ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model", "server_sends")),
     ("Promotion of adapters", _PROMOTION),
