@@ -62,7 +62,9 @@ def test_seeks_and_steps_show_the_same_moment(here):
     wait_for(here, 47)
     here.press("Left")
     wait_for(here, 46)
-    assert "frame 46" in desk.cameras.tiles[0].caption()
+    tile = desk.cameras.tiles[0]
+    assert tile.caption() == f"Rear · frame 46 · PTS {tile.source.index.pts[46]} · 00:01.53"
+    here.qtbot.waitUntil(lambda: "Rear camera. Rear · frame 46" in tile.accessibleName())
     assert desk.playback.position == 76
 
 

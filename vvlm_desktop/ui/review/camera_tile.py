@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -23,6 +23,8 @@ from vvlm_desktop.ui.review.picture_image import FrameImage
 from vvlm_desktop.ui.review.times import clock_text
 
 _SHADE = 0.62
+#: Thirty names a second would drown everything else that a screen reader says.
+_REST_MS = 300
 
 
 class CameraTile(QWidget):
@@ -42,6 +44,10 @@ class CameraTile(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip(f"{self.title} camera: click makes it large, right click for more")
         self.setAccessibleName(f"{self.title} camera")
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self._name)
         source.picture_came.connect(self.show_picture)
 
     @property
@@ -52,8 +58,11 @@ class CameraTile(QWidget):
     def show_picture(self, picture: CameraPicture) -> None:
         """Show a frame, or the word for its absence."""
         self._picture, self._image = picture, None
-        self.setAccessibleName(f"{self.title} camera. {self.caption()}")
+        self._rest.start()
         self.update()
+
+    def _name(self) -> None:
+        self.setAccessibleName(f"{self.title} camera. {self.caption()}")
 
     def caption(self) -> str:
         """Which picture it is, by its own clip's numbers."""
