@@ -13,6 +13,7 @@ from vvlm_desktop.domain.statistics import bootstrapped, mcnemar, wilson
 from vvlm_desktop.domain.values import LabelValue
 
 _ECE_BINS = 10
+_NO_ANSWER = "(no answer)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def _score_choice(field: Field, rows: Sequence[Said]) -> dict[str, Any]:
 
 def _score_list(field: Field, rows: Sequence[Said]) -> dict[str, Any]:
     """F1 over all values of all clips, and how often the whole list is right."""
-    pairs = [(_set(each.known[field.key]), _set(each.labels.get(field.key))) for each in rows]
+    pairs = [(_set(each.known[field.key]), _listed(each, field)) for each in rows]
     exact = sum(truth == answer for truth, answer in pairs)
     micro = _bootstrapped(pairs, micro_f1)
     return {"score": micro["value"], "f1": micro, "exact": _share(exact, len(pairs))}
@@ -189,11 +190,16 @@ def _sureness(field: Field, rows: Sequence[Said]) -> list[tuple[float, bool]]:
 
 def _is_right(field: Field, each: Said) -> bool:
     truth, answer = each.known[field.key], each.labels.get(field.key)
-    return _set(truth) == _set(answer) if field.kind == "any_of" else truth == answer
+    return _set(truth) == _listed(each, field) if field.kind == "any_of" else truth == answer
 
 
 def _one(value: LabelValue) -> str:
-    return value if isinstance(value, str) else "(no answer)"
+    return value if isinstance(value, str) else _NO_ANSWER
+
+
+def _listed(each: Said, field: Field) -> frozenset[str]:
+    """The answered list; who said nothing did not say that there is none."""
+    return _set(each.labels[field.key]) if field.key in each.labels else frozenset({_NO_ANSWER})
 
 
 def _set(value: LabelValue) -> frozenset[str]:

@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.training.sets import LIGHT
 from training.scores import Said, calibration, macro_f1, micro_f1, paired, score
+from vvlm_desktop.workflow.measured import Answer, SetClip, _counts, _told_counts
 
 TIME = {"start_ms": 1000, "end_ms": 2000}
 
@@ -53,6 +54,25 @@ def test_list_is_scored_without_regard_to_order():
     seen = score(LIGHT, rows)["fields"]["seen"]
     assert seen["exact"]["right"] == 1
     assert seen["score"] == pytest.approx(4 / 5)
+
+
+def test_who_said_nothing_did_not_say_that_there_is_none():
+    rows = [said("1", {"seen": []}, {}, valid=False), said("2", {"seen": []}, {"seen": []})]
+    seen = score(LIGHT, rows)["fields"]["seen"]
+    assert (seen["exact"]["right"], seen["score"]) == (1, 0.0)
+    pair = paired(LIGHT, rows[:1], [said("1", {"seen": []}, {"seen": []})])["seen"]
+    assert (pair["both_right"], pair["only_adapter_right"]) == (0, 1)
+
+
+def test_what_promotion_counts_again_is_what_was_counted():
+    rows = [
+        said("1", {"seen": [], "light": "dark"}, {}, valid=False),
+        said("2", {"seen": ["sun"]}, {"seen": ["sun"], "light": "dark"}),
+        said("3", {"seen": [], "light": "dark"}, {"seen": ["sun"], "light": "dark"}),
+    ]
+    clips = {row.clip_id: SetClip(row.clip_id, row.name, "", "test", "g", row.known, None, True) for row in rows}
+    answers = {row.clip_id: Answer(dict(row.labels), row.valid) for row in rows}
+    assert _told_counts(score(LIGHT, rows)) == _counts(LIGHT, clips, answers)
 
 
 def test_time_is_scored_by_presence_and_by_its_error():
