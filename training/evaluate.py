@@ -132,6 +132,8 @@ def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], 
     rows = make_rows(config.model_copy(update={"cache": False}), loaded, training_set)
     weights = {name: {"weights_sha256": _weights_sha256(folder)} for name, folder in adapters.items()}
     said, unreadable = _answers(loaded, training_set, examples, rows, adapters=adapters, notes=notes)
+    # A clip whose file is gone is as little answered as one that does not decode; no test gets smaller in silence.
+    unreadable = {**training_set.missing.get(split, {}), **unreadable}
     # Promotion asks whether the weights that are there are still those that answered.
     metrics = _metrics(training_set, said, split=split, unreadable=unreadable, config=config) | {"adapters": weights}
     write_atomically(notes.path / ANSWERS_FILE, "".join(_lines(said)))

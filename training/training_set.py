@@ -17,6 +17,8 @@ from vvlm_desktop.formats.split import SPLITS
 from vvlm_desktop.formats.target import supervised_labels
 
 _NAMES_SHOWN = 3
+_FILE_GONE = "its file is gone"
+_FILE_CHANGED = "its file was changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class TrainingSet:
     Attributes:
         fingerprint: SHA-256 of its records.
         left_out: reason, and the names of the clips.
+        missing: of `left_out`, by split and name, those that would be there if their file were as it was, and why.
         notes: sentences that the user should read.
     """
 
@@ -63,6 +66,7 @@ class TrainingSet:
     examples: tuple[Example, ...]
     left_out: Mapping[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    missing: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def split(self, name: str) -> tuple[Example, ...]:
         """Its clips of one split."""
@@ -85,12 +89,15 @@ def read_training_set(folder: Path, *, schema_key: str = "", include_samples: bo
     schema = _schema(imported, schema_key)
     examples: list[Example] = []
     left_out: dict[str, list[str]] = {}
+    missing: dict[str, dict[str, str]] = {}
     for record in imported.records:
         reason = _reason_to_leave_out(record, folder, schema=schema, include_samples=include_samples)
         if reason is None:
             examples.append(_example(record, folder))
         elif reason:
             left_out.setdefault(reason, []).append(record.clip.name)
+            if reason in (_FILE_GONE, _FILE_CHANGED):
+                missing.setdefault(record.split, {})[record.clip.name] = reason
     if not examples:
         told = "; ".join(f"{reason} ({len(names)})" for reason, names in left_out.items())
         raise FormatError(f"{folder.name} holds no clip that may train: {told or 'no review'}.", hint="Review clips.")
@@ -103,6 +110,7 @@ def read_training_set(folder: Path, *, schema_key: str = "", include_samples: bo
         examples=tuple(sorted(examples, key=lambda example: (example.name, example.clip_id))),
         left_out={reason: tuple(names) for reason, names in left_out.items()},
         notes=imported.flags,
+        missing=missing,
     )
 
 
@@ -139,9 +147,9 @@ def _reason_to_leave_out(
         return "its file is not in the set"
     path = folder / record.clip.file
     if not path.is_file():
-        return "its file is gone"
+        return _FILE_GONE
     if path.stat().st_size != record.clip.size_bytes:
-        return "its file was changed"
+        return _FILE_CHANGED
     return None
 
 

@@ -140,7 +140,7 @@ def _judge(session: Session, evaluation: Evaluation, rule: PromotionRule) -> tup
         check_weights(measured, run, candidate),
         check_same_set(measured, run),
         check_unseen(measured, run),
-        check_complete(measured, run),
+        check_complete(session, measured, run),
     )
     gain = (outcome.gain.value, outcome.gain.low, outcome.gain.high) if outcome.gain is not None else (0.0, 0.0, 0.0)
     judgement = Judgement(
@@ -249,6 +249,11 @@ def promote(session: Session, evaluation: Evaluation) -> Promotion:
 
 
 def _way_out(check: Check) -> str:
+    if check.title == "The whole test part":
+        return (
+            "Put the files back where they were, and measure the run again on the test part. If a clip is gone for"
+            " good, take back its review: then it is no part of the test any more."
+        )
     if "Measure again" in check.seen or "measured" in check.title:
         return "Measure the run again on the test part."
     if check.title == "Enough test clips":

@@ -162,20 +162,27 @@ def _trained_on(run: Run) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def check_complete(measured: Measured, run: Run) -> Check:
-    """Whether every clip of the test part answered, but for those whose file is gone."""
-    folder = Path(run.config.train_set).expanduser()
-    unreadable = set(measured.metrics["unreadable"])
-    wanted = [clip for clip in measured.part("test") if clip.measurable and clip.name not in unreadable]
-    missing = [clip.name for clip in wanted if clip.id not in measured.answered and _is_there(folder, clip)]
-    if missing:
-        return Check("The whole test part", f"{_names(missing)} of the test part was not answered.", False)
-    left = f"; {len(unreadable)} cannot be read" if unreadable else ""
-    return Check("The whole test part", f"{len(measured.answered)} clips were answered{left}.", True)
+def check_complete(session: Session, measured: Measured, run: Run) -> Check:
+    """Whether every clip of the frozen test part answered: what cannot be read makes the test another one.
+
+    A clip whose review was taken back or erased since is no part of it any more.
+    """
+    title = "The whole test part"
+    wanted = [clip for clip in measured.part("test") if clip.measurable]
+    missing = [clip for clip in wanted if clip.id not in measured.answered]
+    gone, _ = withdrawn(session, missing)
+    missing = [clip for clip in missing if clip.id not in gone]
+    if not missing:
+        return Check(title, f"All {len(measured.answered)} clips were answered.", True)
+    folder, reasons = Path(run.config.train_set).expanduser(), measured.metrics["unreadable"]
+    told = _names(f"{clip.name} ({reasons.get(clip.name) or _reason(folder, clip)})" for clip in missing)
+    there = len(wanted) - len(gone)
+    return Check(title, f"{there - len(missing)} of {there} clips were answered; not: {told}.", False)
 
 
-def _is_there(folder: Path, clip: SetClip) -> bool:
-    return clip.file is not None and (folder / clip.file).is_file()
+def _reason(folder: Path, clip: SetClip) -> str:
+    there = clip.file is not None and (folder / clip.file).is_file()
+    return "not asked about" if there else "its file is gone"
 
 
 def withdrawn(session: Session, clips: Sequence[SetClip]) -> tuple[frozenset[str], int]:

@@ -11,8 +11,9 @@ from tests.unit.training.sets import config, light_set, told
 from training.command_line import main
 from training.evaluate import EvaluationFolder, evaluate, make_folder, named_adapters
 from training.run_folder import RunFolder
+from training.training_set import read_training_set
 from vvlm_desktop.backends.train_config import save_config
-from vvlm_desktop.errors import StorageFullError, UsageError
+from vvlm_desktop.errors import FormatError, StorageFullError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,20 @@ def test_second_look_has_a_folder_of_its_own_and_is_told(wanted, adapter, tmp_pa
         assert list(metrics["scores"]) == ["base", "older", "march"]
         assert told(folder, "started")[0]["answerers"] == ["base", "older", "march"]
         assert not (folder / "pid").exists()
+
+
+def test_clip_whose_file_is_gone_is_named_by_the_evaluation(tmp_path):
+    folder = light_set(tmp_path, train=1, val=2)
+    wanted = config(folder, tmp_path / "run")
+    training_set = read_training_set(folder)
+    kept, gone = training_set.split("val")
+    gone.path.unlink()
+    found = evaluate(wanted, split="val", adapters={}, out=tmp_path / "out")
+    assert found["unreadable"] == {gone.name: "its file is gone"}
+    assert found["scores"]["base"]["clips"] == 1
+    kept.path.unlink()
+    with pytest.raises(FormatError):
+        evaluate(wanted, split="val", adapters={}, out=tmp_path / "none")
 
 
 def test_finished_evaluation_is_never_overwritten(wanted, tmp_path):

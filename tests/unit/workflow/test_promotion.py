@@ -263,6 +263,28 @@ def test_clips_left_out_of_the_answers_are_missed(bench: Bench, session: Session
     assert failing(judge(session, evaluation)) == ["The whole test part"]
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_test_clip_that_cannot_be_read_makes_the_test_no_smaller(bench: Bench, session: Session, told: bool) -> None:
+    *rest, gone = every = bench.clips["test"]
+    (bench.set / "clips" / gone.path.rpartition("/")[2]).unlink(missing_ok=True)
+    Path(gone.path).unlink(missing_ok=True)
+    bench.clips["test"] = rest
+    evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
+    bench.clips["test"] = every
+    if told:
+        file = evaluation.folder / "metrics.json"
+        metrics = {**json.loads(file.read_text()), "unreadable": {"test-23.mp4": "its file is gone"}}
+        file.write_text(json.dumps(metrics))
+    judgement = judge(session, evaluation)
+    assert failing(judgement) == ["The whole test part"]
+    assert "23 of 24 clips were answered; not: test-23.mp4" in judgement.sentence
+    with pytest.raises(PromotionRefusedError) as caught:
+        promote(session, evaluation)
+    assert "Put the files back" in caught.value.hint
+    bench.take_back(gone)
+    assert judge(session, evaluation).allowed
+
+
 def test_only_the_test_part_and_this_schema_decide(bench: Bench, session: Session) -> None:
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
     file = evaluation.folder / "metrics.json"
