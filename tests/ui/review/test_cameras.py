@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from tests import clips
 from vvlm_desktop.ui.review.camera_stage import cells
@@ -116,6 +118,16 @@ def test_q_goes_through_the_layouts_and_back(here):
     assert len(desk.cameras.tiles) == 1
 
 
+def test_the_button_is_there_where_there_are_other_cameras(here):
+    desk = here.page.desk
+    button = desk.transport.cameras
+    assert not button.isHidden()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert here.toast == "Cameras side by side."
+    desk.show_nothing()
+    assert button.isHidden()
+
+
 def test_what_is_painted_small_beside_another_camera_is_not_looked_at(here):
     desk = here.page.desk
     desk.cameras.tiles[0].pressed.emit()
@@ -174,11 +186,11 @@ def test_all_cameras_together_stay_within_the_cache_that_is_set(here):
 
 
 def test_a_clip_alone_has_no_other_cameras(stage, add_clip):
-    add_clip()
+    clip = add_clip()
     here = stage()
     here.open()
-    with here.qtbot.waitSignal(here.page.desk.cameras.found, timeout=5000):
-        pass
+    here.qtbot.waitUntil(lambda: here.page.desk.cameras.searched_id == clip.id, timeout=5000)
+    assert here.page.desk.transport.cameras.isHidden()
     assert not here.page.desk.cameras.tiles
     assert here.page.desk.view.size() == here.page.desk.stage.size()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from PySide6.QtCore import QObject, QPoint, QSettings, QTimer, Signal
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from vvlm_desktop import paths
 from vvlm_desktop.domain.clip import Clip
@@ -66,6 +66,7 @@ class Cameras(QObject):
         self._work: Work[_Found] | None = None
         self._known: tuple[CameraClip, ...] = ()
         self._candidates: tuple[Clip, ...] = ()
+        self.searched_id = ""  # the clip whose other cameras are known
         self._enlarged: int | None = None
         self._kept = QSettings(str(paths.data_dir() / "window.ini"), QSettings.Format.IniFormat, self)
         kept = self._kept.value("cameras/layout", "inset", type=str)
@@ -85,6 +86,11 @@ class Cameras(QObject):
     def use(self, session: Callable[[], Session]) -> None:
         """Look for other cameras in this library."""
         self._session = session
+
+    def show_in(self, button: QAbstractButton) -> None:
+        """Let `button` be there where there are other cameras, and go through them."""
+        self.found.connect(lambda: button.setVisible(bool(self._known)))
+        button.clicked.connect(self.next_layout)
 
     def actions(self, page: str, *, group: str) -> tuple[Action, ...]:
         """What can be done with keys."""
@@ -118,6 +124,7 @@ class Cameras(QObject):
         self._open = opened
         self._known, self._candidates = (), ()
         self._set_enlarged(None)
+        self.found.emit()
         if opened is not None and self._session is not None:
             self._rest.start()
         else:
@@ -151,6 +158,7 @@ class Cameras(QObject):
         if self._open is None or found.clip_id != self._open.clip.id:
             return
         self._known, self._candidates = found.cameras, found.candidates
+        self.searched_id = found.clip_id
         self._close_tiles()
         self._set_enlarged(None)
         self._open_tiles()

@@ -68,6 +68,7 @@ class Desk(QWidget):
         self.card = HintCard(self.stage)
         self.go_to_box = GoToBox(self.stage)
         self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
+        self.cameras.show_in(self.transport.cameras)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
         self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek)

@@ -99,6 +99,9 @@ class TransportBar(QWidget):
         self.wall = TextButton("recording time")
         self.slower = IconButton("speed", "Speed: slower with -, faster with +", lambda: self.rate_pressed.emit(1))
         self.rate = label("1×", "muted")
+        self.cameras = IconButton("camera", "Other cameras of this moment", key="Q")
+        self.cameras.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.cameras.hide()  # shown where there are any
         self.sound = SoundControl()
         self.loop = IconButton("loop", "Loop the marked stretch, or around the event", self.loop_pressed.emit, key="B")
         self.seen = IconButton("eye", "Only the frames the model saw", self.seen_only_pressed.emit, key="S")
@@ -126,6 +129,7 @@ class TransportBar(QWidget):
         row.addStretch(1)
         row.addWidget(self.slower)
         row.addWidget(self.rate)
+        row.addWidget(self.cameras)
         row.addWidget(self.sound)
         for item in (self.loop, self.seen, self.full_screen):
             row.addWidget(item)
