@@ -111,6 +111,7 @@ def test_overlapping_events_take_rows_of_their_own(qtbot, look, index):
     marks = tuple(a_mark(index, first, first + 20) for first in (10, 15, 20))
     widget.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks))
     rects = [placed.rect for placed in widget._placed]
+    assert rects[0].right() == pytest.approx(widget.x_of_frame(31), abs=1)  # its last frame is part of it
     assert not any(a.intersects(b) for n, a in enumerate(rects) for b in rects[n + 1 :])
     assert all(rect.bottom() <= widget.sizeHint().height() for rect in rects)
 

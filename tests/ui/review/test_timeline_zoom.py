@@ -140,11 +140,11 @@ def test_jump_of_an_hour_takes_a_sliver_of_the_axis(index):
     axis = axis_of(jumped)
     assert [gap.broken for gap in axis.gaps] == [True]
     assert axis.gaps[0].length_s == pytest.approx(3600, abs=0.1)
-    assert axis.length < 1.1 * index.duration_s
+    assert axis.length < 1.15 * index.duration_s
     for i in (0, 44, 45, 89):
         place = axis.place(jumped.seconds(i))
         assert axis.seconds(place) == pytest.approx(jumped.seconds(i), abs=1e-6)
-    assert axis.place(jumped.seconds(45)) - axis.place(jumped.seconds(44)) < 0.3
+    assert axis.place(jumped.seconds(45)) - axis.place(jumped.seconds(44)) < 0.4
 
 
 def test_gap_that_leaves_room_is_drawn_to_scale_and_has_no_pictures(index):
@@ -180,6 +180,12 @@ def test_gap_says_how_long_nothing_comes(qtbot, look, index):
     middle = (widget.x_of_frame(44) + widget.x_of_frame(45)) / 2 + 5
     assert "1:00:0" in widget._help_at(QPointF(middle, 40))
     assert "not drawn to scale" in widget._help_at(QPointF(middle, 40))
+    widget.show()
+    hovered: list[object] = []
+    widget.hovered.connect(hovered.append)
+    QTest.mouseMove(widget, at_frame(widget, 20, y=40))
+    QTest.mouseMove(widget, QPoint(round(middle), 40))
+    assert hovered == [20, None]  # no frame lies there, and none is shown
 
 
 def test_damage_reaches_to_the_next_keyframe(index):

@@ -133,7 +133,8 @@ class Timeline(TimelineSurface):
             self._pan(x)
         else:
             on_strip = event.position().y() >= self._strip_rect().top() - 2
-            self._hover(self._frame_at(x) if inside and not on_strip and self._index else None)
+            there = inside and not on_strip and self._index and self._port.axis.gap_at(view.seconds(x)) is None
+            self._hover(self._frame_at(x) if there else None)
         self.setCursor(self._cursor_at(event.position()))
         self.update()
 

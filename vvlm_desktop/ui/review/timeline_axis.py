@@ -17,7 +17,7 @@ from vvlm_desktop.video.index import FrameIndex
 #: Between two frames lies a gap when nothing comes for so long, and for so many times the usual.
 _LEAST_GAP_S, _GAP_FRAMES = 0.5, 5.0
 #: A gap is drawn to scale up to this share of the time that has frames; a longer one takes only `_BROKEN_SHARE` of it.
-_LONGEST_SHARE, _BROKEN_SHARE = 0.5, 0.05
+_LONGEST_SHARE, _BROKEN_SHARE = 0.5, 0.1
 _MOST_GAPS = 200
 
 Floats = NDArray[np.float64]

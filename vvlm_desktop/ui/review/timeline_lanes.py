@@ -178,6 +178,11 @@ def paint_frames(
             painter.drawPolygon(QPolygonF([QPointF(x, high), QPointF(x + half, low), QPointF(x - half, low)]))
 
 
+def mark_end_s(mark: EventMark, view: View) -> float:
+    """When a mark's last frame ceases to be shown: the frame belongs to it."""
+    return max(mark.end_s, view.axis.frame_end_s(mark.end_frame))
+
+
 def place_marks(
     marks: Sequence[EventMark], view: View, top: float, metrics: QFontMetricsF, *, most_rows: int
 ) -> list[PlacedMark]:
@@ -188,7 +193,7 @@ def place_marks(
         if mark.end_s < view.start_s or mark.start_s > view.end_s:
             continue
         left = max(view.left_px, view.x(mark.start_s))
-        width = max(view.x(mark.end_s) - left, metrics.horizontalAdvance(mark.label) + 14)
+        width = max(view.x(mark_end_s(mark, view)) - left, metrics.horizontalAdvance(mark.label) + 14)
         left = max(view.left_px, min(left, view.left_px + view.width_px - width))
         row = next((n for n, end in enumerate(rows) if end <= left + 1), len(rows))
         if row == len(rows) and row < most_rows:
@@ -212,7 +217,7 @@ def paint_mark(painter: QPainter, placed: PlacedMark, view: View) -> None:
     painter.setBrush(theme.colour(token, alpha=0.16))
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
     left = max(rect.left(), view.x(placed.mark.start_s))
-    right = min(rect.right(), max(left + 2, view.x(placed.mark.end_s)))
+    right = min(rect.right(), max(left + 2, view.x(mark_end_s(placed.mark, view))))
     painter.fillRect(QRectF(left, rect.bottom() - 1.5, right - left, 2), theme.colour(token))
     painter.setFont(theme.font("small"))
     painter.setPen(theme.colour(token))

@@ -65,7 +65,7 @@ def paint_gaps(painter: QPainter, view: View, gaps: Sequence[Gap], *, top: float
         if gap.broken:
             _tear(painter, rect.left(), top, low)
             _tear(painter, rect.right(), top, low)
-        _paint_words(painter, rect, gap_text(gap))
+        _paint_words(painter, rect, (gap_text(gap), gap_text(gap).partition(",")[0], clock_text(gap.length_s)))
 
 
 def gap_text(gap: Gap) -> str:
@@ -74,11 +74,11 @@ def gap_text(gap: Gap) -> str:
     return f"no frames for {clock_text(gap.length_s)}{scale}"
 
 
-def _paint_words(painter: QPainter, rect: QRectF, text: str) -> None:
+def _paint_words(painter: QPainter, rect: QRectF, texts: Sequence[str]) -> None:
+    """The longest of them that has room."""
     painter.setFont(theme.font("small"))
     metrics = QFontMetricsF(painter.font())
-    short = text.partition(",")[0]
-    text = next((t for t in (text, short) if metrics.horizontalAdvance(t) + 12 <= rect.width()), "")
+    text = next((t for t in texts if metrics.horizontalAdvance(t) + 12 <= rect.width()), "")
     if text:
         place = QRectF(rect.left(), rect.top(), rect.width(), min(rect.height(), metrics.height() + 6))
         words = QRectF(0, 0, metrics.horizontalAdvance(text) + 10, metrics.height())
