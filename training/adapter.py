@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from importlib import metadata
@@ -38,6 +39,11 @@ def write_adapter(folder: Path, tuned: Any, *, card: Mapping[str, Any], base_nam
     config_file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     (draft / "README.md").unlink(missing_ok=True)
     (draft / CARD_FILE).write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for file in filter(
+        Path.is_file, draft.rglob("*")
+    ):  # a run with this folder has finished: the disk must have it before it has its name
+        with file.open("r+b") as handle:
+            os.fsync(handle.fileno())
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 

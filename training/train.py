@@ -6,6 +6,7 @@ python -m training check --config run.toml                   everything before t
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,8 @@ from vvlm_desktop.errors import JobCancelledError, SettingsError
 if TYPE_CHECKING:
     from training.callbacks import RunNotes
     from vvlm_desktop.backends.gpu_slot import GpuSlot
+
+_COUNTER = "early_stopping_patience_counter"
 
 
 def train(config: TrainConfig) -> bool:
@@ -95,6 +98,7 @@ def _train(config: TrainConfig, run: RunFolder) -> bool:
     ready = set_up(config, run)
     loaded, prepared = ready.loaded, ready.prepared
     notes = RunNotes(run, identity=ready.identity, answer_validation=_validation(ready))
+    patience = _early_stopping(ready)
     with known_warnings():
         arguments = trainer_arguments(config, run, prepared, loaded)
         trainer = AnswerTrainer(
@@ -106,10 +110,11 @@ def _train(config: TrainConfig, run: RunFolder) -> bool:
             samples=ready.train,
             eval_dataset=ready.val if len(ready.val) else None,
             data_collator=ready.collate,
-            callbacks=[notes, *_early_stopping(ready)],
+            callbacks=[notes, *patience],
         )
         trainer.remove_callback(_printer())
         checkpoint = _last_checkpoint(run, ready.identity)
+        _wait_no_longer_than_before(patience, checkpoint)
         measure_longest(ready, run)
         set_seed(config.seed)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint is not None else None)
@@ -150,6 +155,15 @@ def _early_stopping(ready: Ready) -> list[Any]:
 
     patience = ready.config.early_stopping
     return [EarlyStoppingCallback(early_stopping_patience=patience)] if patience and ready.prepared.val else []
+
+
+def _wait_no_longer_than_before(patience: list[Any], checkpoint: Path | None) -> None:
+    """Let early stopping count on from a checkpoint; Trainer would begin to count anew."""
+    if not patience or checkpoint is None:
+        return
+    state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
+    kept = state.get("stateful_callbacks", {}).get("EarlyStoppingCallback", {})
+    patience[0].early_stopping_patience_counter = int(kept.get("attributes", {}).get(_COUNTER, 0))
 
 
 def _printer() -> Any:

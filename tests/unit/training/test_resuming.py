@@ -7,6 +7,7 @@ import pytest
 
 import training.preflight
 from tests.unit.training.sets import config, light_set, losses, told
+from training.adapter import write_adapter
 from training.callbacks import RunNotes
 from training.run_folder import RunFolder
 from training.train import train
@@ -109,3 +110,28 @@ def test_checkpoints_are_few(uninterrupted):
     assert names == ["checkpoint-4", "checkpoint-6"]
     card = json.loads((uninterrupted / "adapter/card.json").read_text(encoding="utf-8"))
     assert card["steps"] == STEPS
+
+
+def test_patience_of_early_stopping_goes_on_where_it_was(tmp_path, monkeypatch):
+    made = light_set(tmp_path, train=1, val=1)
+    given = {"steps": 12, "eval_every": 1, "save_every": 1, "early_stopping": 4, "learning_rate": 1e-12}
+    wanted = settings(made, tmp_path / "run", accumulation=1, eval_clips=0, **given)
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2, lambda notes: notes._run.stop_file.touch())
+        assert train(wanted) is False
+    assert train(wanted)
+    assert max(losses(tmp_path / "run")) == 5, "the first evaluation is the best one, and four more are none better"
+
+
+def test_an_adapter_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    class Tuned:
+        def save_pretrained(self, folder, **_given):
+            folder.mkdir()
+            for name in ("adapter_model.safetensors", "adapter_config.json"):
+                (folder / name).write_text("{}", encoding="utf-8")
+
+    folder, synced = tmp_path / "adapter", []
+    monkeypatch.setattr("training.adapter.os.fsync", lambda number: synced.append((number, folder.exists())))
+    write_adapter(folder, Tuned(), card={}, base_name="base")
+    assert [early for _, early in synced] == [False] * 3
+    assert len(list(folder.iterdir())) == 3
