@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +19,11 @@ from numpy.typing import NDArray
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import StorageFullError
-from vvlm_desktop.video.telemetry import Track, find_telemetry, sidecars
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.session import Session
+
+if TYPE_CHECKING:
+    from vvlm_desktop.video.telemetry import Track
 
 _log = logging.getLogger(__name__)
 
@@ -97,10 +97,17 @@ def read_drive(session: Session, clip: Clip) -> Drive:
     kept = _load(file)
     if kept is not None and kept[1] == beside:
         return kept[0]
-    track = find_telemetry(path)
-    drive = drive_of(track) if track else Drive()
+    drive = _find(path)
     _save(drive, file, beside=beside)
     return _corrected(drive, file)
+
+
+def _find(path: Path) -> Drive:
+    # A dozen readers that the window does not need in order to open.
+    from vvlm_desktop.video.telemetry import find_telemetry
+
+    track = find_telemetry(path)
+    return drive_of(track) if track else Drive()
 
 
 def drive_of(track: Track) -> Drive:
@@ -153,6 +160,8 @@ def _corrected(drive: Drive, file: Path) -> Drive:
 
 def _beside(path: Path) -> list[list[Any]]:
     """The files that were there to read from: another one, or a change, is a reason to read again."""
+    from vvlm_desktop.video.telemetry import sidecars
+
     found = []
     for each in sidecars(path):
         try:
@@ -166,6 +175,8 @@ def _beside(path: Path) -> list[list[Any]]:
 def _load(file: Path) -> tuple[Drive, list[list[Any]]] | None:
     if not file.exists():
         return None
+    import zipfile
+
     try:
         # Opened here, because np.load leaves a file that it cannot read open.
         with file.open("rb") as handle, np.load(handle, allow_pickle=False) as data:
@@ -192,6 +203,8 @@ def _save(drive: Drive, file: Path, *, beside: list[list[Any]]) -> None:
 
 def _write(file: Path, content: bytes) -> None:
     """Whole or not at all."""
+    import tempfile
+
     temporary: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(dir=file.parent, suffix=".part")

@@ -102,8 +102,7 @@ def here(stage):
 
 @pytest.fixture
 def drive_found(monkeypatch):
-    monkeypatch.setattr(telemetry, "drive_of", lambda _track: a_drive())
-    monkeypatch.setattr(telemetry, "find_telemetry", lambda _path: object())
+    monkeypatch.setattr(telemetry, "_find", lambda _path: a_drive())
     monkeypatch.setattr("vvlm_desktop.ui.review.lane_telemetry._DELAY_MS", 0)
 
 

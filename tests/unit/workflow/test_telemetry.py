@@ -37,7 +37,7 @@ def test_drive_is_read_once_and_kept(clip_with_gpx, monkeypatch):
     drive = telemetry.read_drive(session, clip)
     assert len(drive.fix_ms) == 4
     assert "GPX" in drive.source or "gpx" in drive.source
-    monkeypatch.setattr(telemetry, "find_telemetry", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(telemetry, "_find", lambda *_: pytest.fail("read again"))
     again = telemetry.read_drive(session, clip)
     kept = telemetry.kept_drive(session, clip)
     assert again.lat.tolist() == kept.lat.tolist() == drive.lat.tolist()
