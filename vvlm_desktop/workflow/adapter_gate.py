@@ -170,8 +170,9 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def library_adapters(session: Session) -> Iterable[Path]:
-    """Folders of the adapters that runs of this library made."""
-    return sorted((session.library.folder / RUNS_FOLDER).glob("*/adapter"))
+    """Folders of the adapters that runs of this library made, with those that they were on the way."""
+    home = session.library.folder / RUNS_FOLDER
+    return sorted([*home.glob("*/adapter"), *home.glob("*/checkpoints/checkpoint-*")])
 
 
 def _known_here(session: Session, folder: Path, sha256: str) -> bool:

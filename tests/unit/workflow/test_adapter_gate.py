@@ -69,6 +69,17 @@ def test_neither_another_name_nor_a_missing_card_nor_a_deleted_run_gets_around_i
         use_adapter(session, BASE_ID, "bought", unmeasured=True)
 
 
+def test_a_checkpoint_of_a_run_is_not_from_elsewhere(bench: Bench, session: Session) -> None:
+    run = bench.run()
+    checkpoint = write_adapter(run.folder / "checkpoints" / "checkpoint-2", base=BASE_ID)
+    weights = checkpoint / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"c")
+    shutil.copytree(checkpoint, home(session) / "bought")
+    for typed in ("bought", str(checkpoint)):
+        with pytest.raises(PromotionRefusedError, match="trained here"):
+            use_adapter(session, BASE_ID, typed, unmeasured=True)
+
+
 def test_what_was_judged_and_refused_stays_refused_without_its_run_card_and_set(bench: Bench, session: Session) -> None:
     run = bench.run()
     with pytest.raises(PromotionRefusedError):
