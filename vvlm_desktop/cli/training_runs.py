@@ -58,12 +58,13 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         [run.name, run.created_at[:16].replace("T", " "), run.config.model_id, run_words(progress), _measured(measured)]
         for run, progress, measured in found
     ]
-    print_table(("run", "made", "base", "state", "measured"), rows)
+    print_table(("run", "made", "base", "state", "measured: mean of the fields"), rows)
 
 
 @app.command()
 def show(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """How a run is, what it found out before it began, and what was measured of its adapter."""
+    from vvlm_desktop.workflow.run_moved import sentences
     from vvlm_desktop.workflow.runs import adopted_name, evaluations, find_run
 
     with opened(library) as session:
@@ -74,7 +75,7 @@ def show(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption =
         print_json({**run_json(run, progress), "adapter": adopted_name(run), "evaluations": evaluated})
         return
     print_line(f"{run.name}: {run_words(progress)}")
-    for sentence in (progress.message, progress.hint, *progress.notes):
+    for sentence in (progress.message, progress.hint, *progress.notes, *sentences(run.moved)):
         if sentence:
             print_line(sentence)
     config = run.config
@@ -201,7 +202,7 @@ def compare(
         return
     rows = [[title, *values] for title, values in apart]
     rows += [["State", *(run_words(_progress(run)) for run in pair)]]
-    rows += [["Measured", *(_measured(evaluations(run)) for run in pair)]]
+    rows += [["Measured, mean of the fields", *(_measured(evaluations(run)) for run in pair)]]
     print_table(("", *(run.name for run in pair)), rows)
 
 

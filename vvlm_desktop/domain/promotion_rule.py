@@ -56,7 +56,10 @@ class PromotionRule:
             label = schema.field(key).label if key else self.field
             better = f"{label} is right more often, by McNemar's test and also where whole recordings are swapped"
         else:
-            better = "the choice fields are right more often on average, by an interval over resampled recordings"
+            better = (
+                "the choice fields are right more often on average, a list earning a part for a part, by an interval"
+                " over resampled recordings"
+            )
         worse = " No other field may be clearly worse, and no fewer answers may be valid." if self.no_worse else ""
         looked = " Its answers must tell clips apart, not only name common values." if self.looked else ""
         return (

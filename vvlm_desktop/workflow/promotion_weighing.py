@@ -101,9 +101,10 @@ def _better_in_mean(gain: Gain | None, level: float) -> Check:
     if gain is None:
         return Check(title, "No choice field of any test clip has a known answer.", False)
     seen = (
-        f"{_points(gain.value)} points over all choice fields, {1 - level:.1%} interval {_points(gain.low)} to"
-        f" {_points(gain.high)}; by chance in {_percent(gain.p_value)} of swaps of whole recordings, {_percent(level)}"
-        f" are allowed. They differ in {gain.telling} of {gain.groups} recordings."
+        f"{_points(gain.value)} points over all choice fields, lists earning a part for a part,"
+        f" {1 - level:.1%} interval {_points(gain.low)} to {_points(gain.high)}; by chance in"
+        f" {_percent(gain.p_value)} of swaps of whole recordings, {_percent(level)} are allowed."
+        f" They differ in {gain.telling} of {gain.groups} recordings."
     )
     return Check(title, seen, gain.low > 0 and gain.p_value <= level)
 

@@ -72,9 +72,9 @@ def words(history, row, column):
 def test_each_run_says_state_steps_and_what_it_reached(listed):
     found = [[words(listed, row, column) for column in (0, 1, 3, 4)] for row in range(3)]
     assert found[0] == ["march-003", "Training", "4 of 100", "loss 1.960"]
-    assert found[1] == ["march-002", "Failed", "9 of 100", "50.0 % on validation clips"]
+    assert found[1] == ["march-002", "Failed", "9 of 100", "mean 50.0 % on validation clips"]
     assert found[2][:3] == ["march-001", "Finished", "100 of 100"]
-    assert found[2][3].startswith("66.2 % on the test part, base 50.0 %")
+    assert found[2][3].startswith("mean 66.2 % on the test part, base 50.0 %")
 
 
 def test_default_has_a_badge(history, qtbot, every, shell):

@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from tests.ui.builders import FakeShell, clip
-from tests.ui.training.run_folders import claim, evaluate, event, finish, metrics, run_in, tell
+from tests.ui.training.run_folders import claim, evaluate, event, finish, metrics, run_in, share, tell
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.errors import UsageError
 from vvlm_desktop.ui.training import result_work
@@ -95,6 +95,34 @@ def test_difference_and_verdict_are_of_the_adapter_to_the_base(run, schema):
 def test_verdict_needs_a_difference_that_chance_does_not_explain(run, schema, only_base, only_adapter, verdict):
     made = evaluate(run, only_base=only_base, only_adapter=only_adapter)
     assert result_table(made, schema).rows[0].verdict == verdict
+
+
+def test_the_p_of_whole_lists_stands_beside_whole_lists_and_not_beside_f1(run, schema):
+    told = metrics(run.name)
+    f1 = {"value": 0.0, "low": 0.0, "high": 0.0}
+    for name, right in (("base", 0), (run.name, 33)):
+        told["scores"][name]["fields"]["objects"] = {
+            "kind": "any_of",
+            "clips": 33,
+            "score": 0.0,
+            "f1": f1,
+            "exact": share(right, 33),
+        }
+    told["paired"][run.name]["objects"] = {"clips": 33, "only_base_right": 0, "only_adapter_right": 33, "p": 1e-9}
+    rows = result_table(Evaluation(run.folder, run, "test", told), schema).rows
+    whole, parts = (row for row in rows if row.key.startswith("objects"))
+    assert (whole.title.rpartition(", ")[2], whole.difference, whole.p, whole.verdict) == (
+        "whole list",
+        1,
+        1e-9,
+        "better",
+    )
+    assert (parts.title.rpartition(", ")[2], parts.difference, parts.p, parts.verdict) == (
+        "F1 of its values",
+        0,
+        None,
+        "",
+    )
 
 
 def test_a_time_is_better_the_nearer_and_no_verdict_is_made_up(run, schema):

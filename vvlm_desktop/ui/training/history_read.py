@@ -42,7 +42,10 @@ def mean_score(fields: Mapping[str, Mapping[str, Any]]) -> float | None:
 
 
 def headline(progress: RunProgress, evaluation: Evaluation | None) -> str:
-    """The one number of a run: of the test part where it was measured, else of validation clips, else its loss."""
+    """The one number of a run: of the test part where it was measured, else of validation clips, else its loss.
+
+    A mean over the fields, in which lists count by F1 and all others by right answers.
+    """
     if evaluation is not None:
         scores = evaluation.metrics.get("scores", {})
         base = mean_score(scores.get(BASE, {}).get("fields", {}))
@@ -50,10 +53,10 @@ def headline(progress: RunProgress, evaluation: Evaluation | None) -> str:
         own = mean_score(scores.get(name, {}).get("fields", {}))
         if own is not None:
             before = f", base {100 * base:.1f} %" if base is not None else ""
-            return f"{100 * own:.1f} % on the test part{before}"
+            return f"mean {100 * own:.1f} % on the test part{before}"
     found = mean_score(progress.answers.get("fields", {}) if progress.answers else {})
     if found is not None:
-        return f"{100 * found:.1f} % on validation clips"
+        return f"mean {100 * found:.1f} % on validation clips"
     if progress.validation:
         return f"validation loss {progress.validation[-1][1]:.3f}"
     if progress.loss:

@@ -102,7 +102,7 @@ def result_table(evaluation: Evaluation, schema: LabelSchema) -> ResultTable:
     known = [key for key in (field.key for field in schema.fields) if key in maker.fields()]
     keys = [*known, *(key for key in maker.fields() if key not in known)]
     titles = {key: schema.field(key).label if key in schema else key for key in keys}
-    rows = [maker.field(key, title) for key, title in titles.items()]
+    rows = [row for key, title in titles.items() for row in maker.field(key, title)]
     rows += [row for key, title in titles.items() for row in maker.times(key, title)]
     rows += maker.of_all()
     clips = max((int(each.get("clips", 0)) for each in scores.values()), default=0)
@@ -126,14 +126,14 @@ class _Rows:
             found.update(dict.fromkeys(each.get("fields", {})))
         return list(found)
 
-    def field(self, key: str, title: str) -> ResultRow:
-        """How often a field is right."""
+    def field(self, key: str, title: str) -> list[ResultRow]:
+        """How often a field is right; of a list also how much of it, which no p is about."""
         per = [self._scores[name].get("fields", {}).get(key, {}) for name in self._answerers]
         kind = next((each["kind"] for each in per if each), "one_of")
-        measure, detail = {
-            "one_of": ("accuracy", "Share of clips with the right value."),
-            "any_of": ("f1", "F1 over all values of all clips."),
-            "range": ("presence", "Share of clips in which it is rightly said whether there is one."),
+        measure, adds, detail = {
+            "one_of": ("accuracy", "", "Share of clips with the right value."),
+            "any_of": ("exact", ", whole list", "Share of clips in which the whole list is right."),
+            "range": ("presence", "", "Share of clips in which it is rightly said whether there is one."),
         }[kind]
         cells = tuple(_measured(each.get(measure), each.get("commonest")) for each in per)
         commonest = next((each["commonest"] for each in per if each.get("commonest") is not None), None)
@@ -146,7 +146,14 @@ class _Rows:
                 f" {pair['only_base_right']:,} only the base."
             )
         clips = max((int(each.get("clips", 0)) for each in per), default=0)
-        return self._row(key, title, "share", clips, cells, p=pair.get("p"), detail=detail)
+        row = self._row(key, f"{title}{adds}", "share", clips, cells, p=pair.get("p"), detail=detail)
+        if kind != "any_of":
+            return [row]
+        parts = tuple(_measured(each.get("f1")) for each in per)
+        detail = (
+            "F1 over all values of all clips: a list earns a part for a part. The p of right answers is not about it."
+        )
+        return [row, self._row(f"{key}:f1", f"{title}, F1 of its values", "share", clips, parts, detail=detail)]
 
     def times(self, key: str, title: str) -> list[ResultRow]:
         """How far off the start of an event is."""
