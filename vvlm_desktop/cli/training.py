@@ -111,7 +111,9 @@ def _run_of(
                 "A run goes on with the values that it began with.",
                 hint=f"Leave out everything but --resume {resume}, or make another run.",
             )
-        return find_run(session, resume)
+        run = find_run(session, resume)
+        say_moved(run)
+        return run
     if set_ is None:
         raise UsageError("Which training set?", hint="`vvlm trainset list` lists them; `vvlm trainset make` makes one.")
     training_set = find_training_set(session, set_)
@@ -122,6 +124,14 @@ def _run_of(
     if gone:
         warn(f"{len(gone)} of its clips may train no more; `vvlm trainset make {training_set.name}` leaves them out.")
     return create_run(session, config)
+
+
+def say_moved(run: Run) -> None:
+    """What is used from elsewhere than the run was begun with."""
+    from vvlm_desktop.workflow.run_moved import sentences
+
+    for sentence in sentences(run.moved):
+        note(sentence)
 
 
 def _pairs(typed: list[str], *, preset: str | None) -> dict[str, str]:
@@ -251,6 +261,7 @@ def evaluate(
     with opened(library) as session:
         run = find_run(session, run_)
         others = named_adapters(session, run, adapters or [])
+        say_moved(run)
         if detach:
             _say_evaluation(start_evaluation(session, run, split=split, adapters=others), as_json=as_json)
             return

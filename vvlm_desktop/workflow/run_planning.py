@@ -183,8 +183,9 @@ def command_of(run: Run | TrainConfig, *, check_only: bool = False) -> str:
 
 
 def arguments_of(run: Run) -> list[str]:
-    """By which the trainer finds a run; it is where it lies, also after the library was moved."""
-    return ["--config", str(RunFiles(run.folder).config_file), f"run_dir={run.folder}"]
+    """By which the trainer finds a run and all it needs; they are where they lie, also after they were moved."""
+    moved = [f"{key}={place}" for key, place in run.moved.items()]
+    return ["--config", str(RunFiles(run.folder).config_file), f"run_dir={run.folder}", *moved]
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------

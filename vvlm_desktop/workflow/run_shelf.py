@@ -7,7 +7,7 @@ import logging
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from vvlm_desktop.workflow.evaluation_files import METRICS_FILE, answered_clips
 from vvlm_desktop.workflow.promotion_log import record_looks
 from vvlm_desktop.workflow.run_events import plain_log, table, text
 from vvlm_desktop.workflow.run_launch import cannot_write, working
+from vvlm_desktop.workflow.run_moved import Moved
 from vvlm_desktop.workflow.session import Session
 
 RUNS_FOLDER = "runs"
@@ -40,13 +41,16 @@ class Run:
     Attributes:
         folder: `runs/NAME-NUMBER` in the library's folder.
         name: of the run and of the adapter that it makes, for example "march-001".
+        config: as it was begun, with folders where they are now.
         created_at: when its folder was made.
+        moved: values of the config that its file has otherwise, because a folder is elsewhere now; see `run_moved`.
     """
 
     folder: Path
     name: str
     config: TrainConfig
     created_at: str
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ def list_runs(session: Session) -> list[Run]:
         folders = [path for path in runs_folder(session).iterdir() if _RUN_FOLDER.fullmatch(path.name)]
     except OSError:
         return []
-    found = [run for run in map(_read, folders) if run is not None]
+    places = Moved(session.settings)
+    found = [run for run in (_read(folder, places) for folder in folders) if run is not None]
     return sorted(found, key=lambda run: (run.created_at, run.name), reverse=True)
 
 
@@ -181,10 +186,10 @@ def log_tail(run: Run, *, lines: int = 200) -> str:
 def runs_apart(runs: Sequence[Run]) -> list[tuple[str, tuple[str, ...]]]:
     """Values of the config in which runs differ: title, and each run's value in words; for side by side."""
     found = []
-    for key, field in TrainConfig.model_fields.items():
+    for key, its in TrainConfig.model_fields.items():
         values = [getattr(run.config, key) for run in runs]
         if key not in _OWN and any(value != values[0] for value in values):
-            found.append((field.title or key, tuple(in_words(value) for value in values)))
+            found.append((its.title or key, tuple(in_words(value) for value in values)))
     return found
 
 
@@ -203,7 +208,7 @@ def number_of(folder_name: str) -> tuple[str, int] | None:
     return (match["name"], int(match["number"])) if match else None
 
 
-def _read(folder: Path) -> Run | None:
+def _read(folder: Path, places: Moved) -> Run | None:
     try:
         config = load_config(RunFiles(folder).config_file)
         created_at = _created(folder) or _changed(RunFiles(folder).config_file)
@@ -211,7 +216,8 @@ def _read(folder: Path) -> Run | None:
         _log.warning("%s is no run that can be read: %s", folder, error)
         return None
     # A library that was moved keeps its runs: they are where they are found, whatever the config says.
-    return Run(folder, folder.name, config.model_copy(update={"run_dir": str(folder)}), created_at)
+    moved = places.found(config, folder)
+    return Run(folder, folder.name, config.model_copy(update={"run_dir": str(folder), **moved}), created_at, moved)
 
 
 def _created(folder: Path) -> str:
