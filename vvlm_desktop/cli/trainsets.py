@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Training sets: immutable, versioned, split so that nothing leaks.")
 
 SetArgument = Annotated[
-    str, typer.Argument(metavar="SET", help="Name (its newest version), NAME-NUMBER, a piece of its id, or a folder.")
+    str,
+    typer.Argument(metavar="SET", help="Name (the version made last), NAME-NUMBER, a piece of its id, or a folder."),
 ]
 
 
@@ -67,7 +68,8 @@ def make(
     else:
         _print_set(made.training_set)
         if not made.is_new:
-            print_line("Nothing has changed since this version was made; no new one was.")
+            means = f"“{made.training_set.name}” now stands for it"
+            print_line(f"The reviews give this version again; no new one was made. {means}.")
         for note in made.report.notes:
             print_line(note)
         reasons: dict[str, int] = {}
@@ -92,10 +94,10 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         print_json([each.to_json() for each in found])
         return
     rows = [
-        [f"{each.name}-{each.number:03d}", each.id, str(each.manifest.get("created_at", "")), *_split_cells(each)]
+        [each.title, each.id, str(each.manifest.get("created_at", "")), *_split_cells(each), _stands_for_name(each)]
         for each in found
     ]
-    print_table(["set", "id", "made", "clips", "train", "val", "test"], rows)
+    print_table(["set", "id", "made", "clips", "train", "val", "test", ""], rows)
 
 
 @app.command("show")
@@ -197,6 +199,10 @@ def _print_set(found: TrainingSet) -> None:
     clips, train, val, test = _split_cells(found)
     print_line(f"{found.name}-{found.number:03d} ({found.id}): {clips} clips; {train} train, {val} val, {test} test")
     print_line(f"in {found.folder}")
+
+
+def _stands_for_name(found: TrainingSet) -> str:
+    return f"is “{found.name}”" if found.is_current else ""
 
 
 def _split_cells(found: TrainingSet) -> list[str]:

@@ -26,7 +26,13 @@ from vvlm_desktop.workflow.drafts import drafted_recordings
 from vvlm_desktop.workflow.exporting import DEFAULT_FRAMES, export_context, gather_all, sampled_pts
 from vvlm_desktop.workflow.near_duplicates import look_alikes
 from vvlm_desktop.workflow.session import Session
-from vvlm_desktop.workflow.training_shelf import TrainingSet, find_training_set, list_training_sets, placements_of
+from vvlm_desktop.workflow.training_shelf import (
+    TrainingSet,
+    find_training_set,
+    list_training_sets,
+    mark_current,
+    placements_of,
+)
 from vvlm_desktop.workflow.training_splits import SETS_FOLDER, Member, Placement, place, read_book, write_book
 
 __all__ = [
@@ -244,7 +250,7 @@ def _appear(draft: Path, parent: Path, name: str, *, earlier: Sequence[TrainingS
     versions = [each for each in earlier if each.name == name]
     same = next((each for each in versions if each.id == identity), None)
     if same is not None:
-        return MadeSet(same, replace(report, out=same.folder), is_new=False)
+        return MadeSet(_current(same), replace(report, out=same.folder), is_new=False)
     number = max((each.number for each in versions), default=0) + 1
     folder = parent / f"{name}-{number:03d}-{identity}"
     try:
@@ -255,7 +261,15 @@ def _appear(draft: Path, parent: Path, name: str, *, earlier: Sequence[TrainingS
         sync_folder(parent)
     except OSError as error:
         raise storage_error(folder, error) from error
-    return MadeSet(TrainingSet(folder, name, number, identity, manifest), replace(report, out=folder), is_new=True)
+    made = TrainingSet(folder, name, number, identity, manifest)
+    return MadeSet(_current(made), replace(report, out=folder), is_new=True)
+
+
+def _current(training_set: TrainingSet) -> TrainingSet:
+    try:
+        return mark_current(training_set)
+    except OSError as error:
+        raise storage_error(training_set.folder.parent, error) from error
 
 
 def _stop_if(cancelled: Callable[[], bool]) -> None:

@@ -191,6 +191,7 @@ def test_check_reports_and_names_a_clip_that_is_gone(step, six, session, qtbot):
     assert data.view.check.lines()[0].startswith("6 of 6 clips decode")
     assert data.view.check.lines()[-1] == "Nothing must be mended."
     next(made.training_set.folder.rglob("*.mp4")).unlink()
+    qtbot.waitUntil(lambda: not data.desk.checks)
     with qtbot.waitSignal(data.desk.check_ended, timeout=20_000):
         data.check()
     lines = data.view.check.lines()

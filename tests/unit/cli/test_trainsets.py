@@ -31,7 +31,7 @@ def test_a_set_is_made_listed_shown_and_checked(vvlm: Vvlm, reviewed: None, libr
     assert Path(made.data["folder"]).parent == library / "training_sets"
 
     again = vvlm("trainset", "make", "fleet", "--frames", "4")
-    assert "no new one was" in again.stdout
+    assert "no new one was made. “fleet” now stands for it" in again.stdout
 
     listed = vvlm("trainset", "list", "--json").data
     assert [each["id"] for each in listed] == [made.data["id"]]

@@ -102,6 +102,7 @@ def test_the_same_reviews_give_the_same_set_and_a_change_the_next_version(sessio
     assert second.training_set.id != first.training_set.id
     assert [each.number for each in list_training_sets(session)] == [1, 2]
     assert sorted(path.name for path in (session.library.folder / SETS_FOLDER).glob("[!.]*")) == [
+        "current.json",
         *sorted((first.training_set.folder.name, second.training_set.folder.name)),
         BOOK_FILE,
     ]
@@ -218,6 +219,35 @@ def test_sets_are_found_by_name_number_id_and_folder(session, clips):
     with pytest.raises(UsageError, match="no training set") as caught:
         find_training_set(session, "other")
     assert "fleet-002" in caught.value.hint
+
+
+def test_a_name_stands_for_the_version_that_was_made_last_also_an_older_one(session, clips):
+    first = make_training_set(session, "fleet").training_set
+    second = make_training_set(session, "fleet", options=SetOptions(frames=4)).training_set
+    assert second.is_current
+    assert find_training_set(session, "fleet").id == second.id
+    again = make_training_set(session, "fleet")
+
+    assert (again.is_new, again.training_set.id) == (False, first.id)
+    assert again.training_set.is_current
+    assert find_training_set(session, "fleet").id == first.id
+    assert [each.is_current for each in list_training_sets(session)] == [True, False]
+    assert find_training_set(session, "fleet-002").id == second.id
+
+    shutil.rmtree(first.folder)
+    assert find_training_set(session, "fleet").id == second.id
+    (session.library.folder / SETS_FOLDER / "current.json").write_text("[]")
+    assert find_training_set(session, "fleet").id == second.id
+
+
+def test_numbers_need_no_zeros_and_no_name_where_one_set_has_them(session, clips):
+    fleet = make_training_set(session, "fleet").training_set
+    assert {find_training_set(session, text).id for text in ("1", "fleet-1", "fleet-0001", "fleet-001")} == {fleet.id}
+
+    make_training_set(session, "night")
+    with pytest.raises(UsageError, match="fits several") as caught:
+        find_training_set(session, "1")
+    assert "fleet-001, night-001" in caught.value.hint
 
 
 def test_two_cannot_make_sets_at_once(session, clips):

@@ -157,7 +157,7 @@ class DataStep(QWidget):
 
     def _show_sets(self, sets: list[TrainingSet]) -> None:
         before = self._wanted or (self.chosen_set.id if self.chosen_set is not None else None)
-        newest = sorted(sets, key=lambda each: str(each.manifest.get("created_at", "")), reverse=True)
+        newest = sorted(sets, key=lambda each: (each.last_made, each.is_current), reverse=True)
         same = [each.id for each in newest] == [each.id for each in self._sets]
         self._sets = newest
         self._wanted = None
