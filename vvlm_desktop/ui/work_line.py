@@ -25,6 +25,7 @@ class Job:
         function: called with `report` and `cancelled`, as `job_bridge.Work` says.
         title: shown in the status bar, where the job can be stopped; None for what is over soon.
         on_progress: called with what was reported and with the task, where there is one.
+        on_end: called last, whatever happened, also where a bug brought neither success nor failure.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Job:
     on_failure: Callable[[VvlmError], None]
     title: str | None = None
     on_progress: Callable[[Any, Task], None] | None = None
+    on_end: Callable[[], None] | None = None
 
 
 class WorkLine(QObject):
@@ -102,5 +104,8 @@ class WorkLine(QObject):
             self._task.finish()
         if self._work is not None:
             self._work.deleteLater()
+        job = self._job
         self._job = self._work = self._task = None
+        if job is not None and job.on_end is not None and not self._closed:
+            job.on_end()
         self._next()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from PySide6.QtGui import QGuiApplication
 
@@ -219,6 +221,25 @@ def test_start_that_fails_is_said_and_can_be_tried_again(open_step, session, tra
     assert str(shell.problems[-1]) == "The trainer could not be started."
     assert step.check_first.isEnabled()
     assert runs.list_runs(session) == []
+
+
+def test_start_that_meets_a_bug_can_be_tried_again(open_step, session, training_set, qtbot, monkeypatch, computer):
+    def stumble(run, check_only=False):
+        raise ZeroDivisionError
+
+    works, reported = runs.start_run, []
+    monkeypatch.setattr(threading, "excepthook", lambda bug: reported.append(bug.exc_type))
+    monkeypatch.setattr(runs, "start_run", stumble)
+    put_model(session)
+    _, step = open_step(training_set)
+    with qtbot.waitSignal(step.desk.ended):
+        step.start_at_once()
+    assert reported == [ZeroDivisionError]
+    assert not step.desk.doing
+    monkeypatch.setattr(runs, "start_run", works)
+    with qtbot.waitSignal(step.desk.created):
+        step.start_at_once()
+    assert len(computer["started"]) == 1
 
 
 def test_it_fits_at_1280_by_720(open_step, session, training_set):

@@ -169,14 +169,18 @@ class RunDesk(QObject):
         def told(result: Any) -> None:
             self._in_hand.discard(name)
             tell(result)
-            self.ended.emit()
 
         def refused(error: VvlmError) -> None:
             self._in_hand.discard(name)
             self._on_failed(error)
+
+        def over() -> None:
+            self._in_hand.discard(name)
             self.ended.emit()
 
-        self._doing.add(Job(name, lambda _report, _cancelled: function(), on_success=told, on_failure=refused))
+        self._doing.add(
+            Job(name, lambda _report, _cancelled: function(), on_success=told, on_failure=refused, on_end=over)
+        )
 
     def _on_failed(self, error: VvlmError) -> None:
         if not isinstance(error, JobCancelledError):
