@@ -183,3 +183,25 @@ def test_names_of_files_sort_by_time_and_have_hours_where_needed():
     long = FrameIndex.from_json({**made.to_json(), "pts": [0, 90_000 * 3661]})
     assert frame_file_name("/a b/clip 1.mp4", long, 1) == "clip 1_pts329490000_1h01m01s000.png"
     assert frame_file_name("clip.mp4", long, 0) == "clip_pts0_00m00s000.png"
+
+
+def test_a_narrow_bar_leaves_parts_out_instead_of_cutting_them_off(qtbot):
+    bar = TransportBar()
+    qtbot.addWidget(bar)
+    bar.set_clock(clock_of_name(Path("20240506_070809.mp4")))
+    bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 37)
+    bar.resize(1000, 40)
+    bar.show()
+    parts = (bar.time, bar.duration, bar.frame_number, bar.pts, bar.wall)
+    assert all(part.isVisible() for part in parts)
+    for width in range(990, 480, -30):
+        bar.resize(width, 40)
+        bar.layout().activate()
+        shown = [part for part in parts if part.isVisible()]
+        assert bar.time in shown
+        assert bar.frame_number in shown
+        cut = [part.text() for part in shown if part.width() < part.sizeHint().width()]
+        assert not cut, width
+    assert not bar.wall.isVisible()
+    bar.resize(1000, 40)
+    assert all(part.isVisible() for part in parts)

@@ -62,6 +62,10 @@ class TextButton(QAbstractButton):
         return self.fontMetrics().size(0, self.text()) + QSize(8, 6)
 
     @override
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @override
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setPen(theme.colour("accent" if self.underMouse() and self.isEnabled() else self._ink))
@@ -91,6 +95,8 @@ class TransportBar(QWidget):
         self.play = IconButton("play", "Play", self.play_pressed.emit, key="Space", ink="text")
         self.forward = IconButton("step-forward", "One frame on", lambda: self.step_pressed.emit(1), key="→")
         self._clock: WallClock | None = None
+        self._dropped: list[QWidget] = []
+        self._lengths: tuple[int, ...] = ()
         self.time = TextButton("time", ink="text")
         self.duration = label("", "muted")
         self.frame = label("", "muted")
@@ -112,7 +118,7 @@ class TransportBar(QWidget):
         self.show_frame(None, -1)
 
     def _lay_out(self) -> None:
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(theme.PAD, 4, theme.PAD, 4)
         row.setSpacing(4)
         for item in (self.back, self.play, self.forward):
@@ -143,6 +149,30 @@ class TransportBar(QWidget):
     def show_frame(self, index: FrameIndex | None, frame_index: int, *, readable: bool = True) -> None:
         """Name the frame that is painted."""
         self._index, self._frame_index = index, frame_index
+        self._name(index, frame_index, readable=readable)
+        lengths = tuple(len(text) for text in (self.duration.text(), self.pts.text(), self.wall.text()))
+        if lengths != self._lengths:
+            self._lengths = lengths
+            self._drop()
+
+    def _drop(self) -> None:
+        """Leave out what is needed least until the rest has room; a part that is cut off would say something else."""
+        for each in self._dropped:
+            each.show()
+        self._dropped.clear()
+        for each in (self.duration, self.wall, self.frame, self.pts):
+            self._row.invalidate()
+            if self._row.sizeHint().width() <= self.width():
+                return
+            if not each.isHidden():
+                each.hide()
+                self._dropped.append(each)
+
+    @override
+    def minimumSizeHint(self) -> QSize:
+        return QSize(theme.px(280), super().minimumSizeHint().height())
+
+    def _name(self, index: FrameIndex | None, frame_index: int, *, readable: bool) -> None:
         there = index is not None and 0 <= frame_index < len(index)
         for item in (self.back, self.play, self.forward, self.loop, self.seen, self.slower):
             item.setEnabled(there)
@@ -193,10 +223,13 @@ class TransportBar(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.sound.set_compact(self.width() < theme.px(_ROOM_FOR_VOLUME))
+        self._drop()
 
     def set_compact(self, compact: bool) -> None:
         """Leave out what is also elsewhere when there is little width."""
+        self._dropped = [each for each in self._dropped if each is not self.duration]
         self.duration.setVisible(not compact)
+        self._drop()
 
     def caption(self) -> str:
         """Everything that names the frame on screen, for the clipboard."""
