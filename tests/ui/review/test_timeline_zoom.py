@@ -73,6 +73,16 @@ def test_keys_zoom_around_the_cursor_and_back_to_the_whole(timeline, index):
     assert timeline.visible_s() == pytest.approx((0, index.duration_s))
 
 
+def test_another_frame_under_a_pointer_that_stands_still_is_told(timeline):
+    hovered: list[object] = []
+    timeline.hovered.connect(hovered.append)
+    QTest.mouseMove(timeline, at_frame(timeline, 20, y=40))
+    timeline.set_position(80)
+    timeline.zoom(2)
+    assert len(hovered) == 2
+    assert timeline.x_of_frame(hovered[1]) <= timeline._hover_x < timeline.x_of_frame(hovered[1] + 1)
+
+
 def test_drag_on_the_ruler_pans_and_a_click_there_goes_there(timeline):
     found = scrubs(timeline)
     timeline.set_position(45)

@@ -133,10 +133,22 @@ class Timeline(TimelineSurface):
             self._pan(x)
         else:
             on_strip = event.position().y() >= self._strip_rect().top() - 2
-            there = inside and not on_strip and self._index and self._port.axis.gap_at(view.seconds(x)) is None
-            self._hover(self._frame_at(x) if there else None)
+            self._hover(self._frame_under(x) if inside and not on_strip else None)
         self.setCursor(self._cursor_at(event.position()))
         self.update()
+
+    def _frame_under(self, x: float) -> int | None:
+        """The frame that lies there; none within a gap."""
+        if self._index is None or not len(self._index):
+            return None
+        return self._frame_at(x) if self._port.axis.gap_at(self._view().seconds(x)) is None else None
+
+    @override
+    def _show_view(self) -> None:
+        super()._show_view()
+        # The pointer stands still, and another frame is under it now.
+        if self._hovered is not None and self._hover_x is not None:
+            self._hover(self._frame_under(self._hover_x))
 
     def _hover(self, frame_index: int | None) -> None:
         if frame_index != self._hovered:
@@ -190,10 +202,10 @@ class Timeline(TimelineSurface):
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu(self)
+        menu = QMenu("Lanes that are shown", self)
         menu.aboutToHide.connect(menu.deleteLater)
         for name in dict.fromkeys(lane.name for lane in self._all_lanes() if lane.kind not in KEPT_LANES):
-            entry = menu.addAction(f"Show {name}")
+            entry = menu.addAction(name)
             entry.setCheckable(True)
             entry.setChecked(name not in self._hidden)
             entry.toggled.connect(lambda shown, name=name: self._choose_lane(name, shown=shown))
