@@ -201,7 +201,8 @@ def only_corrected(training_set: TrainingSet) -> TrainingSet:
         raise FormatError(
             f"{training_set.folder.name} has no clip for training in which a person corrected a model's answer, so"
             " there is nothing to prefer.",
-            hint="Analyse clips with a model and correct its answers, then export again; or set objective=supervised.",
+            hint="Analyse clips with a model and correct its answers under the label schema of the set"
+            f" ({training_set.schema.key}; others do not count), then make the set anew; or set objective=supervised.",
         )
     if not right:
         return training_set

@@ -63,9 +63,13 @@ def _named(session: Session, names: Sequence[str]) -> Found:
 
 
 def _without_answer(session: Session, chosen: Chosen, *, as_teacher: bool) -> list[Clip]:
-    """A draft is no answer and an answer is no draft; each is asked for by itself."""
+    """A draft is no answer and an answer is no draft; nor is what was said under other labels than those in use."""
     return session.library.clips_without(
-        chosen.backend, model=chosen.model, adapter=chosen.adapter, drafts=as_teacher if chosen.asks_model else None
+        chosen.backend,
+        model=chosen.model,
+        adapter=chosen.adapter,
+        schema_labels_sha=session.schema.labels_sha,
+        drafts=as_teacher if chosen.asks_model else None,
     )
 
 

@@ -41,6 +41,7 @@ class ExportItem:
         group: what must not be separated (a recording, and what looks the same); empty where not looked for.
         weight: how often the clip should be drawn compared with others, None where that was not asked for.
         kept_out: why the library keeps the clip out of training, empty where it does not.
+        settled_under: other label schemas under which a person has settled the clip.
     """
 
     clip: Clip
@@ -55,6 +56,14 @@ class ExportItem:
     group: str = ""
     weight: float | None = None
     kept_out: str = ""
+    settled_under: tuple[str, ...] = ()
+
+    @property
+    def unsettled_reason(self) -> str:
+        """Why there is no settled review, for a clip that has none under its schema."""
+        if not self.settled_under:
+            return "not reviewed yet"
+        return f"reviewed under {' and '.join(self.settled_under)}, and the library now uses {self.schema.key}"
 
     @property
     def settled_truth(self) -> Review | None:

@@ -177,7 +177,7 @@ def _unsettled(item: ExportItem, *, context: ExportContext) -> str | None:
     if dismissed:
         return f"dismissed ({(dismissed.dismiss_reason or 'no reason').replace('_', ' ')})"
     if not context.unreviewed:
-        return "not reviewed yet"
+        return item.unsettled_reason
     if item.analysis is None:
         return "neither reviewed nor analysed"
     if item.analysis.provenance in UNTRAINABLE:
@@ -200,6 +200,8 @@ def _nothing_to_export(left_out: Sequence[LeftOut]) -> FormatError:
         for reason, names in list(by_reason.items())[:5]
     )
     hint = "Review a clip first, or use --unreviewed to export what the analyses say."
+    if any(reason.startswith("reviewed under ") for reason in by_reason):
+        hint = "Choose the label schema that the clips were reviewed under, or review them under this one."
     if any("sample clips" in reason for reason in by_reason):
         hint = "To try the format on the sample clips, let them in with --samples."
     if by_reason and all("no longer" in reason for reason in by_reason):

@@ -53,7 +53,7 @@ class Ours(FolderFormat):
         if not context.unreviewed:
             if any(review.status == "dismissed" for review in item.reviews):
                 return "dismissed"
-            return "not reviewed yet"
+            return item.unsettled_reason
         return None if item.reviews or item.analysis else "neither reviewed nor analysed"
 
     def sniff(self, path: Path) -> bool:

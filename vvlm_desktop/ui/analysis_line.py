@@ -148,7 +148,12 @@ class AnalysisLine(QObject):
         session = self._session
 
         def find(_report: object, _cancelled: object) -> tuple[bool, list[Clip]]:
-            without = session.library.clips_without(choice.backend, model=choice.model, adapter=choice.adapter)
+            without = session.library.clips_without(
+                choice.backend,
+                model=choice.model,
+                adapter=choice.adapter,
+                schema_labels_sha=session.schema.labels_sha,
+            )
             pending = pending_clip_ids(session, choice.backend)  # of other programs too
             return bool(without), [clip for clip in without if clip.id not in pending]
 

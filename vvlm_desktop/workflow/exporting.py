@@ -161,7 +161,8 @@ def gather(session: Session, clip: Clip, *, drafted: frozenset[str] = frozenset(
     library = session.library
     key = session.schema.key
     analyses = [a for a in library.analyses(clip.id) if a.schema_key == key]
-    reviews = tuple(r for r in library.reviews(clip.id) if r.schema_key == key)
+    every = library.reviews(clip.id)
+    reviews = tuple(r for r in every if r.schema_key == key)
     return ExportItem(
         clip=replace(clip, path=str(likely_path(session, clip))),
         schema=session.schema,
@@ -170,4 +171,5 @@ def gather(session: Session, clip: Clip, *, drafted: frozenset[str] = frozenset(
         analysis=starting_point(analyses, session.schema),
         analyses=tuple(analyses),
         drafted=(clip.recording or clip.id) in drafted,
+        settled_under=tuple(sorted({r.schema_key for r in every if r.settled and r.schema_key != key})),
     )
