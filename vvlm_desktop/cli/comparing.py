@@ -31,6 +31,7 @@ from vvlm_desktop.cli.output import (
     print_table,
     progress_bar,
 )
+from vvlm_desktop.domain.statistics import p_in_words
 from vvlm_desktop.domain.values import LabelValue
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from vvlm_desktop.domain.analysis import Analysis
     from vvlm_desktop.domain.clip import Clip
-    from vvlm_desktop.workflow.agreement import FieldAgreement
+    from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
     from vvlm_desktop.workflow.analyse import BatchEvent
     from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
     from vvlm_desktop.workflow.session import Session
@@ -75,6 +76,7 @@ def compare(
     With --a and --b: any two that have answered, Gemini or an older answer too, by what is stored.
     """
     from vvlm_desktop.workflow.agreement import agreement
+    from vvlm_desktop.workflow.learnt import learnt_by
 
     if show_list or a is not None or b is not None:
         _compare_stored(library, clips, (a, b), show_list=show_list, as_json=as_json)
@@ -87,7 +89,7 @@ def compare(
         failed = {row["clip"] for row in problems}
         pairs = (_pair(session, clip, chosen, kept=kept) for clip in wanted if clip.id not in failed)
         found = [pair for pair in pairs if pair is not None]
-        tally = agreement(session.schema, found)
+        tally = agreement(session.schema, found, learnt=learnt_by(session, [chosen.adapter]))
         counts = list(tally.fields.values())
     if as_json:
         print_json(
@@ -95,12 +97,13 @@ def compare(
                 "clips": [_comparison_json(pair) for pair in found],
                 "agreement": [_agreement_json(each) for each in counts],
                 "left_out": tally.unfair,
+                "learnt_from": tally.of_learnt,
                 "failed": problems,
             }
         )
     else:
         names = ("base", str(chosen.adapter))
-        _print(found, counts, problems, left_out=tally.unfair, names=names)
+        _print(found, tally, problems, names=names)
     if problems:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -115,17 +118,18 @@ def _compare_stored(
 ) -> None:
     from vvlm_desktop.cli.comparing_stored import list_answerers, stored_pairs
     from vvlm_desktop.workflow.agreement import agreement
+    from vvlm_desktop.workflow.learnt import learnt_by
 
     with opened(library) as session:
         if show_list:
             list_answerers(session, as_json=as_json)
             return
         sources, pairs = stored_pairs(session, names, wanted=_wanted_rows(session, clips))
-        tally = agreement(session.schema, pairs)
+        tally = agreement(session.schema, pairs, learnt=learnt_by(session, (source.adapter for source in sources)))
     pairs.sort(key=lambda pair: -pair.differing)
     counts = list(tally.fields.values())
     if not as_json:
-        _print(pairs, counts, [], left_out=tally.unfair, names=(sources[0].title, sources[1].title))
+        _print(pairs, tally, [], names=(sources[0].title, sources[1].title))
         return
     print_json(
         {
@@ -134,6 +138,7 @@ def _compare_stored(
             "clips": [_comparison_json(pair, sides=("a", "b")) for pair in pairs],
             "agreement": [_agreement_json(each, sides=("a", "b")) for each in counts],
             "left_out": tally.unfair,
+            "learnt_from": tally.of_learnt,
             "failed": [],
         }
     )
@@ -191,12 +196,12 @@ def _pair(session: Session, clip: Clip, chosen: Chosen, *, kept: Kept) -> Compar
 
 def _print(
     found: list[Comparison],
-    counts: list[FieldAgreement],
+    tally: Tally,
     problems: list[dict[str, str]],
     *,
-    left_out: int,
     names: tuple[str, str],
 ) -> None:
+    left_out = tally.unfair
     for row in problems:
         print_line(f"{Path(row['path']).name}: {row['problem']}")
     if not found:
@@ -206,7 +211,12 @@ def _print(
         _print_clip(pair, names)
     if len(found) > _SHOWN:
         print_line(f"… and {len(found) - _SHOWN} more clips; --json has them all.\n")
-    _print_counts(len(found) - left_out, counts, names)
+    _print_counts(len(found) - left_out, list(tally.fields.values()), names)
+    if tally.of_learnt:
+        print_line(
+            f"\n{tally.of_learnt:,} of {counted(len(found) - left_out, 'clip')} are clips that one of them learnt from;"
+            " who is right about these is not counted."
+        )
     if left_out:
         listed = counted(left_out, "clip")
         print_line(f"\n{listed} left out of these counts: not the same frames, prompt or settings.")
@@ -256,7 +266,7 @@ def _print_counts(clips: int, counts: list[FieldAgreement], names: tuple[str, st
             f"{each.a_right}" if each.judged else "–",
             f"{each.b_right}" if each.judged else "–",
             f"{each.only_a} : {each.only_b}" if each.judged else "–",
-            f"{each.p_value:.3f}" if each.p_value is not None else "–",
+            p_in_words(each.p_value),
         ]
         for each in counts
         if each.n
@@ -273,7 +283,9 @@ def _print_counts(clips: int, counts: list[FieldAgreement], names: tuple[str, st
     ]
     named = f", A {names[0]}, B {names[1]}" if sides == ("A", "B") else ""
     print_table(columns, rows, title=f"{counted(clips, 'clip')}{named}")
-    print_line("\np: McNemar's exact test, without correction for looking at several fields.")
+    print_line(
+        "\np: McNemar's exact test, without correction for looking at several fields. A list is right if all of it is."
+    )
 
 
 def _comparison_json(pair: Comparison, *, sides: tuple[str, str] = ("base", "tuned")) -> dict[str, Any]:

@@ -204,13 +204,17 @@ def _row(promotion: Promotion, after: str, before: str) -> list[str]:
 
 
 def _changing_json(found: Changing, rows: list[tuple[int, str, str]]) -> dict[str, Any]:
-    right, wrong = set(found.settled_right), set(found.settled_wrong)
+    right, wrong, learnt = set(found.settled_right), set(found.settled_wrong), set(found.learnt)
     ways = {rowid: "right" if rowid in right else "wrong" if rowid in wrong else None for rowid, _, _ in rows}
     return {
         "now": asdict(found.now),
         "then": asdict(found.then),
         "compared": found.compared,
-        "changed": [{"clip": clip, "path": path, "towards": ways[rowid]} for rowid, clip, path in rows],
+        "changed": [
+            {"clip": clip, "path": path, "towards": ways[rowid], "learnt_from": rowid in learnt}
+            for rowid, clip, path in rows
+        ],
+        "learnt_from": len(learnt),
         "by_field": found.by_field,
         "not_compared": {"missing": len(found.missing), "other_footing": len(found.unfair)},
     }
@@ -218,10 +222,9 @@ def _changing_json(found: Changing, rows: list[tuple[int, str, str]]) -> dict[st
 
 def _print_changing(found: Changing, rows: list[tuple[int, str, str]], labels: dict[str, str]) -> None:
     right, wrong = set(found.settled_right), set(found.settled_wrong)
-    table = [
-        [clip, path, "right now, wrong then" if rowid in wrong else "right then" if rowid in right else ""]
-        for rowid, clip, path in rows[:_SHOWN]
-    ]
+    words = {**dict.fromkeys(right, "right then"), **dict.fromkeys(wrong, "right now, wrong then")}
+    words |= dict.fromkeys(found.learnt, "learnt from")
+    table = [[clip, path, words.get(rowid, "")] for rowid, clip, path in rows[:_SHOWN]]
     if table:
         print_table(("clip", "path", "by a person's word"), table)
     if len(rows) > _SHOWN:
@@ -232,6 +235,11 @@ def _print_changing(found: Changing, rows: list[tuple[int, str, str]], labels: d
         f"{len(found.changed):,} of {counted(found.compared, 'clip')} would change from {found.now.title} to"
         f" {found.then.title}: {len(right):,} towards what a person said, {len(wrong):,} away from it."
     )
+    if found.learnt:
+        print_line(
+            f"{len(found.learnt):,} of {counted(found.compared, 'clip')} are clips that one of them learnt from; who is"
+            " right about these is not counted."
+        )
     if found.unfair:
         print_line(f"{counted(len(found.unfair), 'clip')} left out: asked in another way, or shown other frames.")
     if found.missing:

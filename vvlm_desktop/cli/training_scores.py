@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vvlm_desktop.cli.output import counted, print_line, print_table, warn
+from vvlm_desktop.domain.statistics import p_in_words
 from vvlm_desktop.workflow.run_events import number, table, text
 
 if TYPE_CHECKING:
@@ -88,4 +89,4 @@ def _of(share: Any) -> str:
 
 def _p(value: Any) -> str:
     p = number(value)
-    return "" if p is None else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "" if p is None else p_in_words(p)

@@ -46,3 +46,10 @@ def bootstrapped(
     low = found[math.floor(level / 2 * (resamples - 1))]
     high = found[math.ceil((1 - level / 2) * (resamples - 1))]
     return measure(rows), low, high
+
+
+def p_in_words(p_value: float | None) -> str:
+    """A probability as it is shown everywhere; very small ones are not zero."""
+    if p_value is None:
+        return "–"
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"

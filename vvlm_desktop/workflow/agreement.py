@@ -42,14 +42,14 @@ class FieldAgreement:
         """McNemar's exact test: how easily chance alone gives so uneven discordant counts; None without any."""
         return mcnemar(self.only_a, self.only_b) if self.only_a + self.only_b else None
 
-    def add(self, pair: FieldComparison) -> None:
-        """Count one clip."""
+    def add(self, pair: FieldComparison, *, judge: bool = True) -> None:
+        """Count one clip; without `judge` only what was said, not who was right."""
         if pair.answered != (True, True):
             return
         self.n += 1
         self.agree += pair.standing == "same"
         a, b = pair.right
-        if a is None or b is None:
+        if a is None or b is None or not judge:
             return
         self.judged += 1
         self.a_right += a
@@ -83,6 +83,8 @@ class Tally:
         matrix: how often A said one event and B the other.
         against_truth: of A and of B, how often the event was the one and it said the other.
         truths: clips that a person has settled.
+        learnt: SHA-256 of the files that one of the two learnt from: who is right about them proves nothing.
+        of_learnt: compared clips among them; counted in what was said, and in nothing about who was right.
         unfair: clips of which the two did not see or were not told the same; they are in `lines`, and in no number.
     """
 
@@ -94,19 +96,23 @@ class Tally:
     lines: list[ClipLine] = field(default_factory=list)
     truths: int = 0
     unfair: int = 0
+    learnt: frozenset[str] = frozenset()
+    of_learnt: int = 0
 
     @classmethod
-    def empty(cls, schema: LabelSchema) -> Tally:
+    def empty(cls, schema: LabelSchema, *, learnt: frozenset[str] = frozenset()) -> Tally:
         """Nothing counted yet."""
-        return cls({each.key: FieldAgreement(each.key, each.label) for each in schema.fields if each.kind != "text"})
+        fields = {each.key: FieldAgreement(each.key, each.label) for each in schema.fields if each.kind != "text"}
+        return cls(fields, learnt=learnt)
 
     def add(self, pair: Comparison) -> None:
         """Count one clip."""
         event, differing = (SILENT, SILENT), []
         truth: str | None = None
+        judge = pair.clip.sha256 not in self.learnt
         for each in pair.fields:
             if pair.counts and each.field.key in self.fields:
-                self.fields[each.field.key].add(each)
+                self.fields[each.field.key].add(each, judge=judge)
             if each.field.key == EVENT_TYPE:
                 event = (_event(each, 0), _event(each, 1))
                 truth = each.truth if each.truth_known and isinstance(each.truth, str) else None
@@ -115,7 +121,9 @@ class Tally:
         reviewed = pair.truth_by is not None
         if pair.counts:
             self.matrix[event] += 1
-            self._add_truth(truth, event)
+            self.of_learnt += not judge
+            if judge:
+                self._add_truth(truth, event)
         name = PurePath(pair.clip.path).name
         self.lines.append(ClipLine(pair.clip.id, name, tuple(differing), event, reviewed, truth))
         self.truths += reviewed
@@ -150,9 +158,9 @@ class Tally:
         return [*ordered, *others, *([SILENT] if SILENT in occurring else [])]
 
 
-def agreement(schema: LabelSchema, pairs: Iterable[Comparison]) -> Tally:
-    """Count comparisons; the clips that differ most come first."""
-    tally = Tally.empty(schema)
+def agreement(schema: LabelSchema, pairs: Iterable[Comparison], *, learnt: frozenset[str] = frozenset()) -> Tally:
+    """Count comparisons; the clips that differ most come first. `learnt` as in `Tally`."""
+    tally = Tally.empty(schema, learnt=learnt)
     for pair in pairs:
         tally.add(pair)
     tally.sort()

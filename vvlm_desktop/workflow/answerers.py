@@ -20,6 +20,7 @@ from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.store.records import AnswerHead
 from vvlm_desktop.workflow.agreement import Tally
 from vvlm_desktop.workflow.comparing import Comparison, compare_answers
+from vvlm_desktop.workflow.learnt import learnt_by
 from vvlm_desktop.workflow.session import Session
 
 _PAGE = 200
@@ -166,7 +167,7 @@ def tally_of(
     Raises:
         JobCancelledError: `cancelled` said so.
     """
-    tally = Tally.empty(session.schema)
+    tally = Tally.empty(session.schema, learnt=learnt_by(session, (source.adapter for source in sources)))
     for _, pair in pairs_of(session, sources, wanted=wanted, report=report, cancelled=cancelled):
         tally.add(pair)
     tally.sort()

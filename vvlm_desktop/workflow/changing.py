@@ -10,6 +10,7 @@ from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.workflow.agreement import EVENT_TYPE
 from vvlm_desktop.workflow.answerers import Source, pairs_of
 from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
+from vvlm_desktop.workflow.learnt import learnt_by
 from vvlm_desktop.workflow.session import Session
 
 
@@ -23,9 +24,11 @@ class Changing:
         changed: row ids of those whose answers differ in a field, the most important field first.
         by_field: how many clips change in each field.
         settled_wrong: of `changed`, row ids of clips in which a person has said what is right, and the change is away
-            from it; `settled_right` towards it. A clip that goes both ways counts as wrong.
+            from it; `settled_right` towards it. A clip that goes both ways counts as wrong. Clips that one of the two
+            learnt from are in neither.
         missing: readable clips that one of the two has not answered yet.
         unfair: row ids of clips that both have answered, but not on the same footing: other frames, words or settings.
+        learnt: row ids of compared clips that one of the two learnt from, whether they change or not.
     """
 
     now: Source
@@ -37,6 +40,7 @@ class Changing:
     settled_wrong: tuple[int, ...]
     missing: tuple[Clip, ...]
     unfair: tuple[int, ...] = ()
+    learnt: tuple[int, ...] = ()
 
 
 def changing(
@@ -56,19 +60,24 @@ def changing(
     order = {field.key: number for number, field in enumerate(session.schema.fields)}
     by_field: Counter[str] = Counter()
     found: list[tuple[tuple[bool, int, int], int]] = []
-    right, wrong, unfair, compared = [], [], [], 0
+    right, wrong, unfair, learnt, compared = [], [], [], [], 0
+    known = learnt_by(session, (source.adapter for source in sources))
     wanted = session.library.clip_rowids()
     for rowid, pair in pairs_of(session, sources, wanted=wanted, cancelled=cancelled):
         if not pair.counts:
             unfair.append(rowid)
             continue
         compared += 1
+        if pair.clip.sha256 in known:
+            learnt.append(rowid)
         differing = changed_fields(pair)
         if not differing:
             continue
         keys = [field.field.key for field in differing]
         by_field.update(keys)
         found.append(((EVENT_TYPE not in keys, min(order[key] for key in keys), -len(keys)), rowid))
+        if pair.clip.sha256 in known:
+            continue
         ways = [_way(field) for field in differing]
         if -1 in ways:
             wrong.append(rowid)
@@ -84,6 +93,7 @@ def changing(
         settled_wrong=tuple(wrong),
         missing=_missing(session, sources),
         unfair=tuple(unfair),
+        learnt=tuple(learnt),
     )
 
 

@@ -86,6 +86,22 @@ def test_clips_that_would_change_are_listed(library: Path) -> None:
         assert words in text
     assert "test-0.mp4" not in text
     told = json.loads(vvlm(library, "changes", "march", "--json")[1])
-    assert [each["towards"] for each in told["changed"]] == ["right"]
+    assert [(each["towards"], each["learnt_from"]) for each in told["changed"]] == [("right", False)]
     assert (told["compared"], told["by_field"]["event_type"]) == (2, 1)
     assert vvlm(library, "changes", "nobody")[0] == 2
+
+
+def test_clips_that_the_adapter_learnt_from_are_marked_and_judge_nobody(library: Path) -> None:
+    with open_session(Settings(reviewer="Ada"), library_dir=library) as session:
+        (clip,) = (clip for clip in session.library.all_clips() if clip.path.endswith("/train-1.mp4"))
+        local = {"backend": "local", "model": BASE_ID, "prompt_sha": "p"}
+        put_answer(session, clip, dict(EVEN), **local)
+        put_answer(session, clip, dict(ODD), adapter="march-001", **local)
+    text = vvlm(library, "changes", "march-001")[1]
+    for words in ("learnt from", "1 of 3 clips are clips that one of them learnt from", "1 towards what a person said"):
+        assert words in text
+    names = ("--a", BASE_ID, "--b", f"{BASE_ID} + march-001")
+    assert "1 of 3 clips are clips that one of them learnt from" in vvlm(library, "compare", *names)[1]
+    told = json.loads(vvlm(library, "compare", *names, "--json")[1])
+    event = next(each for each in told["agreement"] if each["field"] == "event_type")
+    assert (told["learnt_from"], event["both_answered"], event["reviewed"], event["b_right"]) == (1, 3, 2, 2)

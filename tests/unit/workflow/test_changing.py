@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.unit.workflow.conftest import put_answer, put_clip
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.workflow import review
+from vvlm_desktop.workflow.answerers import tally_of
 from vvlm_desktop.workflow.changing import Changing, changing
 from vvlm_desktop.workflow.session import Session
 
@@ -95,3 +97,23 @@ def test_it_can_be_stopped(session: Session) -> None:
     both(session, "a.mp4", weather="clear")
     with pytest.raises(JobCancelledError):
         look(session, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("now", ["", "april-001"])
+def test_clips_that_one_of_the_two_learnt_from_prove_nothing(session: Session, now: str) -> None:
+    learnt, fresh = both(session, "a.mp4", weather="clear"), both(session, "b.mp4", weather="clear")
+    for clip in (learnt, fresh):
+        say(session, clip, BASE, "april-001")
+        review.settle(session, clip.id, {"weather": "clear"})
+    # The card of a run that was never taken to the models is found too.
+    card = {"training_set": {"content_sha256": {"train": [learnt.sha256], "val": "?", "test": [fresh.sha256]}}}
+    folder = session.library.folder / "runs" / (now or "march-001") / "adapter"
+    folder.mkdir(parents=True)
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    found = look(session, now=now)
+    assert (found.compared, found.changed) == (2, rows(session, learnt, fresh))
+    assert (found.learnt, found.settled_right) == (rows(session, learnt), rows(session, fresh))
+    wanted = session.library.clip_rowids()
+    tally = tally_of(session, (found.now, found.then), wanted=wanted)
+    weather = tally.fields["weather"]
+    assert (tally.of_learnt, weather.n, weather.judged, weather.only_b) == (1, 2, 1, 1)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.statistics import p_in_words
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.matrix import Matrix
 from vvlm_desktop.ui.compare.narrowing import Narrowing
@@ -195,12 +196,16 @@ def judged_words(row: FieldAgreement) -> str:
     said += f"{row.only_a:,} where only {a} was right, {row.only_b:,} where only {b} was."
     if row.p_value is None:
         return said
-    return f"{said} Chance alone makes them so unequal with p = {row.p_value:.3f} (McNemar's exact test)."
+    chance = p_in_words(row.p_value)
+    p_value = f"p {chance}" if chance.startswith("<") else f"p = {chance}"
+    return f"{said} Chance alone makes them so unequal with {p_value} (McNemar's exact test)."
 
 
 def summary(tally: Tally) -> str:
     """What the numbers rest on."""
     parts = [f"{count(len(tally.lines), 'clip')} that both have answered, {tally.truths:,} of them reviewed"]
+    if tally.of_learnt:
+        parts.append(f"{tally.of_learnt:,} that one of them learnt from: who is right about these is not counted")
     if tally.unfair:
         parts.append(f"{tally.unfair:,} left out of the counts: not the same frames, prompt or settings")
     if not tally.truths:

@@ -38,6 +38,8 @@ def numbers_text(schema: LabelSchema, tally: Tally, sources: Sequence[Source], m
     write(("clips", len(tally.lines)))
     write(("reviewed", tally.truths))
     write(("left out of the counts", tally.unfair))
+    if tally.of_learnt:
+        write(("learnt from, not judged", tally.of_learnt))
     write(())
     write(
         (
