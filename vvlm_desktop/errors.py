@@ -69,7 +69,7 @@ class SchemaError(VvlmError):
         where = f"{source}, line {line}" if line is not None else source
         super().__init__(
             f"The label schema cannot be used. {where}: {reason}",
-            hint="Correct the file, or choose another schema in Settings (schema_file in the settings file).",
+            hint="Correct the file, or choose another one in Settings or with `vvlm schema --use FILE` (or default).",
         )
         self.source = source
         self.line = line

@@ -20,6 +20,7 @@ from vvlm_desktop.cli.output import (
     progress_bar,
     warn,
 )
+from vvlm_desktop.errors import UsageError
 
 
 class SchemaForm(StrEnum):
@@ -72,8 +73,25 @@ def rebuild(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 def schema(
     form: Annotated[SchemaForm, typer.Option("--as", help="What to print.")] = SchemaForm.FORM,
     file: Annotated[Path | None, typer.Option("--file", metavar="F.toml", help="Another schema file.")] = None,
+    use: Annotated[
+        str | None,
+        typer.Option(
+            "--use",
+            metavar="F.toml",
+            help="Use this one from now on; “default” is the one that comes with the program.",
+        ),
+    ] = None,
+    library: LibraryOption = None,
 ) -> None:
-    """Print the label schema as JSON schema, for Gemini, as prompt or as form; also checks a file."""
+    """Print the label schema as JSON schema, for Gemini, as prompt or as form; also checks a file, or chooses one."""
+    if use is not None:
+        if file is not None:
+            raise UsageError("Say either --file or --use.", hint="--file prints another one, --use chooses it.")
+        from vvlm_desktop.workflow.schema_choice import choose_schema
+
+        for sentence in choose_schema(use, library_dir=library.expanduser() if library else None).sentences:
+            print_line(sentence)
+        return
     from vvlm_desktop.domain.form import form_document
     from vvlm_desktop.domain.prompt import build_prompt
     from vvlm_desktop.domain.schema_json import gemini_schema, json_schema

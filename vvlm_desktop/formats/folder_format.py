@@ -44,6 +44,7 @@ class FolderFormat(ABC):
     Attributes:
         media_dir: folder of the clips inside the export.
         keeps_without_file: whether a record is worth having when the clip's file is gone.
+        first_step: what to do where there is nothing to export.
     """
 
     name: ClassVar[str]
@@ -52,6 +53,7 @@ class FolderFormat(ABC):
     losses: ClassVar[tuple[str, ...]]
     media_dir: ClassVar[str] = "clips"
     keeps_without_file: ClassVar[bool] = False
+    first_step: ClassVar[str] = "Review a clip first, or use --unreviewed to export what the analyses say."
 
     @abstractmethod
     def reason_to_leave_out(self, item: ExportItem, *, context: ExportContext) -> str | None:
@@ -75,7 +77,7 @@ class FolderFormat(ABC):
         out = require_empty(out)
         kept, left_out = self._choose(items, context=context)
         if not kept:
-            raise _nothing_to_export(left_out)
+            raise self._nothing_to_export(left_out)
         with staged_folder(out) as folder:
             media = place_media(
                 [item.clip for item in kept],
@@ -87,7 +89,7 @@ class FolderFormat(ABC):
             )
             placed, failed = self._placed(kept, media)
             if not placed:
-                raise _nothing_to_export(failed)
+                raise self._nothing_to_export(failed)
             placed = list(self.arrange(folder, placed))
             filled = self.fill(folder, placed, context=replace(context, out=out))
             failed += filled.failed
@@ -131,6 +133,9 @@ class FolderFormat(ABC):
             else:
                 left_out.append(LeftOut(item.clip.id, safe_name(item.clip.path), reason))
         return kept, left_out
+
+    def _nothing_to_export(self, left_out: Sequence[LeftOut]) -> FormatError:
+        return FormatError(_why_nothing(left_out), hint=_way_out(left_out) or self.first_step)
 
     def _placed(self, kept: Iterable[ExportItem], media: PlacedMedia) -> tuple[list[Placed], list[LeftOut]]:
         placed: list[Placed] = []
@@ -191,7 +196,7 @@ def _media_notes(media: PlacedMedia) -> tuple[str, ...]:
     return ()
 
 
-def _nothing_to_export(left_out: Sequence[LeftOut]) -> FormatError:
+def _why_nothing(left_out: Sequence[LeftOut]) -> str:
     by_reason: dict[str, list[str]] = {}
     for row in left_out:
         by_reason.setdefault(row.reason, []).append(row.name)
@@ -199,11 +204,16 @@ def _nothing_to_export(left_out: Sequence[LeftOut]) -> FormatError:
         f"{reason} ({', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''})"
         for reason, names in list(by_reason.items())[:5]
     )
-    hint = "Review a clip first, or use --unreviewed to export what the analyses say."
-    if any(reason.startswith("reviewed under ") for reason in by_reason):
-        hint = "Choose the label schema that the clips were reviewed under, or review them under this one."
-    if any("sample clips" in reason for reason in by_reason):
-        hint = "To try the format on the sample clips, let them in with --samples."
-    if by_reason and all("no longer" in reason for reason in by_reason):
-        hint = "Add the folder that the clips were moved to; they are recognised by their content."
-    return FormatError(f"There is nothing to export: {tally}." if tally else "There is nothing to export.", hint=hint)
+    return f"There is nothing to export: {tally}." if tally else "There is nothing to export."
+
+
+def _way_out(left_out: Sequence[LeftOut]) -> str:
+    """What mends the reasons, as far as they are special ones."""
+    reasons = {row.reason for row in left_out}
+    if reasons and all("no longer" in reason for reason in reasons):
+        return "Add the folder that the clips were moved to; they are recognised by their content."
+    if any("sample clips" in reason for reason in reasons):
+        return "To try the format on the sample clips, let them in with --samples."
+    if any(reason.startswith("reviewed under ") for reason in reasons):
+        return "Choose the label schema that the clips were reviewed under (`vvlm schema --use`), or review them anew."
+    return ""

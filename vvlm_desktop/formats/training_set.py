@@ -29,6 +29,7 @@ class TrainingSetFormat(Ours):
         "For fine-tuning with this program: immutable, split so that nothing leaks, with the frames that are shown."
     )
     keeps_without_file = False
+    first_step = "Review a clip first: only what a person has settled trains a model."
 
     def reason_to_leave_out(self, item: ExportItem, *, context: ExportContext) -> str | None:
         """Only what may train a model."""

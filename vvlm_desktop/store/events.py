@@ -182,6 +182,13 @@ class EventLog(Database):
             latest = {str(row.clip_id): str(row.document) for row in found}  # the last of each clip
         return {clip_id: review_from_text(document) for clip_id, document in latest.items()}
 
+    def settled_by_schema(self) -> dict[str, int]:
+        """How many clips a person has settled under each label schema."""
+        r = t.review.c
+        query = select(r.schema_key, func.count(r.clip_id.distinct())).where(r.settled).group_by(r.schema_key)
+        with self.read() as connection:
+            return {str(key): int(count) for key, count in connection.execute(query)}
+
     def history(self, clip_id: str | None = None, *, limit: int | None = None) -> list[Event]:
         """Events in the order of the fold, of one clip or of all; with a limit, the latest ones."""
         e = t.event_log.c

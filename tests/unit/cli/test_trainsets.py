@@ -79,6 +79,7 @@ def test_what_cannot_be_is_told_with_the_way_out(vvlm: Vvlm, add: Add) -> None:
     nothing = vvlm("trainset", "make", "fleet")
     assert nothing.exit_code == 1
     assert "not reviewed yet" in nothing.stderr
+    assert "--unreviewed" not in nothing.stderr
     unknown = vvlm("trainset", "show", "fleet")
     assert unknown.exit_code == 2
     assert "vvlm trainset make" in unknown.stderr

@@ -52,7 +52,7 @@ def test_reviews_under_the_old_schema_are_named_where_a_set_or_an_export_finds_n
     ):
         with pytest.raises(FormatError, match=said) as caught:
             use()
-        assert "the label schema that the clips were reviewed under" in caught.value.hint
+        assert "vvlm schema --use" in caught.value.hint
 
 
 def test_answers_under_the_old_schema_are_none(session: Session, fleet: str) -> None:
