@@ -25,8 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _evaluate(parsed) if parsed.command == "evaluate" else _train(parsed)
     except VvlmError as error:
-        sys.stderr.write(f"{error}\n" + (f"{error.hint}\n" if error.hint else ""))
+        _write_failure(str(error), error.hint)
         return 2 if isinstance(error, UsageError | SettingsError) else 1
+
+
+def _write_failure(message: str, hint: str) -> None:
+    """A line each, the last ones: a log is read by them where nothing else could be written."""
+    from vvlm_desktop.backends.run_folder import FAILED_WORD
+
+    lines = [f"{FAILED_WORD}{message}", *([hint] if hint else [])]
+    sys.stderr.write("".join(f"{' '.join(line.splitlines())}\n" for line in lines))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +73,9 @@ def _train(parsed: argparse.Namespace) -> int:
     from vvlm_desktop.backends.train_config import load_config
 
     config = load_config(parsed.config, parsed.overrides)
+    # After a failure that the log still ends with, this process may be killed: then that is not its reason.
+    sys.stdout.write(f"Begun: {config.run_dir}\n")
+    sys.stdout.flush()
     if parsed.command == "check":
         done, word = check(config), "Checked"
     else:

@@ -28,11 +28,14 @@ def explained(error: BaseException) -> VvlmError | None:
     if (isinstance(error, OSError) and error.errno in _NO_SPACE) or any(words in text for words in _FULL_DISK_WORDS):
         return StorageFullError(
             "The disk is full.",
-            hint="Free some space, or set cache=false and keep_checkpoints=1; then start the run again, it goes on from"
-            " its last whole checkpoint.",
+            hint="Free some space, then start the run again: it goes on from its last whole checkpoint. With"
+            " cache=false keep_checkpoints=1, which may be given then, it needs less.",
         )
     if isinstance(error, PermissionError):
-        return StorageFullError(f"{error.filename} may not be written to.", hint="Choose another run_dir or cache_dir.")
+        return StorageFullError(
+            f"{error.filename} may not be written to.",
+            hint="Correct its permissions, or give another cache_dir where the run is started again.",
+        )
     if isinstance(error, ImportError):
         return BackendUnavailableError(
             f"Training needs a package that cannot be loaded: {error}.",

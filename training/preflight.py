@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _NAMES_SHOWN = 5
 #: What a checkpoint takes beside the adapter: the optimiser's two numbers for each of its own.
 _CHECKPOINT_BYTES = 4 * 3
-_SPARE_BYTES = 1 << 28
+#: For events, the log and what else is written beside them.
+_SPARE_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ def _require_room(rows: ClipRows, row: ClipRow, *, clips: int) -> None:
     needed, free = row.size_bytes * clips, shutil.disk_usage(rows.store.folder).free
     if free < needed:
         raise StorageFullError(
-            f"The features of {clips} clips need {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
-            hint="Free some space, name another cache_dir, use fewer frames, or set cache=false.",
+            f"The features of {clips} clips need {_size(needed)}, and {_size(free)} are free.",
+            hint="Free some space, or start it again with cache=false or another cache_dir.",
         )
 
 
@@ -203,13 +204,18 @@ def require_disk(config: TrainConfig, *, run_path: Any, trainable: int) -> None:
     Raises:
         StorageFullError: says how much is needed.
     """
-    needed = trainable * _CHECKPOINT_BYTES * (config.keep_checkpoints + 1) + _SPARE_BYTES
+    needed = 2 * trainable * _CHECKPOINT_BYTES * (config.keep_checkpoints + 1) + _SPARE_BYTES
     free = shutil.disk_usage(run_path).free
     if free < needed:
+        less = " or start it again with keep_checkpoints=1" if config.keep_checkpoints > 1 else ""
         raise StorageFullError(
-            f"{free / 1e9:.1f} GB are free where the run is kept; its checkpoints need {needed / 1e9:.1f} GB.",
-            hint="Free some space, choose another run_dir, a smaller rank or keep_checkpoints=1.",
+            f"{_size(free)} are free where the run is kept; its checkpoints need {_size(needed)}.",
+            hint=f"Free some space{',' if less else ''}{less}; a run with a smaller rank needs less.",
         )
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.0f} MB"
 
 
 def measure_step(

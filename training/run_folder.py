@@ -17,7 +17,13 @@ import psutil
 
 from training.failures import explained
 from vvlm_desktop.backends.atomic_file import write_atomically
-from vvlm_desktop.backends.run_folder import COMPLETE_FILE, EVENTS_VERSION, RunFiles
+from vvlm_desktop.backends.run_folder import (
+    COMPLETE_FILE,
+    EVENTS_VERSION,
+    LAUNCHED_FILE,
+    RunFiles,
+    last_failure,
+)
 from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import StorageFullError, UsageError
@@ -61,7 +67,7 @@ class RunFolder(RunFiles):
         except OSError as error:
             raise StorageFullError(
                 f"The folder {self.path} cannot be written: {error.strerror or error}.",
-                hint="Free some space, correct its permissions, or choose another run_dir.",
+                hint="Free some space there, or correct its permissions.",
             ) from error
         self._claimed = True
 
@@ -123,11 +129,16 @@ class RunFolder(RunFiles):
         return event
 
     def tell_interruption(self) -> None:
-        """Where the last trainer came to no end of its own, say so: it was killed, or the computer went off."""
+        """Where the last trainer told no end, say so: as its log does, else it was killed or the computer went off."""
         last, step = "", 0
         for event in self.events():
             last, step = str(event.get("kind")), int(event.get("step", step) or 0)
-        if last and last not in _ENDS:
+        if not last or last in _ENDS:
+            return
+        failure = self._failure_in_log()
+        if failure is not None:
+            self.tell("failed", error="", message=failure[0], hint=failure[1], checkpoint=self._last_whole())
+        else:
             self.tell(
                 "interrupted", step=step, message=f"{self._who} was killed or the computer went off {_when(step)}."
             )
@@ -138,12 +149,28 @@ class RunFolder(RunFiles):
         message, hint = (str(plain), plain.hint) if plain is not None else (f"{type(error).__name__}: {error}", "")
         if plain is None:
             hint = "This is a mistake of the program; please report it with the run folder's log."
-        whole = self.checkpoints()
-        checkpoint = f"checkpoints/{whole[-1].name}" if whole else None
+        told = {"error": type(plain or error).__name__, "message": message, "hint": hint}
         try:
-            self.tell("failed", error=type(plain or error).__name__, message=message, hint=hint, checkpoint=checkpoint)
+            try:
+                self.tell("failed", **told, checkpoint=self._last_whole())
+            except OSError:
+                self.discard_broken()  # what filled the disk just now makes room for its reason
+                self.tell("failed", **told, checkpoint=self._last_whole())
         except OSError:
-            return
+            return  # the log has it
+
+    def _last_whole(self) -> str | None:
+        whole = self.checkpoints()
+        return f"checkpoints/{whole[-1].name}" if whole else None
+
+    def _failure_in_log(self) -> tuple[str, str] | None:
+        """What the trainer before this one wrote last, where this one was started with the same log."""
+        try:
+            noted = json.loads((self.path / LAUNCHED_FILE).read_text(encoding="utf-8"))
+            ours, begin = int(noted["pid"]) in (0, os.getpid()), int(noted["log_bytes"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return last_failure(self.log_file, before=begin) if ours else None
 
     # --- checkpoints ---
 

@@ -21,11 +21,16 @@ from typing import Any
 import psutil
 
 EVENTS_VERSION = 1
+#: Who started the process, when, and how long the log was then; by others than the trainer.
+LAUNCHED_FILE = "launched"
+#: How the line of the log begins that says why the process failed; a line with what to do may follow.
+FAILED_WORD = "Failed: "
 COMPLETE_FILE = "complete.json"
 #: Clocks of processes are read with a little noise.
 _SAME_START_S = 1.0
 #: More than any event has: what is longer is no event, and must not fill the memory.
 _LONGEST_EVENT_BYTES = 16 << 20
+_LOG_END_BYTES = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,27 @@ class RunFiles:
     def ask_to_stop(self) -> None:
         """Ask whoever trains here to make a checkpoint at the next step and to end."""
         self.stop_file.touch()
+
+
+def last_failure(log: Path, *, after: int = 0, before: int | None = None) -> tuple[str, str] | None:
+    """Why a process failed and what to do, where its log ends with that; all there is where events found no room.
+
+    Args:
+        log: what it wrote on its way.
+        after, before: the part of the log, in bytes, that is looked at.
+    """
+    try:
+        with log.open("rb") as file:
+            end = file.seek(0, 2) if before is None else before
+            file.seek(max(after, end - _LOG_END_BYTES))
+            data = file.read(max(0, end - file.tell()))
+    except OSError:
+        return None
+    lines = [line.strip() for line in data.decode("utf-8", "replace").splitlines() if line.strip()][-2:]
+    for number, line in enumerate(lines):
+        if line.startswith(FAILED_WORD):
+            return line.removeprefix(FAILED_WORD), " ".join(lines[number + 1 :])
+    return None
 
 
 def _parsed(data: bytes) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from vvlm_desktop.backends.run_folder import RunFiles
+from vvlm_desktop.backends.run_folder import RunFiles, last_failure
 from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.workflow.adapters import adapter_named, find_adapter
 from vvlm_desktop.workflow.evaluation_files import METRICS_FILE
@@ -78,6 +78,9 @@ class EvaluationFollower:
             return replace(told, state="finished", done=told.clips, clip="")
         begun = self._watch.launched
         after = begun.log_bytes if begun is not None else 0
+        failure = last_failure(self.files.log_file, after=after) if begun is not None else None
+        if failure is not None:
+            return replace(told, state="failed", message=text(failure[0]), hint=text(failure[1]))
         if told.state == "starting" and not self._tail.position:
             words = last_words(self.files.log_file, after=after)
             message = f"The evaluation could not begin: {words}" if words else "The evaluation was not begun."

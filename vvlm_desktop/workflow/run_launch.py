@@ -19,13 +19,12 @@ import psutil
 
 from vvlm_desktop.backends.atomic_file import write_atomically
 from vvlm_desktop.backends.gpu_slot import GpuSlot
-from vvlm_desktop.backends.run_folder import RunFiles, Trainer
+from vvlm_desktop.backends.run_folder import LAUNCHED_FILE, RunFiles, Trainer
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import StorageFullError, UsageError
 from vvlm_desktop.jobs.argv import training_argv, training_environment
 from vvlm_desktop.jobs.detached import start_detached
 
-LAUNCHED_FILE = "launched"
 _LOCK_FILE = ".launch.lock"
 #: Two windows that start the same run within this time: the second one waits for the first to have done so.
 _LOCK_PATIENCE_S = 5.0

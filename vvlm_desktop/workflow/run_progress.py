@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from vvlm_desktop.backends.run_folder import RunFiles
-from vvlm_desktop.workflow.run_events import EventTail, last_error, last_words
+from vvlm_desktop.backends.run_folder import RunFiles, last_failure
+from vvlm_desktop.workflow.run_events import EventTail, last_error, last_words, text
 from vvlm_desktop.workflow.run_fold import fold
 from vvlm_desktop.workflow.run_launch import Launched, Watch
 from vvlm_desktop.workflow.run_state import LIVE, RunProgress, RunState
@@ -60,11 +60,14 @@ class RunFollower:
         return replace(told, state="stopping") if self.files.stop_file.exists() else told
 
     def _never_began(self, told: RunProgress, begun: Launched) -> RunProgress:
-        words = last_words(self.files.log_file, after=begun.log_bytes)
+        failure = last_failure(self.files.log_file, after=begun.log_bytes)
+        words = text(failure[0]) if failure is not None else last_words(self.files.log_file, after=begun.log_bytes)
         message = "The training ended before it said anything: it was killed, or the computer went off."
         hint = "Start it again. If that does not help, memory may be short: close other programs."
         if words:
             message, hint = f"The training could not begin: {words}", f"More in {self.files.log_file}."
+        if failure is not None and failure[1]:
+            hint = text(failure[1])
         return replace(told, state="failed", left_s=None, ended_at=begun.at, message=message, hint=hint)
 
     def _broke_off(self, told: RunProgress) -> RunProgress:
@@ -72,6 +75,11 @@ class RunFollower:
         begun = self._watch.launched
         words = last_error(self.files.log_file, after=begun.log_bytes) if begun is not None else ""
         whole = self.files.checkpoints()
+        checkpoint = f"checkpoints/{whole[-1].name}" if whole else ""
+        failure = last_failure(self.files.log_file, after=begun.log_bytes) if begun is not None else None
+        if failure is not None:  # a full disk takes the log's last line sooner than an event
+            message, hint = text(failure[0]), text(failure[1])
+            return replace(told, state="failed", left_s=None, message=message, hint=hint, checkpoint=checkpoint)
         ending = f" Its log ends with: {words}" if words else ""
         return replace(
             told,
@@ -80,5 +88,5 @@ class RunFollower:
             message=f"The training ended without a word {where}: it was killed, memory ran out, or the computer went"
             f" off.{ending}",
             hint=f"Resume goes on from step {whole[-1].name[11:]}." if whole else "Resume begins it anew.",
-            checkpoint=f"checkpoints/{whole[-1].name}" if whole else "",
+            checkpoint=checkpoint,
         )

@@ -142,7 +142,7 @@ def test_full_disk_while_a_checkpoint_is_written(train_set, tmp_path, monkeypatc
 
 def test_disk_that_will_be_full_is_told_at_once(train_set, tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1_000_000})())
-    with pytest.raises(StorageFullError, match="GB are free"):
+    with pytest.raises(StorageFullError, match="1 MB are free"):
         train(settings(train_set, tmp_path))
 
 

@@ -1,5 +1,6 @@
 """The run folder: events that survive a kill, a pid that cannot be mistaken, checkpoints that are whole or nothing."""
 
+import errno
 import json
 import os
 import signal
@@ -133,3 +134,32 @@ def test_other_config_is_named(run):
     run.require_same(folder, {"rank": 8})
     with pytest.raises(UsageError, match="rank was 8, is 16"):
         run.require_same(folder, {"rank": 16})
+
+
+def test_a_disk_that_a_checkpoint_filled_has_room_for_the_reason_again(run, monkeypatch):
+    half, tell = checkpoint(run, 2, sealed=False), RunFolder.tell
+
+    def tell_where_there_is_room(self, kind, **facts):
+        if half.exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return tell(self, kind, **facts)
+
+    monkeypatch.setattr(RunFolder, "tell", tell_where_there_is_room)
+    run.tell_failure(OSError(errno.ENOSPC, "No space left on device"))
+    assert [event["message"] for event in run.events()] == ["The disk is full."]
+
+
+@pytest.mark.parametrize(
+    ("log", "kind", "words"),
+    [
+        ("chatter\nFailed: The disk is full.\nFree some space.\n", "failed", "The disk is full."),
+        ("Failed: The disk is full.\nFree some space.\nBegun: run\n", "interrupted", "was killed"),
+    ],
+)
+def test_a_reason_that_only_the_log_had_room_for_is_told_by_the_next_trainer(run, log, kind, words):
+    run.tell("step", step=3)
+    run.log_file.write_text(log + "and what this one writes\n")
+    (run.path / "launched").write_text(json.dumps({"pid": os.getpid(), "log_bytes": len(log)}))
+    run.tell_interruption()
+    last = list(run.events())[-1]
+    assert (last["kind"], words in last["message"]) == (kind, True)

@@ -320,3 +320,19 @@ def test_notes_of_processes_that_make_no_sense_are_none(run, text):
 def test_a_folder_that_is_gone_is_no_fault(tmp_path):
     told = RunFollower(tmp_path / "nowhere").poll()
     assert (told.state, told.live) == ("stopped", False)
+
+
+def test_a_reason_that_only_the_log_had_room_for_is_told(run):
+    steps(run, 1)
+    run.process(NOBODY, 1.0, log_bytes=6)
+    (run.path / "log").write_text("older\nFailed: The disk is full.\nFree some space.\n")
+    found = run.poll()
+    assert (found.state, found.message, found.hint) == ("failed", "The disk is full.", "Free some space.")
+
+
+def test_a_reason_of_an_earlier_trainer_is_not_this_ones(run):
+    steps(run, 1)
+    older = "Failed: The disk is full.\nFree some space.\n"
+    (run.path / "log").write_text(older)
+    run.process(NOBODY, 1.0, log_bytes=len(older))
+    assert run.poll().state == "interrupted"
