@@ -131,19 +131,29 @@ def progress_bar(text: str) -> Iterator[Steps]:
 
 
 @contextlib.contextmanager
-def opened(library: Path | None, *, reviewer: str | None = None) -> Iterator[Session]:
+def opened(library: Path | None, *, reviewer: str | None = None, must_exist: bool = False) -> Iterator[Session]:
     """The session that a command works on.
 
+    Args:
+        library: the one that was typed; None for the settings' one.
+        reviewer: who acts; None for the settings' one.
+        must_exist: for commands about what a library has: none is made for them.
+
     Raises:
+        UsageError: there is no library where one must be.
         VvlmError: the library, the schema or the settings cannot be used.
     """
+    from vvlm_desktop.settings import load_settings
     from vvlm_desktop.workflow.session import open_session
 
     folder = library.expanduser() if library else None
-    is_new = folder is not None and not folder.exists()
+    place = folder or load_settings().library_folder()
+    is_new = not place.exists()
+    if is_new and must_exist:
+        raise UsageError(f"There is no library in {place}.", hint="Name another one: --library FOLDER")
     with open_session(library_dir=folder, reviewer=reviewer) as session:
         if is_new:
-            note(f"A new library was made in {folder}.")
+            note(f"A new library was made in {place}.")
         yield session
 
 

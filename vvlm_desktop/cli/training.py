@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +45,7 @@ def train(
         str | None, typer.Option("--preset", metavar="P", help="8gb, 16gb, 24gb, 80gb or none; default: what is free.")
     ] = None,
     resume: Annotated[
-        str | None, typer.Option("--resume", metavar="RUN", help="Go on with a run that was stopped or broke off.")
+        str | None, typer.Option("--resume", metavar="RUN", help="Go on with one that was stopped or broke off.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Everything up to one real step, and no training.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Start it and come back at once.")] = False,
@@ -61,30 +62,32 @@ def train(
     if explain:
         _explain(as_json=as_json)
         return
-    with opened(library) as session:
-        run = _run_of(
-            session, set_, _pairs(values or [], preset=preset), model=model, name=name, resume=resume, quiet=as_json
-        )
+    if set_ is not None and "=" in set_ and not Path(set_).expanduser().is_dir():
+        values, set_ = [set_, *(values or [])], None  # what stands first is a value, too
+    chosen = _pairs(values or [], preset=preset)
+    with opened(library, must_exist=resume is not None) as session:
+        run = _run_of(session, set_, chosen, model=model, name=name, resume=resume, quiet=as_json)
         from vvlm_desktop.workflow.runs import start_run
 
+        others = chosen if resume is not None else {}
         if detach:
-            start_run(run, check_only=check)
+            start_run(run, check_only=check, values=others)
             _say_detached(run, as_json=as_json)
             return
-        progress, asked = _trained(run, check=check, as_json=as_json)
+        progress, asked = _trained(run, others, check=check, as_json=as_json)
         report_end(session, run, progress, asked=asked, as_json=as_json)
 
 
-def _trained(run: Run, *, check: bool, as_json: bool) -> tuple[RunProgress, bool]:
+def _trained(run: Run, values: dict[str, str], *, check: bool, as_json: bool) -> tuple[RunProgress, bool]:
     """Start a run and follow it to its end; whether Ctrl-C ended it."""
     from vvlm_desktop.cli.training_follow import follow_run
     from vvlm_desktop.workflow.runs import command_of, start_run, stop_run
 
-    if not as_json:
-        note(f"{run.name} in {run.folder}")
-        note(f"The same by hand: {command_of(run, check_only=check)}")
     try:
-        start_run(run, check_only=check)
+        start_run(run, check_only=check, values=values)
+        if not as_json:
+            note(f"{run.name} in {run.folder}")
+            note(f"The same by hand: {command_of(run, check_only=check, values=values)}")
         return follow_run(run)
     except KeyboardInterrupt:  # in the moment before it is followed
         stop_run(run)
@@ -106,10 +109,10 @@ def _run_of(
     from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
 
     if resume is not None:
-        if set_ is not None or values or model is not None or name:
+        if set_ is not None or model is not None or name:
             raise UsageError(
                 "A run goes on with the values that it began with.",
-                hint=f"Leave out everything but --resume {resume}, or make another run.",
+                hint=f"Leave out the set, --model and --name beside --resume {resume}, or make another run.",
             )
         run = find_run(session, resume)
         say_moved(run)
@@ -258,7 +261,7 @@ def evaluate(
         stop_evaluation,
     )
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
         others = named_adapters(session, run, adapters or [])
         say_moved(run)

@@ -46,7 +46,7 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """All runs of the library, the newest first."""
     from vvlm_desktop.workflow.runs import evaluations, list_runs
 
-    with opened(library) as session:
+    with opened(library, must_exist=library is not None) as session:
         found = [(run, _progress(run), evaluations(run)) for run in list_runs(session)]
     if as_json:
         print_json([_summary(run, progress, measured) for run, progress, measured in found])
@@ -67,7 +67,7 @@ def show(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption =
     from vvlm_desktop.workflow.run_moved import sentences
     from vvlm_desktop.workflow.runs import adopted_name, evaluations, find_run
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
     progress, measured = _progress(run), evaluations(run)
     if as_json:
@@ -100,7 +100,7 @@ def log(
     """The end of what a run's process wrote."""
     from vvlm_desktop.workflow.runs import find_run, log_tail
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
     print_line(log_tail(run, lines=lines) or "It wrote nothing.")
 
@@ -110,7 +110,7 @@ def follow(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption
     """Watch a run until it ends; Ctrl-C stops watching, not the run."""
     from vvlm_desktop.workflow.runs import find_run
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
         progress, _ = follow_run(run, asked=True)
         report_end(session, run, progress, asked=False, as_json=as_json)
@@ -121,7 +121,7 @@ def stop(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption =
     """Ask a run to make a checkpoint at the next step and to end; waits until it has."""
     from vvlm_desktop.workflow.runs import find_run, live_evaluation, stop_evaluation, stop_run
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
     measuring = live_evaluation(run)
     if measuring is not None:
@@ -152,7 +152,7 @@ def command(
     """The exact command by which a run is trained, to be copied."""
     from vvlm_desktop.workflow.runs import command_of, find_run
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         text = command_of(find_run(session, run_), check_only=check)
     if as_json:
         print_json({"command": text})
@@ -170,7 +170,7 @@ def remove(
     """Delete a run with its checkpoints; an adapter that was taken to the models stays there."""
     from vvlm_desktop.workflow.runs import adopt_finished, find_run, remove_run
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
         question = f"Delete {run.name} with its checkpoints, curves and evaluations?"
         if not yes:
@@ -193,7 +193,7 @@ def compare(
     """Two runs side by side: the values in which they differ, how they ended, what was measured."""
     from vvlm_desktop.workflow.runs import evaluations, find_run, runs_apart
 
-    with opened(library) as session:
+    with opened(library, must_exist=True) as session:
         pair = [find_run(session, first), find_run(session, second)]
     apart = runs_apart(pair)
     if as_json:

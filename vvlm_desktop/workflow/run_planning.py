@@ -172,11 +172,12 @@ def create_run(session: Session, config: TrainConfig) -> Run:
     return Run(folder, folder.name, config, created_at)
 
 
-def command_of(run: Run | TrainConfig, *, check_only: bool = False) -> str:
-    """The exact command for a terminal, quoted for the shell of this system."""
+def command_of(run: Run | TrainConfig, *, check_only: bool = False, values: Mapping[str, Any] | None = None) -> str:
+    """The exact command for a terminal, quoted for the shell of this system; `values` are those of this start."""
     verb = "check" if check_only else "train"
     if isinstance(run, Run):
-        return _quoted(training_argv(verb, *arguments_of(run)))
+        others = [f"{key}={value}" for key, value in (values or {}).items()]
+        return _quoted(training_argv(verb, *arguments_of(run), *others))
     given = {key: getattr(run, key) for key in TrainConfig.model_fields if key in run.model_fields_set}
     words = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in given.items()}
     return _quoted(training_argv(verb, *(f"{key}={word}" for key, word in words.items() if word)))

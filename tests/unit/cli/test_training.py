@@ -185,10 +185,29 @@ def test_a_killed_training_fails_and_goes_on(vvlm: Vvlm, library: Path, monkeypa
     assert vvlm("train", "--resume", "march-001").exit_code == 0
 
 
+def test_a_run_goes_on_with_what_changes_nothing_of_what_is_learnt(vvlm: Vvlm, library: Path):
+    vvlm("train", "march", "--check")
+    folder = folder_of(library, "march-001")
+    refused = vvlm("train", "--resume", "march-001", "rank=4")
+    assert (refused.exit_code, "rank cannot be changed" in refused.stderr) == (2, True)
+    assert "by hand" not in refused.stderr
+    assert vvlm("train", "--resume", "march-001", "keep_checkpoints=none").exit_code == 2
+    assert vvlm("train", "--resume", "march-001", "cache=false", "keep_checkpoints=1").exit_code == 0
+    assert json.loads((folder / "seen.json").read_text())["arguments"][-2:] == ["cache=false", "keep_checkpoints=1"]
+
+
+@pytest.mark.parametrize("typed", [("train", "--resume", "x"), ("evaluate", "x"), ("runs",), ("runs", "show", "x")])
+def test_no_library_is_made_for_what_only_one_can_have(vvlm: Vvlm, tmp_path: Path, typed: Any):
+    done = vvlm(*typed, "--library", str(tmp_path / "mistyped"), with_library=False)
+    assert (done.exit_code, "There is no library in" in done.stderr) == (2, True)
+    assert not (tmp_path / "mistyped").exists()
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
         (("train",), "Which training set"),
+        (("train", "steps=5"), "Which training set"),
         (("train", "may"), "no training set"),
         (("train", "march", "rank"), "key=value"),
         (("train", "march", "rnk=8"), "Did you mean rank"),
