@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vvlm_desktop.backends.model_folder import AdapterFolder, ModelFolder, examine_adapter
 from vvlm_desktop.backends.model_record import ADAPTERS_FOLDER, ModelRecord, read_record
 from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.settings import Settings
+from vvlm_desktop.workflow.card_words import data_words, metrics_words
 from vvlm_desktop.workflow.model_shelf import InstalledModel, installed_models
 
 
@@ -127,8 +126,8 @@ def _examined(
         entry=entry,
         base=found.base_name,
         base_model=base.name if base else None,
-        data=_in_words(found.card.get("data")),
-        metrics=_in_words(found.card.get("metrics")),
+        data=data_words(found.card),
+        metrics=metrics_words(found.card),
         rank=found.rank,
         linked=linked,
         note=_note(found, base),
@@ -161,16 +160,3 @@ def _fits(adapter: AdapterFolder, base: ModelFolder) -> bool:
     except ModelFolderError:
         return False
     return True
-
-
-def _in_words(value: Any) -> str:
-    """A line of a card: text as it is, numbers by their name."""
-    if isinstance(value, str):
-        return " ".join(value.split())[:300]
-    if isinstance(value, Mapping):
-        return ", ".join(f"{str(key).replace('_', ' ')} {_number(each)}" for key, each in list(value.items())[:8])
-    return "" if value is None else _number(value)
-
-
-def _number(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)[:60]
