@@ -220,6 +220,8 @@ def remove(
         print_json({"kind": removal.kind, "name": removal.name, "frees_bytes": removal.frees_bytes})
     else:
         print_line(f"{removal.name} is gone." if removal.keeps is None else f"{removal.name} is off the list.")
+        if removal.kind == "adapter" and removal.in_use:
+            print_line("Analyses use the model alone now. What was the default before it: vvlm rollback")
 
 
 @app.command()

@@ -168,17 +168,19 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Delete a run with its checkpoints; an adapter that was taken to the models stays there."""
-    from vvlm_desktop.workflow.runs import adopt_finished, find_run, remove_run
+    from vvlm_desktop.workflow.runs import adopt_finished, find_run, holds_last_copy, remove_run
 
     with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
+        adopt_finished(session)  # an adapter that nobody has taken yet would be lost
         question = f"Delete {run.name} with its checkpoints, curves and evaluations?"
+        if holds_last_copy(session, run):
+            question += " Its adapter is not among the models any more: this is its last copy."
         if not yes:
             if not sys.stdin.isatty():
                 raise UsageError(question, hint="Say so with --yes.")
             if not typer.confirm(question):
                 raise typer.Exit(EXIT_SOME_FAILED)
-        adopt_finished(session)  # an adapter that nobody has taken yet would be lost
         remove_run(session, run)
     if as_json:
         print_json({"name": run.name, "removed": True})

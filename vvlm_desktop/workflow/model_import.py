@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -52,6 +52,7 @@ class Removal:
     Attributes:
         frees_bytes: on the disk; 0 where only a reference goes.
         keeps: folder whose weights stay, None where they are deleted.
+        in_use: whether analyses answer with it by default.
     """
 
     kind: Kind
@@ -59,13 +60,21 @@ class Removal:
     entry: Path
     frees_bytes: int
     keeps: Path | None
+    in_use: bool = False
 
     @property
     def question(self) -> str:
         """For people."""
         if self.keeps is not None:
-            return f"Take {self.name} off the list? Its weights stay at {self.keeps}."
-        return f"Delete {self.name} from this computer? That frees {_size(self.frees_bytes)}."
+            return f"Take {self.name} off the list? Its weights stay at {self.keeps}.{self._loss}"
+        return f"Delete {self.name} from this computer? That frees {_size(self.frees_bytes)}.{self._loss}"
+
+    @property
+    def _loss(self) -> str:
+        if not self.in_use:
+            return ""
+        after = "the model answers alone then" if self.kind == "adapter" else "another one has to be chosen then"
+        return f" It is in use: the {self.kind} that analyses answer with by default; {after}."
 
 
 def import_folder(
@@ -143,10 +152,15 @@ def plan_removal(settings: Settings, text: str) -> Removal:
     exact = [each for each in choices if wanted in (each.name.lower(), each.entry.name.lower())]
     matches = exact or [each for each in choices if wanted and wanted in each.name.lower()]
     if len(matches) == 1:
-        return matches[0]
+        return replace(matches[0], in_use=_is_in_use(settings, matches[0]))
     names = _listed(each.name for each in (matches or choices))
     problem = f"{text!r} fits several." if matches else f"There is no model or adapter {text!r} on this computer."
     raise UsageError(problem, hint=names)
+
+
+def _is_in_use(settings: Settings, removal: Removal) -> bool:
+    chosen = settings.local_adapter if removal.kind == "adapter" else settings.local_model
+    return settings.backend == "local" and chosen.lower() in (removal.name.lower(), str(removal.entry).lower())
 
 
 def remove(settings: Settings, removal: Removal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import get_args
 
 from vvlm_desktop import paths
@@ -13,7 +13,7 @@ from vvlm_desktop.backends.model_catalogue import CatalogueModel, catalogue, cat
 from vvlm_desktop.backends.model_shape import ModelShape, shape_of_config
 from vvlm_desktop.errors import ModelFolderError, UsageError
 from vvlm_desktop.settings import Settings, save_settings
-from vvlm_desktop.workflow.adapters import Adapter, find_adapter, installed_adapters
+from vvlm_desktop.workflow.adapters import Adapter, adapter_named, find_adapter, installed_adapters
 from vvlm_desktop.workflow.gpu import FitsNow, Hardware, fits_now, hardware
 from vvlm_desktop.workflow.model_shelf import (
     InstalledModel,
@@ -190,6 +190,7 @@ def local_options(
     if adapter is None:
         same = model is None or settings.local_model in (found.name, str(found.path))
         adapter = settings.local_adapter if same else ""
+        _require_chosen_adapter(settings, adapter)
     tuned = find_adapter(settings, adapter, base=found) if adapter.strip() else None
     return LocalOptions(
         model=found.name,
@@ -223,6 +224,23 @@ def _chosen(settings: Settings) -> InstalledModel:
     raise UsageError(
         f"The chosen model {wanted} was removed from this computer.",
         hint=f"Choose another one on the Models page, or: vvlm models use NAME{again}",
+    )
+
+
+def _require_chosen_adapter(settings: Settings, chosen: str) -> None:
+    """Check that the settings' adapter is here, and no other: one with a similar name is not what was promoted.
+
+    Raises:
+        UsageError: it was removed.
+    """
+    if not chosen.strip() or adapter_named(settings, chosen) is not None:
+        return
+    kept = settings.library_folder() / "runs" / PurePath(chosen).name / "adapter"
+    again = str(kept) if (kept / "card.json").is_file() else "the folder “adapter” of its run"
+    raise UsageError(
+        f"The adapter {chosen}, which was chosen as the default, was removed from this computer.",
+        hint="Back to the default before it: vvlm rollback. The model alone: vvlm models use"
+        f" {settings.local_model}. Or take it in again: vvlm models import {again} --name {PurePath(chosen).name}",
     )
 
 

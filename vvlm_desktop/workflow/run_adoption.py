@@ -71,6 +71,18 @@ def adopted_name(run: Run) -> str:
     return text(_note(run).get("name"))
 
 
+def holds_last_copy(session: Session, run: Run) -> bool:
+    """Whether a run's adapter lies in the run's folder alone: the models have none like it, or none any more."""
+    identity = card_identity(RunFiles(run.folder).adapter_dir)
+    if not identity:
+        return RunFiles(run.folder).finished
+    try:
+        others = [path for path in adapters_folder(session.settings).iterdir() if path.is_dir()]
+    except OSError:
+        return True
+    return all(card_identity(path) != identity for path in others if not path.name.startswith("."))
+
+
 def card_identity(folder: Path) -> str:
     """What tells an adapter from all others, wherever it is copied to; empty for one that no training here made."""
     try:

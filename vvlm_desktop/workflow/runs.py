@@ -12,7 +12,7 @@ The window and the command line start, follow, stop and resume them here; `train
 
 from __future__ import annotations
 
-from vvlm_desktop.workflow.run_adoption import adopt_finished, adopted_name
+from vvlm_desktop.workflow.run_adoption import adopt_finished, adopted_name, holds_last_copy
 from vvlm_desktop.workflow.run_evaluation import (
     EvaluationFollower,
     EvaluationProgress,
@@ -59,6 +59,7 @@ __all__ = [
     "create_run",
     "evaluations",
     "find_run",
+    "holds_last_copy",
     "list_runs",
     "live_evaluation",
     "log_tail",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -262,7 +263,16 @@ def test_runs_are_set_side_by_side_and_removed(vvlm: Vvlm, library: Path):
     assert vvlm("runs", "remove", "march-002", "--yes").exit_code == 0
     assert not folder_of(library, "march-002").exists()
     # Nobody had taken it yet; it is not lost.
-    assert (paths.default_models_dir() / "adapters" / "march-002" / "card.json").exists()
+    taken = paths.default_models_dir() / "adapters" / "march-002"
+    assert (taken / "card.json").exists()
+
+
+def test_deleting_the_last_copy_of_an_adapter_is_said(vvlm: Vvlm, library: Path):
+    vvlm("train", "march")
+    finished(library, "march-001")
+    assert "last copy" not in vvlm("runs", "remove", "march-001").stderr
+    shutil.rmtree(paths.default_models_dir() / "adapters" / "march-001")
+    assert "this is its last copy" in vvlm("runs", "remove", "march-001").stderr
 
 
 def test_ctrl_c_while_measuring_keeps_nothing(vvlm: Vvlm, library: Path, monkeypatch: pytest.MonkeyPatch):

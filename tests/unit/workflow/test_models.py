@@ -179,6 +179,17 @@ def test_the_settings_adapter_goes_only_with_the_settings_model(settings):
     assert local_options(settings, model=ONE).adapter == "fleet-3"
 
 
+def test_a_default_adapter_that_is_gone_is_said_and_no_other_is_taken(settings, tmp_path):
+    downloaded(settings, ONE)
+    adapter(settings, name="fleet-3-2")
+    kept = write_adapter(tmp_path / "library" / "runs" / "fleet-3" / "adapter", base=ONE, card={"name": "fleet-3"})
+    changes = {"local_model": ONE, "local_adapter": "fleet-3", "library_dir": str(tmp_path / "library")}
+    with pytest.raises(UsageError, match="chosen as the default, was removed") as caught:
+        local_options(settings.model_copy(update=changes))
+    assert "vvlm rollback" in caught.value.hint
+    assert f"vvlm models import {kept}" in caught.value.hint
+
+
 def test_an_adapter_shows_its_base_its_data_and_its_metrics(settings):
     base = downloaded(settings, ONE)
     adapter(settings)

@@ -77,7 +77,9 @@ def test_a_folder_is_imported_used_and_removed(tmp_path):
     (told,) = json.loads(vvlm("adapters", "--json")[1])
     assert (told["chosen"], told["standing"]) == (True, "exception")
     assert "With the adapter night. Not measured here;" in vvlm("list")[1]
-    assert vvlm("remove", "night", "--yes")[0] == 0
+    assert "It is in use: the adapter that analyses answer with by default" in vvlm("remove", "night")[2]
+    code, text, _ = vvlm("remove", "night", "--yes")
+    assert (code, "Analyses use the model alone now" in text) == (0, True)
     assert (load_settings().local_model, load_settings().local_adapter) == ("fleet-model", "")
     assert vvlm("import", str(tmp_path / "night"), "--copy")[0] == 0, "what bears its name next is not the default"
     code, _, errors = vvlm("remove", "fleet-model")
