@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,6 +55,7 @@ def make(
     as_json: JsonOption = False,
 ) -> None:
     """Make the next version of a training set from what has been reviewed."""
+    from vvlm_desktop.workflow.promotion_outlook import test_part_note
     from vvlm_desktop.workflow.training_sets import SetOptions, make_training_set
 
     options = SetOptions(
@@ -63,6 +64,7 @@ def make(
     with opened(library) as session, progress_bar("making") as bar:
         chosen = [session.library.find_clip(text) for text in clips] if clips else None
         made = make_training_set(session, name, clips=chosen, options=options, progress=bar.show)
+        small = test_part_note(session, made.training_set)
     if as_json:
         print_json({**made.training_set.to_json(), "is_new": made.is_new, "report": made.report.to_json()})
     else:
@@ -70,8 +72,9 @@ def make(
         if not made.is_new:
             means = f"“{made.training_set.name}” now stands for it"
             print_line(f"The reviews give this version again; no new one was made. {means}.")
-        for note in made.report.notes:
-            print_line(note)
+        for note in (*made.report.notes, small):
+            if note:
+                print_line(note)
         reasons: dict[str, int] = {}
         for row in made.report.left_out:
             reasons[row.reason] = reasons.get(row.reason, 0) + 1
@@ -103,27 +106,37 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
 @app.command("show")
 def show(set_: SetArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Show what is in a training set: parts, values, agreement of reviewers, withdrawn clips."""
+    from vvlm_desktop.workflow.promotion_outlook import test_part_note
     from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
+    from vvlm_desktop.workflow.training_withdrawn import told_withdrawn, withdrawn_before
 
     with opened(library) as session:
         found = find_training_set(session, set_)
         since = withdrawn_since(session, found)
+        before = withdrawn_before(session, found)
+        lately = told_withdrawn(session, since, include_samples=True)
+        small = test_part_note(session, found)
+        order = [field.key for field in session.schema.fields]
     if as_json:
         print_json({**found.to_json(), "withdrawn_since": since})
         return
     _print_set(found)
-    _print_counts(found.about.get("class_counts", {}))
+    if small:
+        print_line(small)
+    _print_counts(_sorted_by(order, found.about.get("class_counts", {})))
     agreement = found.about.get("agreement", {})
     if agreement.get("fields"):
         rows = [
             [key, str(row["clips"]), str(row["agreed"]), "–" if row["kappa"] is None else f"{row['kappa']:.2f}"]
-            for key, row in agreement["fields"].items()
+            for key, row in _sorted_by(order, agreement["fields"]).items()
         ]
         print_table(["field", "clips", "agreed", "kappa"], rows, title="Several reviewers")
-    for row in found.about.get("withdrawn", []):
-        print_line(f"withdrawn: clip {row['clip']}, first in {row['first_in']}")
-    for clip_id in since:
-        print_line(f"withdrawn since it was made: clip {clip_id}; make the next version before you train")
+    for row in before:
+        print_line(f"withdrawn: {row.name}, {row.reason}")
+    for row in lately:
+        print_line(f"withdrawn since it was made: {row.name}, {row.reason}")
+    if lately:
+        print_line(f"Make the next version before you train: vvlm trainset make {found.name}")
 
 
 @app.command("check")
@@ -139,13 +152,15 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Decode every clip of a set, measure the answers, look for leaks. Exit code 1 if something must be mended."""
+    from vvlm_desktop.workflow.promotion_outlook import test_part_note
     from vvlm_desktop.workflow.training_check import check_training_set
     from vvlm_desktop.workflow.training_sets import find_training_set
 
-    folder = Path(set_).expanduser()
+    folder, small = Path(set_).expanduser(), ""
     if not (folder / "manifest.json").is_file():
         with opened(library) as session:
-            folder = find_training_set(session, set_).folder
+            found = find_training_set(session, set_)
+            folder, small = found.folder, test_part_note(session, found)
     count_tokens = _token_counter(tokenizer) if tokenizer else None
     with progress_bar("checking") as bar:
         report = check_training_set(folder, answer_tokens=answer_tokens, count_tokens=count_tokens, progress=bar.show)
@@ -153,6 +168,8 @@ def check(
         print_json(report.to_json())
     else:
         _print_report(report)
+        if small:
+            print_line(small)
     if not report.ok:
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -208,6 +225,12 @@ def _stands_for_name(found: TrainingSet) -> str:
 def _split_cells(found: TrainingSet) -> list[str]:
     splits = found.manifest.get("splits") or {}
     return [str(found.manifest.get("clips", "")), *(str(splits.get(name, 0)) for name in ("train", "val", "test"))]
+
+
+def _sorted_by(order: Sequence[str], by_field: Mapping[str, Any]) -> dict[str, Any]:
+    """By field, as the schema has them; a manifest has them by the alphabet."""
+    place = {key: number for number, key in enumerate(order)}
+    return {key: by_field[key] for key in sorted(by_field, key=lambda key: (place.get(key, len(place)), key))}
 
 
 def _print_counts(counts: dict[str, dict[str, dict[str, int]]]) -> None:

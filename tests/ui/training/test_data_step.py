@@ -12,7 +12,7 @@ from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.training.data_step import DataStep
 from vvlm_desktop.ui.training.set_bars import BalanceBars
 from vvlm_desktop.ui.training.set_clips import ClipsByReason
-from vvlm_desktop.ui.training.set_facts import Balance
+from vvlm_desktop.ui.training.set_facts import Balance, facts_of
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.training_sets import list_training_sets, make_training_set
@@ -224,3 +224,12 @@ def test_everything_fits_at_1280_by_720(step, six, qtbot):
     settled(qtbot, data)
     assert data.minimumSizeHint().width() <= 1216
     assert data.minimumSizeHint().height() <= 640
+
+
+def test_a_test_part_that_is_too_small_for_the_rule_is_said(step, six, session, qtbot):
+    make_training_set(session, "fleet")
+    _, data = step()
+    settled(qtbot, data)
+    assert "the rule for promotion asks for 20" in data.view.facts.test_note
+    session.settings = session.settings.model_copy(update={"promotion_least_clips": 1})
+    assert facts_of(session, data.view.facts.training_set).test_note == ""

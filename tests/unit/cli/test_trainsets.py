@@ -40,12 +40,21 @@ def test_a_set_is_made_listed_shown_and_checked(vvlm: Vvlm, reviewed: None, libr
     shown = vvlm("trainset", "show", "fleet")
     assert "near_miss" in shown.stdout
     assert "(unknown)" not in shown.stdout
+    assert shown.stdout.index("event_type") < shown.stdout.index("weather")  # as the schema, not by the alphabet
+    for said in (again, shown):
+        assert "the rule for promotion asks for" in said.stdout
 
     checked = vvlm("trainset", "check", made.data["folder"])
     assert checked.exit_code == 0, checked.stderr
     assert "2 of 2 clips decode" in checked.stdout
     assert "bound its tokens" in checked.stdout
     assert "Nothing must be mended" in checked.stdout
+    assert "the rule for promotion asks for" in vvlm("trainset", "check", "fleet").stdout
+
+    vvlm("review", "a.mp4", "--status", "dismissed", "--reason", "no_picture")
+    late = vvlm("trainset", "show", "fleet").stdout
+    assert "withdrawn since it was made: a.mp4, dismissed" in late
+    assert "vvlm trainset make fleet" in late
 
 
 def test_a_models_tokenizer_counts_the_answers(vvlm: Vvlm, reviewed: None, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from vvlm_desktop.workflow.training_sets import (
     withdrawn_since,
 )
 from vvlm_desktop.workflow.training_splits import BOOK_FILE, SETS_FOLDER
+from vvlm_desktop.workflow.training_withdrawn import told_withdrawn, withdrawn_before
 
 EVENTS = ("collision", "near_miss", "no_incident")
 
@@ -188,9 +189,16 @@ def test_what_must_not_train_is_in_no_set(session, clips):
     assert clips[6].id not in ids
     (first, second) = list_training_sets(session)
     assert (withdrawn_since(session, first), withdrawn_since(session, second)) == ([clips[5].id], [])
+    (told,) = withdrawn_before(session, second)
+    assert (told.clip_id, told.name) == (clips[5].id, "film 5.mp4")
+    assert "; was in fleet-001" in told.reason
+    assert "dismissed" in told.reason
     (gone,) = made.training_set.about["withdrawn"]
     assert gone["clip"] == clips[5].id
     assert gone["first_in"].startswith("fleet-001-")
+    here, erased = told_withdrawn(session, [clips[0].id, "c0ffee" * 5], include_samples=True)
+    assert here.reason.startswith("it may train again")
+    assert erased.reason == "erased from the library"
 
 
 def test_several_reviewers_are_counted(session, clips):

@@ -10,11 +10,14 @@ from typing import Any
 
 from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.errors import LabelError
+from vvlm_desktop.formats.base import LeftOut
 from vvlm_desktop.formats.split import SPLITS
 from vvlm_desktop.ui.words import count, when
+from vvlm_desktop.workflow.promotion_outlook import test_part_note
 from vvlm_desktop.workflow.session import Session
 from vvlm_desktop.workflow.training_sets import TrainingSet, withdrawn_since
 from vvlm_desktop.workflow.training_shelf import RECORDS_FILE
+from vvlm_desktop.workflow.training_withdrawn import withdrawn_before
 
 PARTS: Mapping[str, str] = {"train": "Training", "val": "Validation", "test": "Test"}
 #: Values that are none of the schema's.
@@ -62,9 +65,10 @@ class SetFacts:
 
     Attributes:
         parts: part → (clips, recordings).
-        withdrawn: clips of earlier sets that may train no more: (id, in which set they were).
+        withdrawn: clips of earlier sets that may train no more, and why.
         withdrawn_since: ids of clips of this set that may train no more.
         clip_ids: who is in it.
+        test_note: what a test part that is too small for the rule means; empty where it is large enough.
     """
 
     training_set: TrainingSet
@@ -73,9 +77,10 @@ class SetFacts:
     agreements: tuple[Agreement, ...] = ()
     several: int = 0
     gold: int = 0
-    withdrawn: tuple[tuple[str, str], ...] = ()
+    withdrawn: tuple[LeftOut, ...] = ()
     withdrawn_since: tuple[str, ...] = ()
     clip_ids: frozenset[str] = frozenset()
+    test_note: str = ""
 
     @property
     def title(self) -> str:
@@ -120,9 +125,10 @@ def facts_of(session: Session, training_set: TrainingSet) -> SetFacts:
         agreements=tuple(_agreements(schema, agreement.get("fields", {}))),
         several=int(agreement.get("clips_with_several_reviewers", 0)),
         gold=len(agreement.get("gold", ())),
-        withdrawn=tuple((str(row["clip"]), str(row["first_in"])) for row in about.get("withdrawn", ())),
+        withdrawn=tuple(withdrawn_before(session, training_set)),
         withdrawn_since=tuple(withdrawn_since(session, training_set)),
         clip_ids=frozenset(clip_id for _, _, clip_id in clips),
+        test_note=test_part_note(session, training_set),
     )
 
 

@@ -83,8 +83,8 @@ class SetView(QScrollArea):
         self._show_balances(facts)
         outside = [row for row in left_out if row.clip_id not in facts.clip_ids]
         self._show_clips("Not in it", "Clips that somebody has looked at, by what keeps them out.", by_reason(outside))
-        gone = [LeftOut(clip_id, clip_id, f"was in {first}, may train no more") for clip_id, first in facts.withdrawn]
-        self._show_clips("Withdrawn", "Clips that earlier sets trained on: dismissed or taken back.", by_reason(gone))
+        sentence = "Clips of earlier sets that may train no more, by the reason."
+        self._show_clips("Withdrawn", sentence, by_reason(facts.withdrawn))
         self._show_agreement(facts)
 
     # -- cards
@@ -106,6 +106,8 @@ class SetView(QScrollArea):
         said = []
         if not facts.parts["test"][0]:
             said.append("The test part is empty: nobody can say whether a model got better. More recordings fill it.")
+        elif facts.test_note:
+            said.append(facts.test_note)
         if facts.withdrawn_since:
             clips = count(len(facts.withdrawn_since), "clip of it may", "clips of it may")
             said.append(f"{clips} train no more since it was made. Make the next version before you train.")
