@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,6 +92,14 @@ def complain(error: VvlmError) -> None:
     _errors.print(Text(f"error: {error}", style="bold red"), soft_wrap=True)
     if error.hint:
         _errors.print(Text(f"       {error.hint}"), soft_wrap=True)
+
+
+def local_time(utc: str) -> str:
+    """A stored time on this computer's clock, to the minute; as it is where it is none."""
+    try:
+        return f"{datetime.fromisoformat(utc).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return utc
 
 
 def counted(number: int, word: str) -> str:

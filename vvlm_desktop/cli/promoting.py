@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from vvlm_desktop.cli.output import (
     LibraryOption,
     ReviewerOption,
     counted,
+    local_time,
     opened,
     print_json,
     print_line,
@@ -44,11 +46,16 @@ def promote(
     """Make a run's adapter the default, if it was better on the frozen test part; exit code 1 where it was not."""
     from vvlm_desktop.errors import PromotionRefusedError
     from vvlm_desktop.workflow.promotion import judge, promote
+    from vvlm_desktop.workflow.promotion_checks import is_default
 
     done: Promotion | None = None
     refused: PromotionRefusedError | None = None
     with opened(library, reviewer=reviewer) as session:
-        measured = _evaluation(_run(session, run), evaluation)
+        found = _run(session, run)
+        if is_default(session, found):
+            _say_default(found, as_json=as_json)
+            return
+        measured = _evaluation(found, evaluation)
         judgement = judge(session, measured)
         rule = judgement.rule.sentence(session.schema)
         if not dry_run:
@@ -82,10 +89,10 @@ def rollback(library: LibraryOption = None, reviewer: ReviewerOption = None, as_
 
 def promotions(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """List every change of the default in this library, the newest first."""
-    from vvlm_desktop.workflow.promotion import in_words, promotions
+    from vvlm_desktop.workflow.promotion import in_words, outside, promotions
 
     with opened(library) as session:
-        found = promotions(session)
+        found, elsewhere = promotions(session), outside(session)
     if as_json:
         print_json([_promotion_json(each) for each in found])
     elif not found:
@@ -93,6 +100,8 @@ def promotions(library: LibraryOption = None, as_json: JsonOption = False) -> No
     else:
         columns = ("when", "by", "what", "in use from then on", "before", "gain in points")
         print_table(columns, [_row(each, in_words(each.after), in_words(each.before)) for each in found])
+    if elsewhere and not as_json:
+        print_line(elsewhere)
 
 
 def changes(
@@ -109,7 +118,12 @@ def changes(
 
     with opened(library) as session:
         base, name = _base_and_name(session, adapter, model)
-        current = _in_use(session, base) if now is None else "" if now == "base" else now
+        current = _in_use(session, base) if now is None else "" if now == "base" else _answered(session, base, now)
+        if current == name:
+            raise UsageError(
+                f"{name} would be compared with itself: it is {'in use' if now is None else 'named twice'}.",
+                hint=f"To see what it changes against the model alone: vvlm changes {name} --now base",
+            )
         found = changing(session, model=base, adapter=name, now=current)
         rows = [(row.rowid, row.clip.id, row.clip.path) for row in session.library.clip_rows(found.changed)]
         labels = {key: session.schema.field(key).label for key in found.by_field}
@@ -126,7 +140,32 @@ def _run(session: Session, text: str) -> Run:
     from vvlm_desktop.workflow.runs import adopted_name, find_run, list_runs
 
     adopted = [run for run in list_runs(session) if adopted_name(run) == text.strip()]
-    return adopted[0] if len(adopted) == 1 else find_run(session, text)
+    if len(adopted) == 1:
+        return adopted[0]
+    try:
+        return find_run(session, text)
+    except UsageError:
+        _refuse_without_run(session, text)
+        raise
+
+
+def _refuse_without_run(session: Session, text: str) -> None:
+    """Say why an adapter that is here cannot be promoted: there is no run of it whose evaluation could be judged."""
+    from vvlm_desktop.workflow.adapter_gate import standing_of
+    from vvlm_desktop.workflow.adapters import adapter_named
+
+    found = adapter_named(session.settings, text)
+    if found is None:
+        return
+    model = shlex.quote(found.base_model or "MODEL")
+    use = f"vvlm models use {model} --adapter {shlex.quote(found.name)} --unmeasured"
+    # What was trained or judged here is not to be let in by the back door because its run was deleted.
+    imported = standing_of(session, found).admission == "elsewhere"
+    raise UsageError(
+        f"{found.name} was made by no run that this library has, so it cannot be shown here that it never saw the"
+        " test clips; only what was trained here is promoted.",
+        hint=f"Train one here, or use it unproven, which is written down: {use}" if imported else "Train it anew.",
+    )
 
 
 def _evaluation(run: Run, name: str | None) -> Evaluation:
@@ -154,8 +193,29 @@ def _base_and_name(session: Session, adapter: str, model: str | None) -> tuple[s
     if found is not None and (wanted or found.base_model):
         return wanted or str(found.base_model), found.name
     if wanted:
-        return wanted, adapter
+        return wanted, _answered(session, wanted, adapter)
     raise UsageError(f"There is no adapter {adapter!r} on this computer.", hint="`vvlm models adapters` lists them.")
+
+
+def _answered(session: Session, base: str, adapter: str) -> str:
+    """The adapter as answers name it: one that is here, or that answered here before it was removed.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    from vvlm_desktop.workflow.adapters import adapter_named
+    from vvlm_desktop.workflow.answerers import find_answerers
+
+    found = adapter_named(session.settings, adapter)
+    if found is not None:
+        return found.name
+    names = sorted({each.adapter for each in find_answerers(session).clips if each.model == base and each.adapter})
+    if adapter in names:
+        return adapter
+    raise UsageError(
+        f"There is no adapter {adapter!r} on this computer, and none of that name has answered about these clips.",
+        hint=f"Answered with {base}: {', '.join(names) or 'only the model alone'}. All: vvlm models adapters",
+    )
 
 
 def _in_use(session: Session, base: str) -> str:
@@ -173,6 +233,13 @@ def _print_judgement(judgement: Judgement, rule: str, *, evaluation: Evaluation)
     for note in judgement.notes:
         print_line(note)
     print_line(f"\n{judgement.sentence}")
+
+
+def _say_default(run: Run, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"candidate": run.name, "promoted": False, "default_already": True})
+    else:
+        print_line(f"The adapter of {run.name} is the default already; nothing was changed.")
 
 
 def _judgement_json(judgement: Judgement) -> dict[str, Any]:
@@ -200,7 +267,7 @@ def _row(promotion: Promotion, after: str, before: str) -> list[str]:
     what = "rolled back" if promotion.kind == "rolled_back" else "promoted" if promotion.proven else "NOT MEASURED HERE"
     gain = promotion.numbers.get("gain")
     told = f"{100 * gain['value']:+.1f} ({100 * gain['low']:+.1f} to {100 * gain['high']:+.1f})" if gain else ""
-    return [promotion.at, promotion.reviewer, what, after, before, told]
+    return [local_time(promotion.at), promotion.reviewer, what, after, before, told]
 
 
 def _changing_json(found: Changing, rows: list[tuple[int, str, str]]) -> dict[str, Any]:
@@ -243,4 +310,11 @@ def _print_changing(found: Changing, rows: list[tuple[int, str, str]], labels: d
     if found.unfair:
         print_line(f"{counted(len(found.unfair), 'clip')} left out: asked in another way, or shown other frames.")
     if found.missing:
-        print_line(f"{counted(len(found.missing), 'clip')} not answered by both yet: vvlm compare --adapter NAME")
+        print_line(f"{counted(len(found.missing), 'clip')} not answered by both yet: {_to_answer(found)}")
+
+
+def _to_answer(found: Changing) -> str:
+    """The command that has both answer; of two adapters each is asked for by itself."""
+    names = [source.adapter for source in (found.now, found.then) if source.adapter]
+    command = "vvlm compare --model" if len(names) == 1 else "vvlm analyse --model"
+    return "; ".join(f"{command} {shlex.quote(found.then.model)} --adapter {shlex.quote(name)}" for name in names)

@@ -64,7 +64,7 @@ class Standing:
             return f"The default since {day}, promoted by {by}." if self.in_use else f"Promoted on {day} by {by}."
         if self.admission == "exception":
             return f"Not measured here; {by} allowed it on {day}."
-        chosen = " Somebody wrote it into the settings file: no promotion says so." if self.in_use else ""
+        chosen = " In use by the settings or another library: no promotion here says so." if self.in_use else ""
         if self.admission == "unproven":
             return f"Not promoted: it may be used for one analysis, not as the default.{chosen}"
         return f"Not measured here.{chosen}"

@@ -293,17 +293,30 @@ def rollback(session: Session) -> Promotion:
         return begun
     last = next((each for each in reversed(standing(every)) if each.after == now), None)
     if last is None:
-        words = in_words(now)
-        if not standing(every):
-            raise UsageError(f"Nothing was promoted in this library. In use: {words}.", hint="Choose on Models.")
-        raise UsageError(
-            f"In use is {words}, which no promotion made the default, so there is no step back.",
-            hint="`vvlm promotions` lists them; choose a model on the Models page, or: vvlm models use NAME",
-        )
+        raise _no_step(now, every)
     _require_here(session, last.before, every)
     done = record_rollback(session, last)
     _use(session, done.after)
     return done
+
+
+def _no_step(now: Default, every: list[Promotion]) -> UsageError:
+    """Why there is no step back. The default is the computer's, promotions are a library's."""
+    words, elsewhere = in_words(now), ""
+    if now[2]:
+        elsewhere = "If another library promoted it, go back there: vvlm rollback --library FOLDER. Or choose: "
+    hint = f"{elsewhere}vvlm models use NAME, or on the Models page."
+    if standing(every):
+        return UsageError(
+            f"In use is {words}, which no promotion in this library made the default, so there is no step back here.",
+            hint=f"`vvlm promotions` lists them. {hint}",
+        )
+    what = (
+        "No step is left: every promotion in this library was taken back"
+        if every
+        else "Nothing was promoted in this library"
+    )
+    return UsageError(f"{what}. In use: {words}.", hint=hint)
 
 
 def _require_here(session: Session, default: Default, every: list[Promotion]) -> None:
@@ -368,6 +381,17 @@ def in_words(default: Default) -> str:
     if backend == "local":
         return f"{model or 'no model'} + {adapter}" if adapter else f"{model or 'no model'} alone"
     return "the built-in measurements" if backend == "signals" else backend.capitalize()
+
+
+def outside(session: Session) -> str:
+    """A sentence where an adapter is in use that no promotion of this library made the default; else empty."""
+    now = default_in_use(session.settings)
+    if not now[2] or any(each.after == now for each in standing(read_promotions(session))):
+        return ""
+    return (
+        f"In use: {in_words(now)}. No promotion in this library made it the default: another library did, or somebody"
+        " chose it. The default is this computer's, for all libraries."
+    )
 
 
 def promotions(session: Session) -> list[Promotion]:

@@ -78,6 +78,15 @@ def check_against(session: Session, measured: Measured, run: Run) -> tuple[str, 
     return _against_adapter(session, measured, run, adapter, title)
 
 
+def is_default(session: Session, run: Run) -> bool:
+    """Whether Analyse uses the adapter of a run already, with the model that it was trained on."""
+    backend, model, adapter = default_in_use(session.settings)
+    found = adapter_named(session.settings, adapter) if backend == "local" and adapter else None
+    sha256 = weights_sha256(found.path) if found is not None else ""
+    same = sha256 != "" and sha256 == weights_sha256(RunFiles(run.folder).adapter_dir)
+    return same and model == _base_name(session, run)
+
+
 def _against_adapter(session: Session, measured: Measured, run: Run, adapter: str, title: str) -> tuple[str, Check]:
     name, found = Path(adapter).name, adapter_named(session.settings, adapter)
     if found is None:

@@ -152,4 +152,6 @@ def _points(share: float) -> str:
 
 
 def _percent(share: float) -> str:
+    if 0 <= share < 0.0001:
+        return "less than 0.01%"
     return f"{share:.2%}" if share < 0.01 else f"{share:.1%}"

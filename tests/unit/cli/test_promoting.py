@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.model_folders import write_adapter
 from tests.unit.workflow.conftest import put_answer
 from tests.unit.workflow.evaluations import BASE_ID, EVEN, ODD, Bench, coin, right, wrong
 from vvlm_desktop.cli.commands import app
+from vvlm_desktop.cli.output import local_time
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.workflow.session import open_session
 
@@ -105,3 +108,47 @@ def test_clips_that_the_adapter_learnt_from_are_marked_and_judge_nobody(library:
     told = json.loads(vvlm(library, "compare", *names, "--json")[1])
     event = next(each for each in told["agreement"] if each["field"] == "event_type")
     assert (told["learnt_from"], event["both_answered"], event["reviewed"], event["b_right"]) == (1, 3, 2, 2)
+
+
+def test_what_is_the_default_already_is_said_and_no_failure(library: Path) -> None:
+    assert vvlm(library, "promote", "march-001")[0] == 0
+    for options in ((), ("--dry-run",)):
+        code, text, _ = vvlm(library, "promote", "march-001", *options)
+        assert (code, text) == (0, "The adapter of march-001 is the default already; nothing was changed.")
+    assert json.loads(vvlm(library, "promote", "march-001", "--json")[1])["default_already"] is True
+    assert len(json.loads(vvlm(library, "promotions", "--json")[1])) == 1
+    code, _, errors = vvlm(library, "changes", "march-001")
+    assert (code, "compared with itself: it is in use" in errors) == (2, True)
+    assert vvlm(library, "changes", "march-001", "--now", "base")[0] == 0
+
+
+def test_an_adapter_from_elsewhere_is_refused_with_the_reason(library: Path) -> None:
+    home = Settings().models_folder() / "adapters"
+    write_adapter(home / "bought", base=BASE_ID)
+    code, _, errors = vvlm(library, "promote", "bought")
+    assert code == 2
+    assert "bought was made by no run that this library has" in errors
+    assert f"vvlm models use {BASE_ID} --adapter bought --unmeasured" in errors
+
+
+def test_changes_compares_with_nobody_unknown_and_names_what_is_missing(library: Path) -> None:
+    for arguments in (("march-001", "--now", "nobody"), ("nobody", "--model", BASE_ID)):
+        code, _, errors = vvlm(library, "changes", *arguments)
+        assert code == 2
+        assert "There is no adapter 'nobody'" in errors
+        assert "march-001" in errors
+    text = vvlm(library, "changes", "march-001")[1]
+    assert f"vvlm compare --model {BASE_ID} --adapter march-001" in text
+    text = vvlm(library, "changes", "may-001", "--now", "march-001")[1]
+    assert f"vvlm analyse --model {BASE_ID} --adapter march-001; vvlm analyse" in text
+
+
+def test_times_are_of_this_computer_s_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC-2")
+    time.tzset()
+    try:
+        assert local_time("2026-11-21T23:30:00.000Z") == "2026-11-22 01:30"
+        assert local_time("yesterday") == "yesterday"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -97,7 +97,7 @@ def test_other_weights_under_a_promoted_name_are_not_promoted(bench: Bench, sess
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")
     known, _ = look_up(session, BASE_ID, "march-001")
     assert (known.admission, known.in_use) == ("unproven", True)
-    assert "no promotion says so" in known.sentence
+    assert "no promotion here says so" in known.sentence
 
 
 def test_an_adapter_from_elsewhere_is_a_written_exception(bench: Bench, session: Session) -> None:

@@ -15,7 +15,16 @@ from vvlm_desktop.errors import PromotionRefusedError, UsageError
 from vvlm_desktop.settings import Settings, load_settings
 from vvlm_desktop.workflow import promotion as promotion_room
 from vvlm_desktop.workflow import runs
-from vvlm_desktop.workflow.promotion import Judgement, PromotionRule, judge, promote, promotions, rollback, rule_of
+from vvlm_desktop.workflow.promotion import (
+    Judgement,
+    PromotionRule,
+    judge,
+    outside,
+    promote,
+    promotions,
+    rollback,
+    rule_of,
+)
 from vvlm_desktop.workflow.promotion_log import default_in_use
 from vvlm_desktop.workflow.session import Session, open_session
 
@@ -453,10 +462,23 @@ def test_rollback_goes_one_step_each_time_down_to_what_was_there_first(bench: Be
     assert rollback(session).after == ("local", BASE_ID, "feb-001")
     assert default_in_use(load_settings()) == ("local", BASE_ID, "feb-001")
     assert rollback(session).after == MODEL_ALONE == default_in_use(session.settings)
-    with pytest.raises(UsageError, match="Nothing was promoted"):
+    with pytest.raises(UsageError, match="No step is left: every promotion in this library was taken back"):
         rollback(session)
     assert [each.kind for each in promotions(session)] == ["rolled_back", "rolled_back", "promoted", "promoted"]
     assert session.library.verify().ok
+
+
+def test_what_another_library_promoted_is_not_called_nothing(bench: Bench, session: Session, tmp_path: Path) -> None:
+    promote(session, better(bench, "march-001", 1))
+    assert outside(session) == ""
+    with open_session(session.settings, library_dir=tmp_path / "other") as other:
+        told = outside(other)
+        assert "march-001. No promotion in this library made it the default: another library did" in told
+        with pytest.raises(UsageError, match="Nothing was promoted in this library") as caught:
+            rollback(other)
+        assert "If another library promoted it, go back there: vvlm rollback --library FOLDER" in str(caught.value.hint)
+    choose(session, "")
+    assert outside(session) == ""
 
 
 def test_rollback_also_leads_to_another_backend(bench: Bench, session: Session) -> None:
@@ -468,7 +490,7 @@ def test_rollback_also_leads_to_another_backend(bench: Bench, session: Session) 
 def test_rollback_after_something_was_chosen_by_hand_says_so(bench: Bench, session: Session) -> None:
     promote(session, better(bench, "march-001", 1))
     choose(session, "")
-    with pytest.raises(UsageError, match="which no promotion made the default"):
+    with pytest.raises(UsageError, match="which no promotion in this library made the default"):
         rollback(session)
 
 
@@ -508,11 +530,11 @@ def test_a_crash_between_log_and_settings_leaves_no_default_that_is_not_written_
             promote(session, evaluation)
     assert default_in_use(session.settings) == ("signals", "", "")
     assert len(promotions(session)) == 1
-    with pytest.raises(UsageError, match="which no promotion made the default"):
+    with pytest.raises(UsageError, match="which no promotion in this library made the default"):
         rollback(session)
     promote(session, evaluation)
     assert rollback(session).after == ("signals", "", "")
-    with pytest.raises(UsageError, match="Nothing was promoted"):
+    with pytest.raises(UsageError, match="No step is left: every promotion in this library was taken back"):
         rollback(session)
 
 
