@@ -16,6 +16,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from vvlm_desktop.backends.train_values import allowed, refusal
 from vvlm_desktop.errors import SettingsError
 
 Preset: TypeAlias = Literal["none", "8gb", "16gb", "24gb", "80gb"]
@@ -241,11 +242,13 @@ def save_config(config: TrainConfig, file: Path) -> None:
 
 
 def explanations() -> list[tuple[str, str, str]]:
-    """Key, default and explanation of every value."""
-    return [
-        (key, "needed" if field.is_required() else _toml(field.default), f"{field.title}: {field.description}")
-        for key, field in TrainConfig.model_fields.items()
-    ]
+    """Key, default and explanation of every value, with what it may be."""
+    found = []
+    for key, field in TrainConfig.model_fields.items():
+        words = allowed(field)
+        default = "needed" if field.is_required() else _toml(field.default)
+        found.append((key, default, f"{field.title}: {field.description}{f' Allowed: {words}.' if words else ''}"))
+    return found
 
 
 def _toml(value: Any) -> str:
@@ -258,8 +261,7 @@ def _told(error: ValidationError) -> str:
     told = []
     for each in error.errors(include_url=False)[:4]:
         key = ".".join(map(str, each["loc"]))
-        words = {"extra_forbidden": "there is no such value", "missing": "it is needed"}.get(each["type"], each["msg"])
-        told.append(f"{key}: {words}" if key else words.removeprefix("Value error, "))
+        told.append(refusal(key, TrainConfig.model_fields.get(key), each))
     return "; ".join(told)
 
 

@@ -18,7 +18,7 @@ Add = Callable[..., None]
 def reviewed(vvlm: Vvlm, add: Add) -> None:
     add("a", "b")
     for name, event in (("a.mp4", "collision"), ("b.mp4", "near_miss")):
-        done = vvlm("review", name, "--set", f"event_type={event}", "--set", "weather=rain")
+        done = vvlm("review", name, "--set", f"event_type={event}", "--set", "weather=rain", "--set", "visibility=good")
         assert done.exit_code == 0, done.stderr
 
 
@@ -40,7 +40,7 @@ def test_a_set_is_made_listed_shown_and_checked(vvlm: Vvlm, reviewed: None, libr
     shown = vvlm("trainset", "show", "fleet")
     assert "near_miss" in shown.stdout
     assert "(unknown)" not in shown.stdout
-    assert shown.stdout.index("event_type") < shown.stdout.index("weather")  # as the schema, not by the alphabet
+    assert shown.stdout.index("weather") < shown.stdout.index("visibility")  # as the schema, not by the alphabet
     for said in (again, shown):
         assert "the rule for promotion asks for" in said.stdout
 

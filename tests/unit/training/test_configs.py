@@ -29,11 +29,18 @@ def test_run_folder_is_where_the_config_lies_unless_named(tmp_path):
     ("pairs", "message", "hint"),
     [
         ((*NEEDED, "learning_rat=1"), "learning_rat: there is no such value", "learning_rate"),
-        ((*NEEDED, "frames=many"), "frames: .*integer", "As many as analyses"),
-        ((*NEEDED, "rank=0"), "rank: .*greater than or equal to 1", "Size of the adapter"),
-        ((*NEEDED, "precision=fp8"), "precision: .*nf4", "QLoRA"),
-        ((*NEEDED, "preset=12gb"), "preset: .*'8gb'", "Fills in"),
-        ((*NEEDED, "learning_rate=nan"), "learning_rate: ", "halve it"),
+        (
+            (*NEEDED, "frames=many"),
+            "frames must be a whole number from 1 to 128; “many” is not. For example 16",
+            "As many as analyses",
+        ),
+        ((*NEEDED, "rank=0"), "rank must be a whole number from 1 to 512; “0” is not", "Size of the adapter"),
+        ((*NEEDED, "precision=fp8"), "precision must be one of fp32, bf16, int8 or nf4; “fp8” is not", "QLoRA"),
+        ((*NEEDED, "preset=12gb"), "preset must be one of none, 8gb", "Fills in"),
+        ((*NEEDED, "learning_rate=nan"), "learning_rate must be a number, more than 0 .*nan", "halve it"),
+        ((*NEEDED, "learning_rate=abc"), r"“abc” is not\. For example 0\.0001", "halve it"),
+        ((*NEEDED, "cache=perhaps"), "cache must be true or false; “perhaps” is not", "once per clip"),
+        ((*NEEDED, "train_set="), "train_set: it is needed", "Folder of an export"),
         ((*NEEDED, "early_stopping=2", "eval_every=5"), "save_every must equal eval_every", "--explain"),
         (("model_dir=/m",), "train_set: it is needed", "Folder of an export"),
         (("frames",), "not of the form key=value", "frames"),
@@ -71,8 +78,12 @@ def test_saved_config_is_the_same_and_explains_every_value(tmp_path, preset):
 
 def test_every_value_is_explained_in_a_line():
     for key, _, words in explanations():
-        assert 10 < len(words) < 120, key
+        assert 10 < len(words) < 150, key
         assert words.endswith("."), key
+    said = {key: words for key, _, words in explanations()}
+    assert said["precision"].endswith("Allowed: fp32, bf16, int8 or nf4.")
+    assert said["dropout"].endswith("Allowed: a number, at least 0 and less than 1.")
+    assert "Allowed" not in said["targets"]
 
 
 def test_presets_are_possible_configs():

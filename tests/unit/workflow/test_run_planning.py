@@ -69,11 +69,11 @@ def test_texts_are_numbers_where_numbers_are_wanted(session):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"rank": "many"}, "rank: "),
+        ({"rank": "many"}, "rank must be "),
         ({"learnin_rate": 1}, "learnin_rate: there is no such value"),
-        ({"frames": 0}, "frames: "),
-        ({"preset": "7gb"}, "preset: "),
-        ({"rank": None}, "rank: "),
+        ({"frames": 0}, "frames must be "),
+        ({"preset": "7gb"}, "preset must be "),
+        ({"rank": None}, "rank must be "),
     ],
 )
 def test_a_value_that_is_not_allowed_is_named(session, values, words):
