@@ -90,7 +90,7 @@ def list_runs(session: Session) -> list[Run]:
 
 
 def find_run(session: Session, wanted: str) -> Run:
-    """A run by its name, a unique part of it, or its folder.
+    """A run by its name, its number, a unique part of its name, or its folder; `fleet-3` is fleet-003.
 
     Raises:
         UsageError: none fits, or several.
@@ -100,7 +100,8 @@ def find_run(session: Session, wanted: str) -> Run:
     exact = [run for run in every if run.name.lower() == wanted.lower()]
     by_path = [run for run in every if wanted and folder.is_dir() and run.folder.samefile(folder)]
     parts = [run for run in every if wanted and wanted.lower() in run.name.lower()]
-    for fitting in (exact, by_path, parts):
+    by_number = [run for run in every if _says_number(wanted.lower(), run)]
+    for fitting in (exact, by_path, by_number, parts):
         if len(fitting) == 1:
             return fitting[0]
     names = ", ".join(run.name for run in (parts or every)[:12]) or "none yet; `vvlm train SET` makes one"
@@ -200,6 +201,13 @@ def in_words(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return text(str(value)) or "–"
+
+
+def _says_number(wanted: str, run: Run) -> bool:
+    name, _, number = wanted.rpartition("-")
+    own = number_of(run.name)
+    same = own is not None and number.isascii() and number.isdigit() and number.lstrip("0") == str(own[1])
+    return same and own is not None and name in ("", own[0].lower())
 
 
 def number_of(folder_name: str) -> tuple[str, int] | None:
