@@ -11,6 +11,7 @@ from vvlm_desktop.cli.output import (
     EXIT_SOME_FAILED,
     JsonOption,
     LibraryOption,
+    local_time,
     note,
     opened,
     print_json,
@@ -55,7 +56,7 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         print_line("No runs yet. `vvlm train SET` makes one.")
         return
     rows = [
-        [run.name, run.created_at[:16].replace("T", " "), run.config.model_id, run_words(progress), _measured(measured)]
+        [run.name, local_time(run.created_at), run.config.model_id, run_words(progress), _measured(measured)]
         for run, progress, measured in found
     ]
     print_table(("run", "made", "base", "state", "measured: mean of the fields"), rows)

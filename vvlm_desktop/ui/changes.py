@@ -68,6 +68,7 @@ class Changes:
         by_row: of those that change, by row id.
         missing: ids of readable clips that one of the two has not answered yet.
         unfair: clips that both have answered, with other frames, words or settings.
+        learnt: row ids of compared clips that one of the two learnt from; they go no way, because they prove nothing.
     """
 
     now: Source
@@ -76,6 +77,7 @@ class Changes:
     by_row: Mapping[int, ClipChange]
     missing: frozenset[str] = frozenset()
     unfair: int = 0
+    learnt: frozenset[int] = frozenset()
 
     @property
     def sources(self) -> tuple[Source, Source]:
@@ -92,7 +94,7 @@ class Changes:
         fitting = (
             (change.order, row)
             for row, change in self.by_row.items()
-            if (not field_key or field_key in change.fields) and (way is None or change.goes(way))
+            if (not field_key or field_key in change.fields) and (way is None or self._goes(row, way))
         )
         return tuple(row for _, row in sorted(fitting))
 
@@ -103,7 +105,10 @@ class Changes:
 
     def going(self, way: Way) -> int:
         """How many clips go towards what a person said, or away from it."""
-        return sum(change.goes(way) for change in self.by_row.values())
+        return sum(self._goes(row, way) for row in self.by_row)
+
+    def _goes(self, row: int, way: Way) -> bool:
+        return row not in self.learnt and self.by_row[row].goes(way)
 
 
 def change_in(schema: LabelSchema, pair: Comparison) -> ClipChange | None:
@@ -142,7 +147,7 @@ def read_changes(
     pairs = pairs_of(session, sources, wanted=found.changed, report=report, cancelled=cancelled)
     changes = {row: change for row, pair in pairs if (change := change_in(session.schema, pair)) is not None}
     missing = frozenset(clip.id for clip in found.missing)
-    return Changes(found.now, found.then, found.compared, changes, missing, len(found.unfair))
+    return Changes(found.now, found.then, found.compared, changes, missing, len(found.unfair), frozenset(found.learnt))
 
 
 def find_changes(

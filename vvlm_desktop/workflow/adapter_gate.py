@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -110,7 +111,7 @@ def admit(session: Session, model: str, adapter: str, *, unmeasured: bool = Fals
     """
     known, tuned = look_up(session, model, adapter)
     name, chosen_name = _model_name(session, model), _chosen_name(tuned)
-    require_admitted(known, tuned.name, unmeasured=unmeasured)
+    require_admitted(known, tuned.name, model=name, unmeasured=unmeasured)
     if known.admission == "elsewhere":
         sha256 = weights_sha256(tuned.path)
         record_promotion(session, model=name, adapter=chosen_name, weights_sha256=sha256, proven=False)
@@ -133,7 +134,7 @@ def _model_name(session: Session, model: str) -> str:
     return base.name if base.entry is not None else str(base.path)
 
 
-def require_admitted(known: Standing, name: str, *, unmeasured: bool = False) -> None:
+def require_admitted(known: Standing, name: str, *, model: str, unmeasured: bool = False) -> None:
     """Refuse what may not be the default.
 
     Raises:
@@ -147,7 +148,8 @@ def require_admitted(known: Standing, name: str, *, unmeasured: bool = False) ->
     if known.admission == "elsewhere" and not unmeasured:
         raise PromotionRefusedError(
             f"{name} was never measured here: nobody knows whether it is better on your clips.",
-            hint=f"To use it all the same, which is written down: vvlm models use MODEL --adapter {name} --unmeasured.",
+            hint="To use it all the same, which is written down:"
+            f" vvlm models use {shlex.quote(model)} --adapter {shlex.quote(name)} --unmeasured",
         )
 
 

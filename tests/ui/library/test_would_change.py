@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -45,6 +47,20 @@ def test_only_changing_clips_are_listed_the_event_first(desk):
     assert cell(desk, 0, "change") == "Near miss → collision, towards Ann"
     assert cell(desk, 1, "change") == "Weather, away from Ann"
     assert not desk.page.table.isColumnHidden(INDEX["change"])
+
+
+def test_a_clip_that_it_learnt_from_changes_and_goes_no_way(desk):
+    changed = find_changes(desk.session, (BASE, TUNED))
+    (row,) = changed.rows(way="towards")
+    sha256 = next(each.clip.sha256 for each in desk.session.library.clip_rows([row]))
+    folder = desk.session.library.folder / "runs" / TUNED.adapter / "adapter"
+    folder.mkdir(parents=True)
+    card = {"training_set": {"content_sha256": {"train": [sha256]}}}
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    show(desk)
+    assert desk.names() == ["clip_0003.mp4", "clip_0002.mp4"]
+    assert "1 learnt from, not judged" in desk.page.changes_bar.facts.text()
+    assert not any("towards" in each.text() for each in desk.page.changes_bar.chips)
 
 
 def test_details_name_every_field_now_then_and_what_was_reviewed(desk):

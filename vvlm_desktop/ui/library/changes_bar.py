@@ -30,6 +30,8 @@ def facts(changes: Changes, *, looking: bool) -> str:
     parts = [f"now {changes.now.title}", f"{changes.compared:,} compared"]
     if changes.missing:
         parts.append(f"{len(changes.missing):,} without both answers")
+    if changes.learnt:
+        parts.append(f"{len(changes.learnt):,} learnt from, not judged")
     if changes.unfair:
         parts.append(f"{changes.unfair:,} not asked alike")
     return " · ".join(["looking again…", *parts] if looking else parts)
