@@ -214,7 +214,7 @@ def _token_counter(folder: Path) -> Callable[[str], int]:
 
 def _print_set(found: TrainingSet) -> None:
     clips, train, val, test = _split_cells(found)
-    print_line(f"{found.name}-{found.number:03d} ({found.id}): {clips} clips; {train} train, {val} val, {test} test")
+    print_line(f"Training set {found.title} ({found.id}): {clips} clips; {train} train, {val} val, {test} test")
     print_line(f"in {found.folder}")
 
 
