@@ -59,7 +59,7 @@ def make_card(
 ) -> dict[str, Any]:
     """What an adapter is: made from what, on what, how, and how good."""
     schema = training_set.schema
-    start = examine_start(loaded, config)
+    start = examine_start(loaded.folder, loaded.family, config)
     before = _seen_before(start, training_set) if start is not None else {}
     return {
         "name": name,

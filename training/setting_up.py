@@ -58,8 +58,11 @@ def set_up(config: TrainConfig, run: RunFolder) -> Ready:
     from training.batches import Collator, Samples
     from training.pairs import pair_targets
     from training.preflight import make_targets, prepare, require_disk, require_frames, show_sample
+    from training.starting import examine_start
     from training.tuning import put_adapter_on
+    from vvlm_desktop.backends.local.families import family_for
     from vvlm_desktop.backends.local.loading import load_model
+    from vvlm_desktop.backends.model_folder import examine_model
 
     _refuse_other_gpu(config)
     training_set = read_training_set(
@@ -67,8 +70,12 @@ def set_up(config: TrainConfig, run: RunFolder) -> Ready:
     )
     if config.objective == "preference":
         training_set = only_corrected(training_set)
-    loaded = load_model(Path(config.model_dir).expanduser(), precision=config.precision, device=device_of(config))
-    require_frames(config, title=loaded.family.title, most=loaded.family.max_frames)
+    base = examine_model(Path(config.model_dir).expanduser())
+    if not base.is_adapter:  # what can be known before minutes are spent; the loader says what is wrong with others
+        family = family_for(base.config, source=str(base.path))
+        require_frames(config, title=family.title, most=family.max_frames)
+        examine_start(base, family, config)
+    loaded = load_model(base.path, precision=config.precision, device=device_of(config))
     pairs = None
     if config.objective == "preference":
         pairs = pair_targets(training_set.split("train"), training_set.schema, loaded.tokenizer)

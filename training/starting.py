@@ -10,14 +10,15 @@ from vvlm_desktop.backends.model_folder import AdapterFolder, examine_adapter
 from vvlm_desktop.errors import ModelFolderError, SettingsError
 
 if TYPE_CHECKING:
-    from vvlm_desktop.backends.local.loading import LoadedModel
+    from vvlm_desktop.backends.local.families.base import Family
+    from vvlm_desktop.backends.model_folder import ModelFolder
     from vvlm_desktop.backends.train_config import TrainConfig
 
 _WEIGHTS = "adapter_model.safetensors"
 
 
-def examine_start(loaded: LoadedModel, config: TrainConfig) -> AdapterFolder | None:
-    """The adapter to go on from, None for a fresh one.
+def examine_start(folder: ModelFolder, family: Family, config: TrainConfig) -> AdapterFolder | None:
+    """The adapter to go on from, None for a fresh one; the base need not be loaded for that.
 
     Raises:
         ModelFolderError: it is none, or one of another base.
@@ -25,12 +26,12 @@ def examine_start(loaded: LoadedModel, config: TrainConfig) -> AdapterFolder | N
     """
     if not config.start_from:
         return None
-    start = examine_adapter(Path(config.start_from).expanduser(), base=loaded.folder)
-    saved = sorted(name.rpartition(".")[2] for name in loaded.family.projector_modules) if config.projector else []
+    start = examine_adapter(Path(config.start_from).expanduser(), base=folder)
+    saved = sorted(name.rpartition(".")[2] for name in family.projector_modules) if config.projector else []
     pairs = (
         ("rank", start.rank, config.rank),
         ("alpha", start.config.get("lora_alpha"), config.alpha),
-        ("targets", start.config.get("target_modules"), config.targets or loaded.family.lora_targets),
+        ("targets", start.config.get("target_modules"), config.targets or family.lora_targets),
         ("projector", sorted(start.saved_modules) != [], saved != []),
     )
     for key, its, ours in pairs:

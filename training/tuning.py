@@ -53,7 +53,7 @@ def put_adapter_on(loaded: LoadedModel, config: TrainConfig) -> Any:
     """
     from peft import LoraConfig, get_peft_model
 
-    start = examine_start(loaded, config)
+    start = examine_start(loaded.folder, loaded.family, config)
 
     torch.manual_seed(config.seed)
     saved = [name.rpartition(".")[2] for name in loaded.family.projector_modules] if config.projector else None

@@ -32,6 +32,7 @@ from training.preflight import make_targets
 from training.run_folder import RunFolder
 from training.train import check, train
 from training.training_set import only_corrected, read_training_set
+from vvlm_desktop.backends.local import loading
 from vvlm_desktop.backends.local.loading import load_model
 from vvlm_desktop.backends.model_folder import examine_adapter
 from vvlm_desktop.errors import FormatError, ModelFolderError, SettingsError, UsageError
@@ -305,7 +306,10 @@ def test_what_an_adapter_had_seen_is_known_by_its_card_or_by_a_checkpoints_run(t
         ({"projector": True}, "with projector=false, and projector is true"),
     ],
 )
-def test_adapter_of_another_size_is_refused(trained, train_set, tmp_path, changes, words):
+def test_adapter_of_another_size_is_refused_before_the_model_is_loaded(
+    trained, train_set, tmp_path, monkeypatch, changes, words
+):
+    monkeypatch.setattr(loading, "load_model", lambda *_given, **_named: pytest.fail("it was loaded"))
     with pytest.raises(SettingsError, match=words):
         train(config(train_set, tmp_path / "run", **GIVEN, **{"start_from": str(trained / "adapter"), **changes}))
 

@@ -88,6 +88,8 @@ def load_model(folder: Path, *, precision: str, device: str) -> LoadedModel:
     """
     if precision not in PRECISIONS:
         raise ValueError(f"no precision: {precision!r}")
+    # Whoever loads it later, it would tell users to install a package that makes nothing here faster.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     device = choose_device(device)
     examined = examine_model(folder)
     if examined.is_adapter:

@@ -29,7 +29,7 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.words import count, shown
 from vvlm_desktop.workflow.run_progress import RunProgress
-from vvlm_desktop.workflow.runs import Run
+from vvlm_desktop.workflow.runs import Run, holds_last_copy
 
 #: While somebody reviews, the reviews are looked through now and then.
 _REFRESH_MS = 1_500
@@ -264,14 +264,19 @@ class TrainingPage(Page):
         self.show_step("beside")
 
     def _on_remove(self, run: Run) -> None:
+        last = holds_last_copy(self.shell.session, run)
+        adapter = (
+            "Its adapter is not among the models any more: this is its last copy."
+            if last
+            else "An adapter that is among the models stays there."
+        )
         self.shell.ask(
             Question(
                 f"Remove the run {run.name}?",
                 lambda _answer: self.desk.remove(run),
                 "Remove",
                 facts=(("Folder", str(run.folder)),),
-                sentence="Its checkpoints, curves and measurements are deleted. An adapter that is among the models"
-                " stays there.",
+                sentence=f"Its checkpoints, curves and measurements are deleted. {adapter}",
                 icon="trash",
             )
         )
