@@ -105,6 +105,7 @@ def _run_of(
     quiet: bool,
 ) -> Run:
     """The run that is meant: one that is there, or a new one."""
+    from vvlm_desktop.workflow.promotion_outlook import test_part_note
     from vvlm_desktop.workflow.runs import create_run, find_run, plan_run, suggested, trainable_model
     from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
 
@@ -126,6 +127,9 @@ def _run_of(
     gone = withdrawn_since(session, training_set)
     if gone:
         warn(f"{len(gone)} of its clips may train no more; `vvlm trainset make {training_set.name}` leaves them out.")
+    small = test_part_note(session, training_set)
+    if small:
+        note(small)
     return create_run(session, config)
 
 

@@ -82,6 +82,12 @@ def test_json_is_all_there_is_on_stdout(vvlm: Vvlm):
     assert done.data["config"]["frames"] == 12
 
 
+def test_a_test_part_too_small_for_the_rule_is_said_at_once(vvlm: Vvlm, library: Path):
+    (library / "training_sets" / SET / "manifest.json").write_text(json.dumps({"splits": {"test": 17}, "clips": 90}))
+    done = vvlm("train", "march", "--check")
+    assert (done.exit_code, "17 test clips; the rule for promotion asks for 20" in done.stderr) == (0, True)
+
+
 def test_a_check_says_how_long_it_would_take(vvlm: Vvlm):
     done = vvlm("train", "march", "--check")
     assert (done.exit_code, "march-001: checked" in done.stdout) == (0, True)
