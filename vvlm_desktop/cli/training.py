@@ -22,7 +22,7 @@ from vvlm_desktop.cli.output import (
 from vvlm_desktop.errors import JobError, UsageError, VvlmError
 
 if TYPE_CHECKING:
-    from vvlm_desktop.workflow.runs import Evaluation, Run, RunProgress
+    from vvlm_desktop.workflow.runs import Evaluation, EvaluationProgress, Run, RunProgress
     from vvlm_desktop.workflow.session import Session
 
 RunArgument = Annotated[
@@ -106,6 +106,7 @@ def _run_of(
 ) -> Run:
     """The run that is meant: one that is there, or a new one."""
     from vvlm_desktop.workflow.promotion_outlook import test_part_note
+    from vvlm_desktop.workflow.run_planning import preset_note
     from vvlm_desktop.workflow.runs import create_run, find_run, plan_run, suggested, trainable_model
     from vvlm_desktop.workflow.training_sets import find_training_set, withdrawn_since
 
@@ -124,6 +125,9 @@ def _run_of(
     config = plan_run(session, training_set, model=model, name=name, values=values)
     if not quiet and not {"preset", "precision"} & values.keys():
         note(suggested(trainable_model(session, model)).sentence)
+    large = "" if quiet else preset_note(values.get("preset", ""))
+    if large:
+        note(large)
     gone = withdrawn_since(session, training_set)
     if gone:
         warn(f"{len(gone)} of its clips may train no more; `vvlm trainset make {training_set.name}` leaves them out.")
@@ -179,7 +183,7 @@ def _say_detached(run: Run, *, as_json: bool) -> None:
 def report_end(session: Session, run: Run, progress: RunProgress, *, asked: bool, as_json: bool) -> None:
     """How it ended: what is said, and the exit code."""
     if progress.state == "finished":
-        _adopt(session)
+        adopt(session)
     if as_json:
         print_json(run_json(run, progress))
     else:
@@ -208,7 +212,8 @@ def _ending(run: Run, progress: RunProgress) -> str:
     if progress.state == "checked":
         took = number(progress.first_step.get("whole_s"))
         seconds = f" The whole training would take about {_duration(took)}." if took is not None else ""
-        return f"{where}.{seconds} One batch as the model sees it: {run.folder / 'check'}"
+        batch = f"One batch as the model sees it: {run.folder / 'check'}"
+        return f"{where}.{seconds} {batch}\nTrain it: vvlm train --resume {run.name}"
     return f"{where} at step {progress.step} of {progress.steps}." if progress.steps else f"{where}."
 
 
@@ -218,7 +223,7 @@ def _duration(seconds: float) -> str:
     return duration_in_words(seconds)
 
 
-def _adopt(session: Session) -> None:
+def adopt(session: Session) -> None:
     """An adapter that cannot be taken to the models is not lost: it lies in the run's folder."""
     from vvlm_desktop.workflow.runs import adopt_finished
 
@@ -255,9 +260,7 @@ def evaluate(
 ) -> None:
     """Let the base, the run's adapter and the one in use answer the same clips, and compare them field by field."""
     from vvlm_desktop.cli.training_follow import follow_evaluation
-    from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
     from vvlm_desktop.workflow.runs import (
-        evaluations,
         find_run,
         live_evaluation,
         named_adapters,
@@ -282,6 +285,16 @@ def evaluate(
                 raise
             stop_evaluation(evaluation)
             progress, asked = follow_evaluation(evaluation)[0], True
+    report_measured(run, evaluation, progress, asked=asked, as_json=as_json)
+
+
+def report_measured(
+    run: Run, evaluation: Evaluation, progress: EvaluationProgress, *, asked: bool, as_json: bool
+) -> None:
+    """How an evaluation ended: its numbers, or why there are none, and the exit code."""
+    from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
+    from vvlm_desktop.workflow.runs import evaluations
+
     if progress.state == "stopped":
         sentence = "The evaluation was stopped; nothing of it is kept."
         if as_json:
@@ -302,4 +315,8 @@ def _say_evaluation(evaluation: Evaluation, *, as_json: bool) -> None:
     if as_json:
         print_json({"run": evaluation.run.name, "split": evaluation.split, "folder": str(evaluation.folder)})
     else:
-        print_line(f"{evaluation.run.name} is being measured: {evaluation.folder}")
+        name = evaluation.run.name
+        print_line(f"{name} is being measured: {evaluation.folder}")
+        print_line(
+            f"Look at it: vvlm runs follow {name}. Stop it: vvlm runs stop {name}. Its numbers: vvlm runs show {name}"
+        )

@@ -81,8 +81,8 @@ def follow_run(run: Run, *, asked: bool = False) -> tuple[RunProgress, bool]:
     return follower.progress, following.asked
 
 
-def follow_evaluation(evaluation: Evaluation) -> tuple[EvaluationProgress, bool]:
-    """Follow an evaluation to its end; how it ended, and whether Ctrl-C ended it."""
+def follow_evaluation(evaluation: Evaluation, *, asked: bool = False) -> tuple[EvaluationProgress, bool]:
+    """Follow an evaluation to its end; how it ended, and whether Ctrl-C ended it; `asked` as for a run."""
     from vvlm_desktop.workflow.runs import EvaluationFollower, stop_evaluation
 
     follower = EvaluationFollower(evaluation.folder)
@@ -90,17 +90,24 @@ def follow_evaluation(evaluation: Evaluation) -> tuple[EvaluationProgress, bool]
     def poll() -> tuple[bool, float, str]:
         progress = follower.poll()
         done = progress.done / progress.clips if progress.clips else 0.0
-        words = f"{progress.state} {progress.done} of {progress.clips} clips {progress.clip}"
-        return progress.live, done, words if progress.clips else progress.state
+        return progress.live, done, evaluation_words(progress)
 
     following = Following(
         lambda: stop_evaluation(evaluation),
         asks="It stops after the clip in work; nothing of it is kept. Ctrl-C again leaves it to itself.",
-        leaves=f"The evaluation goes on by itself until it has stopped, in {evaluation.folder}",
+        leaves=f"The evaluation is left to itself. Look at it again: vvlm runs follow {evaluation.run.name}",
+        asked=asked,
     )
     with progress_bar("starting") as bar:
         following.until_end(poll, bar)
     return follower.progress, following.asked
+
+
+def evaluation_words(progress: EvaluationProgress) -> str:
+    """An evaluation in one line."""
+    if not progress.clips or not progress.live:
+        return progress.state
+    return f"{progress.state} {progress.done} of {progress.clips} clips {progress.clip}".rstrip()
 
 
 def run_words(progress: RunProgress) -> str:

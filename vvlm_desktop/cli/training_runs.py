@@ -19,9 +19,10 @@ from vvlm_desktop.cli.output import (
     print_table,
     warn,
 )
-from vvlm_desktop.cli.training import RunArgument, report_end, run_json
-from vvlm_desktop.cli.training_follow import follow_run, run_words
+from vvlm_desktop.cli.training import RunArgument, adopt, report_end, report_measured, run_json
+from vvlm_desktop.cli.training_follow import evaluation_words, follow_evaluation, follow_run, run_words
 from vvlm_desktop.cli.training_scores import evaluation_json, print_evaluation
+from vvlm_desktop.cli.training_words import main_values, set_of
 from vvlm_desktop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
     from vvlm_desktop.workflow.runs import evaluations, list_runs
 
     with opened(library, must_exist=library is not None) as session:
+        adopt(session)
         found = [(run, _progress(run), evaluations(run)) for run in list_runs(session)]
     if as_json:
         print_json([_summary(run, progress, measured) for run, progress, measured in found])
@@ -56,10 +58,17 @@ def list_(library: LibraryOption = None, as_json: JsonOption = False) -> None:
         print_line("No runs yet. `vvlm train SET` makes one.")
         return
     rows = [
-        [run.name, local_time(run.created_at), run.config.model_id, run_words(progress), _measured(measured)]
+        [
+            run.name,
+            local_time(run.created_at),
+            set_of(run.config),
+            run.config.model_id,
+            run_words(progress),
+            _measured_now(run, measured),
+        ]
         for run, progress, measured in found
     ]
-    print_table(("run", "made", "base", "state", "measured: mean of the fields"), rows)
+    print_table(("run", "made", "training set", "base", "state", "measured: mean of the fields"), rows)
 
 
 @app.command()
@@ -69,24 +78,28 @@ def show(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption =
     from vvlm_desktop.workflow.runs import adopted_name, evaluations, find_run
 
     with opened(library, must_exist=True) as session:
+        adopt(session)
         run = find_run(session, run_)
     progress, measured = _progress(run), evaluations(run)
     if as_json:
         evaluated = [evaluation_json(each) for each in measured]
         print_json({**run_json(run, progress), "adapter": adopted_name(run), "evaluations": evaluated})
         return
-    print_line(f"{run.name}: {run_words(progress)}")
+    print_line(f"Run {run.name}: {run_words(progress)}")
     for sentence in (progress.message, progress.hint, *progress.notes, *sentences(run.moved)):
         if sentence:
             print_line(sentence)
     config = run.config
     print_line(f"Base: {config.model_id or config.model_dir}, {config.precision}, {config.frames} frames")
-    print_line(f"Training set: {config.train_set}")
+    print_line(f"Learns by: {main_values(config)}")
+    print_line(f"Training set: {set_of(config)}, in {config.train_set}")
     if adopted_name(run):
         print_line(f"Adapter: {adopted_name(run)}")
     print_line(f"Folder: {run.folder}")
     if progress.resumable:
         print_line(f"It goes on with: vvlm train --resume {run.name}")
+    for sentence in _newest_measurement(run):
+        print_line(sentence)
     for each in measured:
         print_line()
         print_evaluation(each)
@@ -108,11 +121,16 @@ def log(
 
 @app.command()
 def follow(run_: RunArgument, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Watch a run until it ends; Ctrl-C stops watching, not the run."""
-    from vvlm_desktop.workflow.runs import find_run
+    """Watch a run, or how it is measured, until that ends; Ctrl-C stops watching, not the run."""
+    from vvlm_desktop.workflow.runs import find_run, newest_evaluation
 
     with opened(library, must_exist=True) as session:
         run = find_run(session, run_)
+        newest = newest_evaluation(run)
+        if newest is not None and not _progress(run).live:
+            measured, _ = follow_evaluation(newest[0], asked=True)
+            report_measured(run, newest[0], measured, asked=False, as_json=as_json)
+            return
         progress, _ = follow_run(run, asked=True)
         report_end(session, run, progress, asked=False, as_json=as_json)
 
@@ -213,6 +231,31 @@ def _progress(run: Run) -> RunProgress:
     from vvlm_desktop.workflow.runs import RunFollower
 
     return RunFollower(run.folder).poll()
+
+
+def _newest_measurement(run: Run) -> list[str]:
+    """How the evaluation that was begun last is, where there are no numbers of it."""
+    from vvlm_desktop.workflow.runs import newest_evaluation
+
+    newest = newest_evaluation(run)
+    if newest is None or newest[1].state == "finished":
+        return []
+    evaluation, progress = newest
+    words = f"Measured on the part {evaluation.split}: {evaluation_words(progress)}."
+    if progress.live:
+        return [f"{words} Look at it: vvlm runs follow {run.name}"]
+    return [f"{words} {progress.message} {progress.hint}".rstrip()]
+
+
+def _measured_now(run: Run, measured: list[Evaluation]) -> str:
+    """What was measured, or that it is being measured or that the last attempt failed."""
+    from vvlm_desktop.workflow.runs import newest_evaluation
+
+    newest = newest_evaluation(run)
+    if newest is None or newest[1].state == "finished":
+        return _measured(measured)
+    now = f"{newest[0].split}: {evaluation_words(newest[1])}"
+    return f"{_measured(measured)}; {now}" if measured else now
 
 
 def _summary(run: Run, progress: RunProgress, measured: list[Evaluation]) -> dict[str, Any]:

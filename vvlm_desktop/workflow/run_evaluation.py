@@ -14,7 +14,7 @@ from vvlm_desktop.workflow.evaluation_files import METRICS_FILE
 from vvlm_desktop.workflow.model_shelf import find_model
 from vvlm_desktop.workflow.run_adoption import card_identity
 from vvlm_desktop.workflow.run_events import Event, EventTail, last_error, last_words, text, whole
-from vvlm_desktop.workflow.run_launch import Watch, ask_to_stop, cannot_write, launch, working
+from vvlm_desktop.workflow.run_launch import Watch, ask_to_stop, cannot_write, launch, launched, working
 from vvlm_desktop.workflow.run_planning import arguments_of
 from vvlm_desktop.workflow.run_shelf import (
     EVALUATION_PREFIX,
@@ -144,6 +144,20 @@ def live_evaluation(run: Run) -> Evaluation | None:
     """The evaluation of a run on which a process works, None where there is none."""
     busy = [folder for folder in evaluation_folders(run) if working(RunFiles(folder))]
     return read_evaluation(run, busy[-1]) if busy else None
+
+
+def newest_evaluation(run: Run) -> tuple[Evaluation, EvaluationProgress] | None:
+    """The evaluation of a run that was begun last, ended or not, and how far it is; None where there is none."""
+    folders = evaluation_folders(run)
+    if not folders:
+        return None
+    newest = max(folders, key=_begun)
+    return read_evaluation(run, newest), EvaluationFollower(newest).poll()
+
+
+def _begun(folder: Path) -> tuple[str, str]:
+    begun = launched(RunFiles(folder))
+    return (begun.at if begun is not None else ""), folder.name
 
 
 def stop_evaluation(evaluation: Evaluation) -> None:

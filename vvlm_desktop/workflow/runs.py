@@ -18,6 +18,7 @@ from vvlm_desktop.workflow.run_evaluation import (
     EvaluationProgress,
     live_evaluation,
     named_adapters,
+    newest_evaluation,
     start_evaluation,
     stop_evaluation,
 )
@@ -64,6 +65,7 @@ __all__ = [
     "live_evaluation",
     "log_tail",
     "named_adapters",
+    "newest_evaluation",
     "plan_run",
     "remove_run",
     "runs_apart",

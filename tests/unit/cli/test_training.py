@@ -71,6 +71,12 @@ def test_a_set_is_trained_followed_and_listed(vvlm: Vvlm, library: Path):
     listed = vvlm("runs")
     assert "night-001" in listed.stdout
     assert "finished" in listed.stdout
+    assert "march-001" in listed.stdout  # the set, in a column of its own
+    shown = vvlm("runs", "show", "night-1").stdout
+    assert "Run night-001: finished" in shown
+    assert "Learns by: supervised, 3 epochs, preset" in shown
+    assert "rank 8, alpha" in shown
+    assert "Training set: march-001, in " in shown
     (row,) = vvlm("runs", "list", "--json").data
     assert (row["name"], row["state"], row["config"]["rank"], row["loss"]) == ("night-001", "finished", 8, 2.0)
 
@@ -91,6 +97,7 @@ def test_a_test_part_too_small_for_the_rule_is_said_at_once(vvlm: Vvlm, library:
 def test_a_check_says_how_long_it_would_take(vvlm: Vvlm):
     done = vvlm("train", "march", "--check")
     assert (done.exit_code, "march-001: checked" in done.stdout) == (0, True)
+    assert "Train it: vvlm train --resume march-001" in done.stdout
 
 
 def test_detached_it_is_found_followed_and_stopped(vvlm: Vvlm, library: Path, monkeypatch: pytest.MonkeyPatch):
@@ -279,6 +286,31 @@ def test_deleting_the_last_copy_of_an_adapter_is_said(vvlm: Vvlm, library: Path)
     assert "last copy" not in vvlm("runs", "remove", "march-001").stderr
     shutil.rmtree(paths.default_models_dir() / "adapters" / "march-001")
     assert "this is its last copy" in vvlm("runs", "remove", "march-001").stderr
+
+
+def test_a_detached_measurement_is_listed_shown_and_followed(
+    vvlm: Vvlm, library: Path, monkeypatch: pytest.MonkeyPatch
+):
+    vvlm("train", "march", "--detach")
+    until_state(folder_of(library, "march-001"), "finished")
+    finished(library, "march-001")
+    assert "Adapter: march-001" in vvlm("runs", "show", "march-001").stdout  # taken when it is looked at
+    with_trainer(monkeypatch, "waits")
+    assert "vvlm runs follow march-001" in vvlm("evaluate", "march-001", "--detach").stdout
+    folder = folder_of(library, "march-001") / "evaluation-test"
+    until(lambda: run_evaluation.EvaluationFollower(folder, look_every_s=0.0).poll().clips)
+    assert "test: answering 1 of 3 clips" in vvlm("runs").stdout
+    assert "part test: answering 1 of 3 clips" in vvlm("runs", "show", "march-001").stdout
+    os.kill(launched_pid(folder), signal.SIGKILL)
+    until(lambda: not run_evaluation.EvaluationFollower(folder, look_every_s=0.0).poll().live)
+    assert "test: interrupted" in vvlm("runs").stdout
+    assert "it was killed" in vvlm("runs", "show", "march-001").stdout
+    followed = vvlm("runs", "follow", "march-001")
+    assert (followed.exit_code, "it was killed" in followed.stderr) == (1, True)
+    with_trainer(monkeypatch, "ends")
+    vvlm("evaluate", "march-001", "--detach")
+    done = vvlm("runs", "follow", "march-001")
+    assert (done.exit_code, "march-001 on the part test: 3 clips" in done.stdout) == (0, True)
 
 
 def test_ctrl_c_while_measuring_keeps_nothing(vvlm: Vvlm, library: Path, monkeypatch: pytest.MonkeyPatch):
