@@ -133,6 +133,22 @@ def suggested(base: InstalledModel, *, on: Hardware | None = None) -> Suggestion
     )
 
 
+def preset_note(preset: str, *, on: Hardware | None = None) -> str:
+    """A sentence where a preset was made for more memory than is free here; empty where it suits."""
+    needed = next((least for least, name in _PRESET_FROM if name == preset), None)
+    if needed is None:
+        return ""
+    on = on or hardware()
+    made_for = f"The preset {preset} was made for a GPU with about {needed:g} GB free"
+    if on.gpu is None:
+        return f"{made_for}; there is no GPU here that can be used, so it trains on the processor, slowly."
+    free = on.gpu.available_bytes
+    if free >= needed * GIB:
+        return ""
+    fitting = next((name for least, name in _PRESET_FROM if free >= least * GIB), "8gb")
+    return f"{made_for}; {in_gib(free)} are free here, which suits {fitting}. The step on the longest clip tells."
+
+
 def _on_processor(parameters: int, on: Hardware) -> Suggestion:
     roomy = parameters * 4 * 1.5 <= on.memory_free_bytes
     precision = "fp32" if roomy else "bf16"

@@ -135,6 +135,21 @@ def test_preset_and_precision_suit_what_is_free(session, free_gib, parameters, p
     assert given.sentence.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("preset", "free_gib", "words"),
+    [
+        ("80gb", 15, "15.0 GB are free here, which suits 16gb"),
+        ("16gb", None, "there is no GPU here"),
+        ("16gb", 15, ""),
+        ("8gb", 79, ""),
+        ("none", None, ""),
+    ],
+)
+def test_a_preset_for_more_than_is_here_is_noted(preset, free_gib, words):
+    said = run_planning.preset_note(preset, on=computer(free_gib))
+    assert (words in said) if words else said == ""
+
+
 def test_what_is_given_wins_over_what_is_proposed(session, monkeypatch):
     monkeypatch.setattr(run_planning, "hardware", lambda: computer(15))
     small = plan_run(session, made_set(session), values={"rank": 4})
