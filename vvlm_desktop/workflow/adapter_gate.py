@@ -11,6 +11,7 @@ import logging
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -59,7 +60,7 @@ class Standing:
     @property
     def sentence(self) -> str:
         """For people."""
-        day = self.promotion.at[:10] if self.promotion is not None else ""
+        day = _local_day(self.promotion.at) if self.promotion is not None else ""
         by = self.promotion.reviewer if self.promotion is not None else ""
         if self.admission == "promoted":
             return f"The default since {day}, promoted by {by}." if self.in_use else f"Promoted on {day} by {by}."
@@ -69,6 +70,13 @@ class Standing:
         if self.admission == "unproven":
             return f"Not promoted: it may be used for one analysis, not as the default.{chosen}"
         return f"Not measured here.{chosen}"
+
+
+def _local_day(utc: str) -> str:
+    try:
+        return datetime.fromisoformat(utc).astimezone().date().isoformat()
+    except ValueError:
+        return utc[:10]
 
 
 def standing_of(session: Session, adapter: Adapter, *, model: str = "") -> Standing:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from tests.model_folders import write_adapter
 from tests.unit.workflow.evaluations import BASE_ID, Bench, coin, right, wrong
 from vvlm_desktop.errors import PromotionRefusedError
 from vvlm_desktop.settings import load_settings
-from vvlm_desktop.workflow.adapter_gate import look_up, use_adapter
+from vvlm_desktop.workflow.adapter_gate import Standing, look_up, use_adapter
 from vvlm_desktop.workflow.models import local_options
 from vvlm_desktop.workflow.promotion import promote, promotions, rollback
-from vvlm_desktop.workflow.promotion_log import default_in_use
+from vvlm_desktop.workflow.promotion_log import Promotion, default_in_use
 from vvlm_desktop.workflow.session import Session
 
 
@@ -133,3 +134,14 @@ def test_the_log_holds_the_exception_before_the_settings_do(
     assert json.dumps(promotions(session)[0].numbers) == "{}"
     use_adapter(session, BASE_ID, "bought")
     assert rollback(session).after == ("signals", "", "")
+
+
+def test_the_day_of_a_promotion_is_this_computer_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "UTC-2")
+    time.tzset()
+    try:
+        of = Promotion("2026-11-21T23:30:00.000Z", "Ada", "promoted", "M", "march", ("signals", "", ""), {})
+        assert Standing("promoted", in_use=False, promotion=of).sentence == "Promoted on 2026-11-22 by Ada."
+    finally:
+        monkeypatch.undo()
+        time.tzset()
