@@ -57,7 +57,8 @@ def train(
 ) -> None:
     """Fine-tune a local model on a training set, in a process of its own that outlives this one.
 
-    Ctrl-C asks it to stop with a checkpoint; `vvlm train --resume RUN` goes on from there.
+    Ctrl-C asks it to stop with a checkpoint; `vvlm train --resume RUN` goes on from there, also with other values
+    for cache, cache_dir, cache_limit_gb, keep_checkpoints, eval_clips and device: they change nothing that is learnt.
     """
     if explain:
         _explain(as_json=as_json)
