@@ -1,0 +1,1 @@
+"""What the player and the sampling are measured against, and the films on which all are measured."""
