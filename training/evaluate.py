@@ -5,7 +5,6 @@ python -m training evaluate --config run.toml --split test
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -20,8 +19,8 @@ from training.run_folder import RunFolder
 from training.scores import Said, paired, score
 from training.setting_up import make_rows, take_gpu
 from training.training_set import Example, TrainingSet, read_training_set
+from vvlm_desktop.backends.adapter_folder import adapter_sha256, examine_adapter
 from vvlm_desktop.backends.atomic_file import write_atomically
-from vvlm_desktop.backends.model_folder import examine_adapter
 from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ClipUnreadableError, FormatError, JobCancelledError, StorageFullError, UsageError
@@ -144,8 +143,7 @@ def _evaluate(config: TrainConfig, *, split: str, adapters: Mapping[str, Path], 
 
 def _weights_sha256(folder: Path) -> str:
     examine_adapter(folder)  # says in plain words where it is none
-    with (folder / "adapter_model.safetensors").open("rb") as weights:
-        return hashlib.file_digest(weights, "sha256").hexdigest()
+    return adapter_sha256(folder)
 
 
 def _answers(

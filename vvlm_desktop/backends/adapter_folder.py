@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -53,6 +55,21 @@ class AdapterFolder:
     card: Mapping[str, Any]
     note: str = ""
     tensors: Mapping[str, TensorInfo] = field(default_factory=dict, repr=False)
+
+
+def adapter_sha256(folder: Path) -> str:
+    """Of what an adapter does to a model: its weights, and how they are applied; not of how its base is called.
+
+    Raises:
+        OSError: its weights cannot be read.
+        ModelFolderError: its configuration cannot be read.
+    """
+    with (folder / _WEIGHTS).open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256")
+    config = read_json(folder / "adapter_config.json", missing=f"{folder.name} holds no adapter.", hint=_CHOOSE)
+    applied = {key: value for key, value in config.items() if key != "base_model_name_or_path"}
+    digest.update(json.dumps(applied, sort_keys=True).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def examine_adapter(path: Path, *, base: ModelFolder | None = None) -> AdapterFolder:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from vvlm_desktop.backends.adapter_folder import CARD_FILE
+from vvlm_desktop.backends.adapter_folder import CARD_FILE, adapter_sha256
 from vvlm_desktop.backends.model_files import read_json
 from vvlm_desktop.errors import ModelFolderError, PromotionRefusedError
 from vvlm_desktop.settings import Settings, save_settings
@@ -36,6 +36,7 @@ from vvlm_desktop.workflow.training_shelf import RECORDS_FILE
 from vvlm_desktop.workflow.training_splits import SETS_FOLDER
 
 WEIGHTS_FILE = "adapter_model.safetensors"
+CONFIG_FILE = "adapter_config.json"
 RUNS_FOLDER = "runs"
 #: promoted: it may; exception: somebody said so for one from elsewhere; unproven: it was trained here and has to be
 #: promoted; elsewhere: it can never be measured here, so that somebody has to say so.
@@ -162,12 +163,11 @@ def require_admitted(known: Standing, name: str, *, model: str, unmeasured: bool
 
 
 def weights_sha256(folder: Path) -> str:
-    """Of an adapter's weights; empty where they cannot be read."""
-    file = folder / WEIGHTS_FILE
+    """Of an adapter's weights and of how they are applied; empty where they cannot be read."""
     try:
-        stat = file.stat()
-        return _sha256(file, stat.st_size, stat.st_mtime_ns)
-    except OSError:
+        files = [(folder / name).stat() for name in (WEIGHTS_FILE, CONFIG_FILE)]
+        return _adapter_sha256(folder, *((stat.st_size, stat.st_mtime_ns) for stat in files))
+    except (OSError, ModelFolderError):
         return ""
 
 
@@ -191,7 +191,9 @@ def _known_here(session: Session, folder: Path, sha256: str) -> bool:
         return True
     size = _size(folder / WEIGHTS_FILE)
     same_size = [path for path in library_adapters(session) if _size(path / WEIGHTS_FILE) == size]
-    if any(weights_sha256(path) == sha256 for path in same_size):
+    # By the weights alone: applied in another way they are another adapter, and were trained here all the same.
+    mine = _file_sha256(folder / WEIGHTS_FILE)
+    if any(_file_sha256(path / WEIGHTS_FILE) == mine != "" for path in same_size):
         return True
     told = read_card(folder).get("training_set")
     fingerprint = told.get("fingerprint") if isinstance(told, dict) else None
@@ -218,6 +220,12 @@ def _file_sha256(file: Path) -> str:
     except OSError as error:
         _log.warning("%s cannot be read: %s", file, error)
         return ""
+
+
+@lru_cache(maxsize=256)
+def _adapter_sha256(folder: Path, _weights: tuple[int, int], _config: tuple[int, int]) -> str:
+    """Read again only where size or time of a file say so."""
+    return adapter_sha256(folder)
 
 
 @lru_cache(maxsize=256)

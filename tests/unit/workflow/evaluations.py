@@ -12,6 +12,7 @@ from typing import Any
 from tests.model_folders import write_adapter, write_model
 from tests.unit.workflow.conftest import put_clip
 from training.scores import Said, paired, score
+from vvlm_desktop.backends.adapter_folder import adapter_sha256
 from vvlm_desktop.backends.model_record import ModelRecord, model_folder_of, write_record
 from vvlm_desktop.backends.train_config import TrainConfig, save_config
 from vvlm_desktop.domain.clip import Clip, clip_id
@@ -231,7 +232,7 @@ def counts(schema: LabelSchema, answers: list[Said]) -> dict[str, Any]:
 
 
 def sha256_of(adapter: Path) -> str:
-    return hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()
+    return adapter_sha256(adapter)
 
 
 def edit_answers(evaluation: Evaluation, change: Callable[[dict[str, Any]], object]) -> None:

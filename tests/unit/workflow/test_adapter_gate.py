@@ -101,6 +101,17 @@ def test_other_weights_under_a_promoted_name_are_not_promoted(bench: Bench, sess
     assert "no promotion here says so" in known.sentence
 
 
+def test_the_same_weights_applied_otherwise_are_not_what_was_promoted(bench: Bench, session: Session) -> None:
+    promote(session, bench.measure(bench.run(), {"base": wrong, "march-001": right}))
+    assert look_up(session, BASE_ID, "march-001")[0].admission == "promoted"
+    file = home(session) / "march-001" / "adapter_config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({**config, "base_model_name_or_path": "renamed"}), encoding="utf-8")
+    assert look_up(session, BASE_ID, "march-001")[0].admission == "promoted", "what the base is called changes nothing"
+    file.write_text(json.dumps({**config, "lora_alpha": 999}), encoding="utf-8")
+    assert look_up(session, BASE_ID, "march-001")[0].admission == "unproven"
+
+
 def test_an_adapter_from_elsewhere_is_a_written_exception(bench: Bench, session: Session) -> None:
     card = {"data": "their clips", "training_set": {"fingerprint": "f" * 64, "content_sha256": {}}}
     write_adapter(home(session) / "bought", base=BASE_ID, card=card)
