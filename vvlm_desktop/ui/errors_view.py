@@ -92,6 +92,11 @@ def problem_of_bug(kind: type[BaseException], error: BaseException | None, trace
     )
 
 
+def _is_news(problem: Problem) -> bool:
+    """Whether it goes by itself; what can be pressed must not go under a click."""
+    return problem.tone == "good" and problem.do is None
+
+
 def _replaces(new: Problem, old: Problem) -> bool:
     return new == old or bool(new.about and new.about == old.about)
 
@@ -184,7 +189,8 @@ class ProblemBar(QFrame):
 
     def show_problem(self, problem: Problem) -> None:
         """Show `problem` now; what was shown before comes back when it is dismissed, news excepted."""
-        self._queue = [problem, *(p for p in self._queue if p.tone != "good" and not _replaces(problem, p))][:20]
+        kept = (p for p in self._queue if not _is_news(p) and not _replaces(problem, p))
+        self._queue = [problem, *kept][:20]
         self._render()
 
     def dismiss(self) -> None:
@@ -211,7 +217,7 @@ class ProblemBar(QFrame):
         self.offer.setText(problem.offer)
         self.offer.setAccessibleName(problem.offer)
         self.setAccessibleName(f"{problem.sentence} {problem.hint}".strip())
-        if problem.tone == "good":
+        if _is_news(problem):
             self._timer.start(_NEWS_MS)
 
     def _on_offer(self) -> None:

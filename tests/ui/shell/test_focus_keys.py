@@ -56,6 +56,16 @@ def test_disabled_button_is_not_pressed(qtbot: QtBot, form: Form) -> None:
     assert "button" not in form.pressed
 
 
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])
+def test_hidden_button_is_not_pressed(qtbot: QtBot, form: Form, key: Qt.Key) -> None:
+    form.button.setFocus()
+    form.button.hide()
+    form.button.setFocus()
+    qtbot.keyPress(form.button, key)
+    qtbot.keyRelease(form.button, key)
+    assert "button" not in form.pressed
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
 def test_enter_chooses_in_an_open_list(qtbot: QtBot, form: Form, key: Qt.Key) -> None:
     form.combo.setFocus()

@@ -88,6 +88,16 @@ def test_offer_is_done_and_the_bar_goes(bar):
     assert bar.isHidden()
 
 
+def test_news_that_offers_something_stays_until_it_is_closed(bar):
+    offered = Problem("march-001 is finished.", offer="Show the result", do=lambda: None, tone="good")
+    bar.show_problem(offered)
+    assert not bar._timer.isActive()
+    bar.show_problem(Problem("Copied.", tone="good"))
+    assert bar._timer.isActive()
+    bar.dismiss()
+    assert bar.problem == offered
+
+
 def test_sheet_names_every_item(bar, qtbot):
     items = tuple(ProblemItem(f"clip_{n}.mp4", "No picture can be decoded.", "Copy it again.") for n in range(3))
     bar.show_problem(Problem("3 files have a problem.", items=items))

@@ -149,8 +149,17 @@ def test_finished_run_is_said_with_the_way_to_its_result(open_page, session, qtb
     qtbot.waitUntil(lambda: any(each.offer == "Show the result" for each in shell.problems), timeout=10_000)
     said = next(each for each in shell.problems if each.offer)
     assert said.sentence == "march-001 is finished."
+    page.new_run()
     said.do()
-    assert page.step == "result"
+    assert shell.navigated == [("training", None)], "it is pressed on another page, too"
+    assert (page.step, page.result.run.name) == ("result", "march-001")
+
+
+def test_what_is_among_the_models_is_not_said_to_be_the_default(open_page):
+    shell, page = open_page()
+    page.desk.adopted.emit(["fleet-003"])
+    said = shell.problems[-1].sentence
+    assert said == "fleet-003 can be compared now; it becomes the default on the Result page."
 
 
 def test_side_by_side_and_back(open_page, session):

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from tests.ui.training.run_folders import AT, run_in, tell
 from tests.ui.training.setups import placed, put_model
@@ -191,6 +192,71 @@ def test_checked_run_shows_its_batch_then_starts(open_step, session, training_se
     with qtbot.waitSignal(step.desk.started):
         step.checking.start.click()
     assert computer["started"] == [(run, False)]
+
+
+def checked(qtbot, step, run) -> None:
+    told = {"kind": "first_step", "whole_s": 60.0, "step_s": 1.0, "steps": 60, "memory_bytes": None}
+    with qtbot.waitSignal(step.run_changed, check_params_cb=lambda progress: progress.state == "checked"):
+        tell(run.folder, {"kind": "started", "pid": 1}, told, {"kind": "checked", "folder": "check", "clips": 1})
+        step.live.refresh()
+
+
+def test_check_that_ends_gives_the_keys_to_start_only_where_somebody_waits_for_it(
+    open_step, session, training_set, qtbot, computer
+):
+    put_model(session)
+    _, step = open_step(training_set)
+    window = step.window()
+    elsewhere = QLineEdit(window)
+    window.layout().addWidget(elsewhere)
+    run = run_in(session.library.folder, "fleet-001")
+    step.show_run(run)
+    elsewhere.setFocus()
+    checked(qtbot, step, run)
+    assert window.focusWidget() is elsewhere, "somebody types there"
+    again = run_in(session.library.folder, "fleet-002")
+    step.show_run(again)
+    step.hide()
+    step.setFocus()
+    checked(qtbot, step, again)
+    assert window.focusWidget() is not step.checking.start, "another page is shown"
+    step.show()
+    third = run_in(session.library.folder, "fleet-003")
+    step.show_run(third)
+    step.setFocus()
+    checked(qtbot, step, third)
+    assert window.focusWidget() is step.checking.start
+
+
+def test_keys_stay_on_the_page_while_a_run_is_made(open_step, session, training_set, qtbot, computer):
+    put_model(session)
+    _, step = open_step(training_set)
+    window = step.window()
+    rail = QPushButton("Library", window)
+    window.layout().addWidget(rail)
+    step.check_first.setFocus()
+    with qtbot.waitSignal(step.desk.ended):
+        step.check_first.click()
+    assert step.isAncestorOf(window.focusWidget()) or window.focusWidget() is step
+
+
+def test_command_of_the_next_run_names_another_folder(open_step, session, training_set, qtbot, computer):
+    put_model(session)
+    _, step = open_step(training_set)
+    planned(qtbot, step)
+    first = step.command.text.toPlainText()
+    with qtbot.waitSignal(step.desk.created):
+        step.check()
+    step._timer.stop()
+    with qtbot.waitSignal(step.desk.planned):
+        step.show_run(None)
+    second = step.command.text.toPlainText()
+    assert str(session.library.folder / "runs" / "fleet-001") in first
+    assert str(session.library.folder / "runs" / "fleet-002") in second
+    run_in(session.library.folder, "fleet-002")
+    with qtbot.waitSignals([step.desk.listed, step.desk.planned]):
+        step.desk.list_runs()
+    assert str(session.library.folder / "runs" / "fleet-003") in step.command.text.toPlainText()
 
 
 def test_changed_values_replace_the_run_that_was_only_checked(open_step, session, training_set, qtbot, computer):

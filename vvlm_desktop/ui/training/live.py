@@ -15,6 +15,7 @@ from typing_extensions import override
 from vvlm_desktop.errors import VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.page import Shell
+from vvlm_desktop.ui.training.focus import hold
 from vvlm_desktop.ui.training.live_facts import FactRow
 from vvlm_desktop.ui.training.live_notes import Notes, TroubleCard
 from vvlm_desktop.ui.training.live_plots import LivePlots
@@ -216,6 +217,7 @@ class LiveView(QWidget):
 
     def _on_stop(self) -> None:
         self._stop_asked = True
+        hold(self)
         self.stop.setEnabled(False)
         word, mark, ink = STATE_MARKS["stopping"]
         self.state.show_mark(mark, word, ink=ink)

@@ -245,12 +245,15 @@ class TrainingPage(Page):
             self.desk.list_runs()
             self.result.show_run(self._shown)
             name = shown(self._shown.name)
-            said = Problem(f"{name} is finished.", tone="good", offer="Show the result", do=self._on_result)
+            said = Problem(
+                f"{name} is finished.", tone="good", offer="Show the result", do=partial(self._on_result, self._shown)
+            )
             self.shell.report(said)
         self._was_live = progress.live
 
     def _on_adopted(self, names: list[str]) -> None:
-        said = f"{', '.join(map(shown, names))} can be used now: it is among the adapters on the Models page."
+        each = "it" if len(names) == 1 else "each"
+        said = f"{', '.join(map(shown, names))} can be compared now; {each} becomes the default on the Result page."
         self.shell.report(Problem(said, tone="good"))
 
     # -- what the user does
@@ -288,7 +291,11 @@ class TrainingPage(Page):
     def _on_data(self) -> None:
         self.show_step("data")
 
-    def _on_result(self) -> None:
+    def _on_result(self, run: Run) -> None:
+        """The result of this run, from wherever one is."""
+        self.shell.navigate(self.page_id)
+        if self._shown is None or self._shown.folder != run.folder:
+            self._show_run(run)
         self.show_step("result")
 
     def _make_set(self) -> None:

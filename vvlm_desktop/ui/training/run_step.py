@@ -10,6 +10,7 @@ from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.training import run_empty
 from vvlm_desktop.ui.training.check_view import CheckView
 from vvlm_desktop.ui.training.command_box import CommandBox
+from vvlm_desktop.ui.training.focus import hand_on, hold
 from vvlm_desktop.ui.training.form import ConfigForm
 from vvlm_desktop.ui.training.form_model import ModelForm, Workplace
 from vvlm_desktop.ui.training.form_start import Needs, Start, needs, start_of_preset
@@ -125,9 +126,10 @@ class RunStep(QWidget):
         self.live.state_changed.connect(self._on_state)
         self.desk.looked.connect(self._on_looked)
         self.desk.planned.connect(self._on_planned)
+        self.desk.listed.connect(self._on_listed)
         self.desk.created.connect(self._on_created)
         self.desk.started.connect(self._on_started)
-        self.desk.ended.connect(self._show_buttons)
+        self.desk.ended.connect(self._on_ended)
 
     # -- what the page asks
 
@@ -183,6 +185,7 @@ class RunStep(QWidget):
     def _create(self, *, check_only: bool) -> None:
         wish = self.wish
         if wish is not None and self.check_first.isEnabled():
+            hold(self)
             self.desk.create(wish, check_only=check_only, instead_of=self._instead_of)
             self._show_buttons()
 
@@ -198,6 +201,7 @@ class RunStep(QWidget):
             self._show_empty(run_empty.no_set(show_data=self.data_pressed.emit))
         else:
             self._stack.setCurrentWidget(self._setup)
+            self._timer.start()  # the name that was free may be taken by now
         self._show_buttons()
 
     def _on_looked(self, place: Workplace) -> None:
@@ -209,6 +213,10 @@ class RunStep(QWidget):
         self._show_needs()
         if self.run is None:
             self._show_setup()
+
+    def _on_listed(self, _runs: object, _live: object) -> None:
+        if self.sets_up:
+            self._timer.start()
 
     def _on_model(self) -> None:
         """Values that suit the model, unless somebody chose a preset."""
@@ -271,7 +279,13 @@ class RunStep(QWidget):
         self.show_run(run)
         self.live.refresh()
 
+    def _on_ended(self) -> None:
+        self._show_buttons()
+        if self.hasFocus():  # nothing came of it: the button can be pressed again
+            hand_on(self, self.check_first, self.checking.start, self.live.resume)
+
     def _on_start(self, run: Run) -> None:
+        hold(self)
         self.desk.start(run)
         self._show_buttons()
 
@@ -288,7 +302,8 @@ class RunStep(QWidget):
         if progress.state == "checked":
             self.checking.show_run(self.run, progress)
             self._stack.setCurrentWidget(self.checking)
-            self.checking.start.setFocus(Qt.FocusReason.OtherFocusReason)
+            # A check ends when it ends: who reads or reviews elsewhere keeps the keys.
+            hand_on(self, self.checking.start)
         self.run_changed.emit(progress)
 
     def _show_empty(self, state: QWidget) -> None:

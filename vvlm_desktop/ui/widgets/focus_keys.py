@@ -63,7 +63,11 @@ class FocusKeys(QObject):
     @staticmethod
     def _press(watched: QObject, event: QKeyEvent) -> bool:
         """Enter works a focused button as Space does; Qt itself does that only in dialogs."""
-        if not isinstance(watched, QAbstractButton) or event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if not isinstance(watched, QAbstractButton) or event.key() not in _PRESS:
+            return False
+        if not watched.isVisible():  # nobody presses what cannot be seen, with Space neither
+            return True
+        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             return False
         if watched.isEnabled() and not event.isAutoRepeat():
             watched.click()
