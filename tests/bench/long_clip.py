@@ -148,7 +148,7 @@ def test_first_picture_of_a_clip_never_seen(hour: Path, window: Window) -> None:
     indexed_s, standstill_s = time.perf_counter() - start, window.longest_s
     thread.join()
     window.show(hour, found[0])
-    window.until(lambda: bool(window.painted))
+    window.until(lambda: bool(window.painted) and window.painted[-1][1] == 0)
     first_s = window.painted[-1][0] - start
     print(
         f"\nunknown hour ({hour.stat().st_size / 1e6:.0f} MB, {len(found[0])} frames): index {indexed_s:.2f} s in the ",
@@ -164,7 +164,7 @@ def test_first_picture_of_a_clip_never_seen(hour: Path, window: Window) -> None:
 def test_memory_while_scrubbing(hour: Path, window: Window) -> None:
     """A hand that drags here and there over the whole hour, and rests now and then."""
     window.show(hour, read_index(hour))
-    window.until(lambda: bool(window.painted))
+    window.until(lambda: bool(window.painted) and window.painted[-1][1] == 0)
     count, hand = _FRAMES * _ROUNDS, random.Random(3)
     end = time.perf_counter() + 60 * float(os.environ.get("VVLM_BENCH_MINUTES", "1"))
     at, held, waits = 0, [], []

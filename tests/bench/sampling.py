@@ -87,7 +87,7 @@ def measure(decoder: Decoder, path: Path, index: FrameIndex, wanted: Sequence[in
         start = time.perf_counter()
         try:
             pictures = decoder(path, index, wanted)
-        except (RuntimeError, IndexError, ValueError, OSError, VvlmError):  # decord's own is a RuntimeError
+        except (RuntimeError, IndexError, ValueError, OSError, VvlmError):
             return float("nan"), None
         taken.append((time.perf_counter() - start) * 1000)
         if sum(taken) > _ENOUGH_MS:

@@ -51,7 +51,7 @@ def ours_two_frames(path: Path, index: FrameIndex, wanted: Sequence[int]) -> Pic
 
 
 class SkippingReader(FrameReader):
-    """Trial: pictures on the way that no other builds on are not decoded. Right only for a set of frames known before."""
+    """Trial: pictures on the way that no other builds on are not decoded; for a known set of frames."""
 
     def __init__(self, path: Path, index: FrameIndex, wanted: Sequence[int]) -> None:
         super().__init__(path, index, threads=("SLICE", 1))
@@ -80,11 +80,14 @@ def ours_skipping_in_two(path: Path, index: FrameIndex, wanted: Sequence[int]) -
 
 
 def by_decord(path: Path, _index: FrameIndex, wanted: Sequence[int]) -> Pictures:
-    """By its own numbers."""
+    """By its own numbers; RuntimeError where it gives up."""
     import decord
 
-    reader = decord.VideoReader(str(path), width=SIDE, height=SIDE)
-    return np.asarray(reader.get_batch(list(wanted)).asnumpy())
+    try:
+        reader = decord.VideoReader(str(path), width=SIDE, height=SIDE)
+        return np.asarray(reader.get_batch(list(wanted)).asnumpy())
+    except decord.DECORDError as error:
+        raise RuntimeError("decord gave up") from error
 
 
 def by_naive_seek(path: Path, index: FrameIndex, wanted: Sequence[int]) -> Pictures:
