@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import TypeAlias
 
-from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.domain.statistics import mcnemar
 from vvlm_desktop.workflow.comparing import Comparison, FieldComparison
 
 EVENT_TYPE = "event_type"
 #: Stands for “not answered” in the matrix.
 SILENT = ""
+#: Of one field of one clip: what A says, what B says, and what a person says it is, None where that is not known.
+Said: TypeAlias = tuple[str, str, str | None]
+_NOBODY: Said = (SILENT, SILENT, None)
+
+
+def choices_of(schema: LabelSchema) -> tuple[Field, ...]:
+    """Fields with one value of several, of which there can be a matrix: the event first, then in schema order."""
+    choices = [each for each in schema.fields if each.kind == "one_of"]
+    return tuple(sorted(choices, key=lambda each: each.key != EVENT_TYPE))
 
 
 @dataclass(slots=True)
@@ -63,15 +73,19 @@ class ClipLine:
     """One compared clip, small enough to be kept a hundred thousand times.
 
     Attributes:
-        truth: the event that a person says it is, None where that is not known.
+        said: of each choice (`choices_of`); clips of which the same was said share one tuple.
     """
 
     clip_id: str
     name: str
     differing: tuple[str, ...]
-    event: tuple[str, str]
+    said: tuple[Said, ...]
     reviewed: bool
-    truth: str | None = None
+
+    @property
+    def event(self) -> tuple[str, str]:
+        """What the two say of the event, or of the first choice in a schema without events."""
+        return self.said[0][:2] if self.said else (SILENT, SILENT)
 
 
 @dataclass(slots=True)
@@ -80,8 +94,8 @@ class Tally:
 
     Attributes:
         fields: all but texts, in schema order.
-        matrix: how often A said one event and B the other.
-        against_truth: of A and of B, how often the event was the one and it said the other.
+        choices: fields that have a matrix, as in `choices_of`.
+        said: of each of them how often which was said; without the truth of clips that one of the two learnt from.
         truths: clips that a person has settled.
         learnt: SHA-256 of the files that one of the two learnt from: who is right about them proves nothing.
         of_learnt: compared clips among them; counted in what was said, and in nothing about who was right.
@@ -89,50 +103,61 @@ class Tally:
     """
 
     fields: dict[str, FieldAgreement]
-    matrix: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
-    against_truth: tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]] = field(
-        default_factory=lambda: (defaultdict(int), defaultdict(int))
-    )
+    choices: tuple[Field, ...] = ()
+    said: dict[str, Counter[Said]] = field(default_factory=dict)
     lines: list[ClipLine] = field(default_factory=list)
     truths: int = 0
     unfair: int = 0
     learnt: frozenset[str] = frozenset()
     of_learnt: int = 0
+    _shared: dict[tuple[Said, ...], tuple[Said, ...]] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, schema: LabelSchema, *, learnt: frozenset[str] = frozenset()) -> Tally:
         """Nothing counted yet."""
         fields = {each.key: FieldAgreement(each.key, each.label) for each in schema.fields if each.kind != "text"}
-        return cls(fields, learnt=learnt)
+        choices = choices_of(schema)
+        return cls(fields, choices=choices, said={each.key: Counter() for each in choices}, learnt=learnt)
 
     def add(self, pair: Comparison) -> None:
         """Count one clip."""
-        event, differing = (SILENT, SILENT), []
-        truth: str | None = None
+        by_key: dict[str, Said] = {}
+        differing = []
         judge = pair.clip.sha256 not in self.learnt
         for each in pair.fields:
             if pair.counts and each.field.key in self.fields:
                 self.fields[each.field.key].add(each, judge=judge)
-            if each.field.key == EVENT_TYPE:
-                event = (_event(each, 0), _event(each, 1))
-                truth = each.truth if each.truth_known and isinstance(each.truth, str) else None
+            if each.field.key in self.said:
+                by_key[each.field.key] = _said(each)
             if each.standing == "differs":
                 differing.append(each.field.key)
         reviewed = pair.truth_by is not None
         if pair.counts:
-            self.matrix[event] += 1
             self.of_learnt += not judge
-            if judge:
-                self._add_truth(truth, event)
+            for key, (a, b, truth) in by_key.items():
+                self.said[key][a, b, truth if judge else None] += 1
         name = PurePath(pair.clip.path).name
-        self.lines.append(ClipLine(pair.clip.id, name, tuple(differing), event, reviewed, truth))
+        said = tuple(by_key.get(each.key, _NOBODY) for each in self.choices)
+        said = self._shared.setdefault(said, said)
+        self.lines.append(ClipLine(pair.clip.id, name, tuple(differing), said, reviewed))
         self.truths += reviewed
         self.unfair += not pair.counts
 
-    def _add_truth(self, truth: str | None, event: tuple[str, str]) -> None:
-        if truth is not None:
-            for counts, said in zip(self.against_truth, event, strict=True):
-                counts[truth, said] += 1
+    def matrix(self, field_key: str) -> dict[tuple[str, str], int]:
+        """How often A said one value of a choice and B the other; not where neither said anything."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for (a, b, _), number in self.said.get(field_key, {}).items():
+            if (a, b) != (SILENT, SILENT):
+                counts[a, b] += number
+        return dict(counts)
+
+    def against_truth(self, field_key: str, side: int) -> dict[tuple[str, str], int]:
+        """Of A (0) or of B (1): how often a person says the one of a choice, and it said the other."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for (a, b, truth), number in self.said.get(field_key, {}).items():
+            if truth is not None:
+                counts[truth, (a, b)[side]] += number
+        return dict(counts)
 
     def sort(self) -> None:
         """The clips that differ in the event first, then those that differ in most fields."""
@@ -149,13 +174,23 @@ class Tally:
             (each for each in self.fields.values() if each.n), key=lambda each: (each.agree - each.n, each.label)
         )
 
-    def events(self, schema: LabelSchema, counts: Mapping[tuple[str, str], int] | None = None) -> list[str]:
-        """Values of a matrix's rows and columns: those that occur, in the schema's order, the unanswered last."""
-        occurring = {value for pair in (self.matrix if counts is None else counts) for value in pair}
-        known = schema.field(EVENT_TYPE).value_keys if EVENT_TYPE in schema else ()
-        ordered = [value for value in known if value in occurring]
-        others = sorted(value for value in occurring if value not in known and value != SILENT)
-        return [*ordered, *others, *([SILENT] if SILENT in occurring else [])]
+    def shown_choice(self, field_key: str = "") -> str:
+        """Key of the field whose matrix is shown, "" where there is none: the wanted one, else one that was answered.
+
+        A wanted field stays even if it has no matrix: then that is what is to be said.
+        """
+        if field_key in self.fields and self.fields[field_key].n:
+            return field_key
+        answered = (each.key for each in self.choices if self.fields[each.key].n)
+        return next(answered, self.choices[0].key if self.choices else "")
+
+
+def values_in(choice: Field, counts: Iterable[tuple[str, str]]) -> list[str]:
+    """Values of a matrix's rows and columns: those that occur, in the schema's order, the unanswered last."""
+    occurring = {value for pair in counts for value in pair}
+    ordered = [value for value in choice.value_keys if value in occurring]
+    others = sorted(value for value in occurring if value not in choice.value_keys and value != SILENT)
+    return [*ordered, *others, *([SILENT] if SILENT in occurring else [])]
 
 
 def agreement(schema: LabelSchema, pairs: Iterable[Comparison], *, learnt: frozenset[str] = frozenset()) -> Tally:
@@ -167,6 +202,9 @@ def agreement(schema: LabelSchema, pairs: Iterable[Comparison], *, learnt: froze
     return tally
 
 
-def _event(pair: FieldComparison, side: int) -> str:
-    said = pair.said[side] if pair.answered[side] else SILENT
-    return said if isinstance(said, str) else SILENT
+def _said(pair: FieldComparison) -> Said:
+    a, b = (
+        said if known and isinstance(said, str) else SILENT
+        for said, known in zip(pair.said, pair.answered, strict=True)
+    )
+    return a, b, pair.truth if pair.truth_known and isinstance(pair.truth, str) else None

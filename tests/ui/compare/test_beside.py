@@ -103,7 +103,7 @@ def test_truth_that_is_not_known_is_in_no_matrix(session, three, settle, put_cli
         answer(clip, adapter="fleet")
     settle(unseen, event_type=("accepted", "near_miss", "bulk_unseen"))
     tally = tally_of(session, (BASE, TUNED), wanted=session.library.clip_rowids())
-    assert dict(tally.against_truth[0]) == {("collision", "near_miss"): 1}
+    assert tally.against_truth("event_type", 0) == {("collision", "near_miss"): 1}
     assert {line.name for line in tally.lines if Narrowing(truth=(1, "collision", "collision")).fits(line)} == {
         "event.mp4"
     }
@@ -161,11 +161,11 @@ def test_numbers_are_copied_for_a_spreadsheet(open_page, four, qtbot):
     assert lines[:4] == [["A", "M"], ["B", "M + fleet"], ["C", "M + march"], ["clips", "3"]]
     by_field = {line[0]: line[1:] for line in lines}
     assert by_field["Weather"] == ["3", "1", "1", "1", "0", "1", "0", "1.0000", "2 of 2", "1 of 1"]
-    assert ["event: truth in rows, B in columns", "Collision"] in lines
+    assert ["Event: truth in rows, B in columns", "Collision"] in lines
     assert len(lines[7]) == len(by_field["Weather"]) + 1
 
 
 def test_no_name_becomes_a_formula(session, three):
     tally = tally_of(session, (BASE, TUNED), wanted=session.library.clip_rowids())
-    text = numbers_text(session.schema, tally, [Source("local", "=HYPERLINK(1)"), TUNED])
+    text = numbers_text(tally, [Source("local", "=HYPERLINK(1)"), TUNED])
     assert text.startswith("A\t'=HYPERLINK(1)\n")

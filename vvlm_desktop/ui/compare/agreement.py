@@ -1,10 +1,10 @@
-"""How far two agree over a selection: a table by field and a matrix of the event; a click opens those clips."""
+"""How far two agree over a selection: a table by field and a matrix of one of them; a click opens those clips."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -47,9 +47,10 @@ _AGAINST: tuple[tuple[str, int | None], ...] = (
 
 
 class AgreementTable(QTableWidget):
-    """A line for each field; a click, or Enter, asks for the clips in which it differs."""
+    """A line for each field, one of them chosen; a click, or Enter, asks for the clips in which it differs."""
 
     narrowed = Signal(object)  # Narrowing
+    field_chosen = Signal(str)  # key
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_COLUMNS), parent)
@@ -72,11 +73,19 @@ class AgreementTable(QTableWidget):
         across.setSectionsClickable(False)
         across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.currentCellChanged.connect(self._on_current)
         self.cellClicked.connect(self._on_chosen)
         self.cellActivated.connect(self._on_chosen)
 
-    def show_tally(self, tally: Tally, more: Sequence[Tally] = ()) -> None:
-        """Show other numbers; `more` are of A and those beside A and B."""
+    def show_tally(self, tally: Tally, more: Sequence[Tally] = (), *, field_key: str = "") -> None:
+        """Show other numbers, with a field chosen; `more` are of A and those beside A and B."""
+        with QSignalBlocker(self):  # lines move and go: nobody has chosen another
+            self._fill(tally, more)
+            line = next((number for number, row in enumerate(self._rows) if row.key == field_key), None)
+            if line is not None:
+                self.setCurrentCell(line, 0)
+
+    def _fill(self, tally: Tally, more: Sequence[Tally]) -> None:
         self._rows = tally.rows()
         self.setRowCount(len(self._rows))
         beside = ALL_LETTERS[2 : 2 + len(more)]
@@ -102,8 +111,13 @@ class AgreementTable(QTableWidget):
                 item.setToolTip(judged_words(row) if column in _RIGHT and row.judged else shows)
                 self.setItem(number, column, item)
 
+    def _on_current(self, row: int) -> None:
+        if 0 <= row < len(self._rows):
+            self.field_chosen.emit(self._rows[row].key)
+
     def _on_chosen(self, row: int) -> None:
         chosen = self._rows[row]
+        self.field_chosen.emit(chosen.key)
         if chosen.agree < chosen.n:
             self.narrowed.emit(Narrowing(field_key=chosen.key, words=f"{chosen.label} differs"))
 
@@ -120,7 +134,9 @@ class AgreementPanel(QWidget):
         self.summary = ElidedLabel("", "muted")
         self.table = AgreementTable()
         self.matrix = Matrix(schema)
-        self._schema = schema
+        self._field_key = ""  # chosen by hand
+        self.matrix_of = ElidedLabel("", "strong")
+        self.matrix_of.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._shown: tuple[Tally, tuple[Source, ...], tuple[Tally, ...]] | None = None
         self.against = QComboBox()
         self.against.setAccessibleName("What the matrix shows")
@@ -130,6 +146,7 @@ class AgreementPanel(QWidget):
         self.against.currentIndexChanged.connect(lambda _index: self.matrix.show_against(self.against.currentData()))
         self.copy = IconButton("copy", "Copy numbers", self.copy_numbers)
         self.copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.table.field_chosen.connect(self.show_field)
         self.table.narrowed.connect(self.narrowed)
         self.matrix.narrowed.connect(self.narrowed)
         body = QHBoxLayout()
@@ -149,7 +166,8 @@ class AgreementPanel(QWidget):
         inner.setSpacing(4)
         head = QHBoxLayout()
         head.setSpacing(theme.GAP)
-        head.addWidget(self.summary, 1)
+        head.addWidget(self.summary, 3)
+        head.addWidget(self.matrix_of, 1)
         head.addWidget(self.against)
         head.addWidget(self.copy)
         inner.addLayout(head)
@@ -159,19 +177,31 @@ class AgreementPanel(QWidget):
     def show_tally(self, tally: Tally, *, sources: Sequence[Source] = (), more: Sequence[Tally] = ()) -> None:
         """Show other numbers; `more` are of A and those beside A and B."""
         self._shown = (tally, tuple(sources), tuple(more))
-        self.table.show_tally(tally, more)
-        self.matrix.show_tally(tally)
+        self.table.show_tally(tally, more, field_key=tally.shown_choice(self._field_key))
+        self.matrix.show_tally(tally, self._field_key)
+        self._say_field()
         some = bool(tally.rows())
-        for part in (self.table, self.matrix, self.against, self.copy):
+        for part in (self.table, self.matrix, self.matrix_of, self.against, self.copy):
             part.setVisible(some)
         self.nothing.setVisible(not some)
         self.summary.setText(summary(tally))
+
+    def show_field(self, field_key: str) -> None:
+        """Show the matrix of another field."""
+        self._field_key = field_key
+        self.matrix.show_field(field_key)
+        self._say_field()
+
+    def _say_field(self) -> None:
+        field = self.matrix.field
+        self.matrix_of.setText(field.label if field is not None else "")
+        self.against.setEnabled(field is not None and field.kind == "one_of")
 
     def copy_numbers(self) -> None:
         """Put what is shown on the clipboard, as a spreadsheet takes it."""
         if self._shown is not None:
             tally, sources, more = self._shown
-            QGuiApplication.clipboard().setText(numbers_text(self._schema, tally, sources, more))
+            QGuiApplication.clipboard().setText(numbers_text(tally, sources, more, field_key=self._field_key))
 
     def show_reading(self, fraction: float) -> None:
         """Say that other numbers are on their way."""

@@ -17,19 +17,19 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import paint_mark
 from vvlm_desktop.ui.words import count, shown
-from vvlm_desktop.workflow.agreement import EVENT_TYPE, ClipLine
+from vvlm_desktop.workflow.agreement import ClipLine, choices_of
 
 _ROW_PX = 46
 
 
 def difference_words(schema: LabelSchema, line: ClipLine) -> str:
-    """What differs about a clip, the event first."""
+    """What differs about a clip, the event first, or the first choice in a schema without events."""
     if not line.differing:
         return "the same"
     words = count(len(line.differing), "field differs", "fields differ")
-    if EVENT_TYPE not in line.differing or EVENT_TYPE not in schema:
+    field = next(iter(choices_of(schema)), None)
+    if field is None or field.key not in line.differing:
         return words
-    field = schema.field(EVENT_TYPE)
     one, other = (field.label_of(value) for value in line.event)
     more = len(line.differing) - 1
     return f"{one} / {other.lower()}" + (f", {more} more" if more else "")

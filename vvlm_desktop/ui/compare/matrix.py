@@ -1,4 +1,4 @@
-"""What one said of the event against what the other said, or against the truth, as a grid; a click opens the clips."""
+"""What one said of a field against what the other said, or against the truth, as a grid; a click opens the clips."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPa
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from typing_extensions import override
 
-from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.schema import Field, LabelSchema
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.narrowing import Narrowing
 from vvlm_desktop.ui.compare.sides import LETTERS
 from vvlm_desktop.ui.words import count
-from vvlm_desktop.workflow.agreement import EVENT_TYPE, SILENT, Tally
+from vvlm_desktop.workflow.agreement import SILENT, Tally, values_in
 
 _STEPS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 _CHOOSE = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space})
-_NO_TRUTH = "Nobody has said of any of these clips what the event is. Review some to see who is right."
 _OWN_KEYS = frozenset(_STEPS) | _CHOOSE
 
 
 class Matrix(QWidget):
-    """Counts of the event, one in rows and one in columns; the diagonal is agreement. Arrows and Enter work, too."""
+    """Counts of one choice, one in rows and one in columns; the diagonal is agreement. Arrows and Enter work, too."""
 
     narrowed = Signal(object)  # Narrowing
 
@@ -33,6 +32,8 @@ class Matrix(QWidget):
         self._cell = (0, 0)
         self._tally: Tally | None = None
         self._side: int | None = None
+        self._wanted = ""
+        self._field: Field | None = None
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -42,9 +43,19 @@ class Matrix(QWidget):
         """What stands in rows, and what in columns."""
         return (LETTERS[0], LETTERS[1]) if self._side is None else ("Truth", LETTERS[self._side])
 
-    def show_tally(self, tally: Tally) -> None:
-        """Show other numbers."""
-        self._tally = tally
+    @property
+    def field(self) -> Field | None:
+        """Of which field it is; one with lists has no matrix, and None is a schema with neither."""
+        return self._field
+
+    def show_tally(self, tally: Tally, field_key: str = "") -> None:
+        """Show other numbers; of the event, or the first choice, where no field is named."""
+        self._tally, self._wanted = tally, field_key
+        self._show()
+
+    def show_field(self, field_key: str) -> None:
+        """Show another field."""
+        self._wanted = field_key
         self._show()
 
     def show_against(self, side: int | None) -> None:
@@ -56,16 +67,34 @@ class Matrix(QWidget):
         tally = self._tally
         if tally is None:
             return
-        self._counts = dict(tally.matrix if self._side is None else tally.against_truth[self._side])
-        self._values = tally.events(self._schema, self._counts)
+        key = tally.shown_choice(self._wanted)
+        self._field = self._schema.field(key) if key in self._schema else None
+        self._counts = tally.matrix(key) if self._side is None else tally.against_truth(key, self._side)
+        self._values = values_in(self._field, self._counts) if self._field is not None else []
         self._cell = (0, 0)
         one, other = self.names
-        self.setAccessibleName(f"Event: {one} in rows, {other} in columns")
+        name = self._field.label if self._field is not None else "Matrix"
+        self.setAccessibleName(f"{name}: {one} in rows, {other} in columns" if self._values else f"{name}: none")
         said = sorted(self._counts.items())
         spoken = [f"{one} {self._label(a)}, {other} {self._label(b)}: {n}" for (a, b), n in said if n]
-        self.setAccessibleDescription(". ".join(spoken))
+        self.setAccessibleDescription(". ".join(spoken) or self.why_empty)
         self.updateGeometry()
         self.update()
+
+    @property
+    def why_empty(self) -> str:
+        """Why there is no matrix; empty where there is one."""
+        if self._values:
+            return ""
+        if self._field is None:
+            return "No field of this label schema has one value of several: there is no matrix."
+        label = self._field.label
+        if self._field.kind != "one_of":
+            kind = "list" if self._field.kind == "any_of" else "time"
+            return f"{label} is a {kind}, and {kind}s have no matrix. Choose a field with one value in the table."
+        if self._side is None:
+            return f"Neither has said anything of {label} in these clips."
+        return f"Nobody has said of any of these clips what {label} is. Review some to see who is right."
 
     def count_at(self, row: int, column: int) -> int:
         """How many clips a cell holds."""
@@ -74,7 +103,7 @@ class Matrix(QWidget):
     def _label(self, value: str) -> str:
         if value == SILENT:
             return "Not answered"
-        return self._schema.field(EVENT_TYPE).label_of(value) if EVENT_TYPE in self._schema else value
+        return self._field.label_of(value) if self._field is not None else value
 
     def _measures(self) -> tuple[float, float, float, float]:
         """Left and top of the cells, their width and height."""
@@ -116,7 +145,7 @@ class Matrix(QWidget):
         most = max(self._counts.values(), default=0)
         painter.setPen(theme.colour("muted"))
         if not self._values:
-            painter.drawText(self.rect().toRectF(), int(Qt.TextFlag.TextWordWrap), _NO_TRUTH)
+            painter.drawText(self.rect().toRectF(), int(Qt.TextFlag.TextWordWrap), self.why_empty)
             return
         rows, columns = ("Truth" if name == "Truth" else f"{name} says" for name in self.names)
         painter.drawText(QRectF(left, 0, self.width() - left, metrics.height()), 0, columns)
@@ -169,7 +198,16 @@ class Matrix(QWidget):
             one, other = self.names
             words = f"{one} {self._label(event[0]).lower()}, {other} {self._label(event[1]).lower()}"
             truth = None if self._side is None else (self._side, *event)
-            self.narrowed.emit(Narrowing(event=event if truth is None else None, truth=truth, words=words))
+            place, key = self._place
+            said = event if truth is None else None
+            self.narrowed.emit(Narrowing(event=said, truth=truth, words=words, place=place, marked=key))
+
+    @property
+    def _place(self) -> tuple[int, str]:
+        """Of the field among the tally's choices, and its key."""
+        keys = [each.key for each in self._tally.choices] if self._tally is not None else []
+        key = self._field.key if self._field is not None else ""
+        return keys.index(key), key
 
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:

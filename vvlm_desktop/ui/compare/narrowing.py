@@ -13,21 +13,29 @@ class Narrowing:
     """Which clips of the list are wanted.
 
     Attributes:
-        event: what A and what B says the event is.
-        truth: a side, what the event is, and what that side says it is.
+        field_key: the field in which they differ.
+        event: what A and what B says, of the choice at `place`.
+        truth: a side, what a person says, and what that side says.
+        place: of the field among the tally's choices; the event is the first.
+        marked: key of the field to be marked, where it is not `field_key`.
     """
 
     field_key: str = ""
     event: tuple[str, str] | None = None
     words: str = ""
     truth: tuple[int, str, str] | None = None
+    place: int = 0
+    marked: str = ""
 
     def fits(self, line: ClipLine) -> bool:
         """Whether a clip is wanted."""
-        if self.event is not None and line.event != self.event:
+        if self.event is not None and line.said[self.place][:2] != self.event:
             return False
-        if self.truth is not None and (line.truth, line.event[self.truth[0]]) != self.truth[1:]:
-            return False
+        if self.truth is not None:
+            side, truth, value = self.truth
+            said = line.said[self.place]
+            if (said[2], said[side]) != (truth, value):
+                return False
         return not self.field_key or self.field_key in line.differing
 
 

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
-from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.domain.schema import Field
 from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
-from vvlm_desktop.workflow.agreement import EVENT_TYPE, SILENT, FieldAgreement, Tally
+from vvlm_desktop.workflow.agreement import SILENT, FieldAgreement, Tally, values_in
 from vvlm_desktop.workflow.answerers import Source
 
 _HEAD = (
@@ -24,8 +24,8 @@ _HEAD = (
 )
 
 
-def numbers_text(schema: LabelSchema, tally: Tally, sources: Sequence[Source], more: Sequence[Tally] = ()) -> str:
-    """Who was compared, the agreement by field, and the three matrices; separated by tabs."""
+def numbers_text(tally: Tally, sources: Sequence[Source], more: Sequence[Tally] = (), *, field_key: str = "") -> str:
+    """Who was compared, the agreement by field, and the three matrices of one of them; separated by tabs."""
     out = io.StringIO()
     # A cell that a spreadsheet would take for a formula is none: names of models and labels come from elsewhere.
     writer = csv.writer(out, delimiter="\t", lineterminator="\n")
@@ -49,11 +49,16 @@ def numbers_text(schema: LabelSchema, tally: Tally, sources: Sequence[Source], m
     )
     for row in tally.rows():
         write((*_row(row), *(cell for each in more for cell in _beside(each.fields.get(row.key)))))
-    matrices = [(*LETTERS, tally.matrix), *(("truth", LETTERS[side], tally.against_truth[side]) for side in (0, 1))]
+    shown = tally.shown_choice(field_key)
+    choice = next((each for each in tally.choices if each.key == shown), None)
+    matrices = [
+        (*LETTERS, tally.matrix(shown)),
+        *(("truth", LETTERS[side], tally.against_truth(shown, side)) for side in (0, 1)),
+    ]
     for one, other, counts in matrices:
-        if counts:
+        if counts and choice is not None:
             write(())
-            _write_matrix(write, schema, tally, (one, other), counts)
+            _write_matrix(write, choice, (one, other), counts)
     return out.getvalue()
 
 
@@ -70,19 +75,16 @@ def _beside(row: FieldAgreement | None) -> tuple[str, str]:
 
 def _write_matrix(
     write: Callable[[Sequence[object]], None],
-    schema: LabelSchema,
-    tally: Tally,
+    choice: Field,
     names: tuple[str, str],
     counts: Mapping[tuple[str, str], int],
 ) -> None:
-    values = tally.events(schema, counts)
+    values = values_in(choice, counts)
 
     def title(value: str) -> str:
-        if value == SILENT:
-            return "Not answered"
-        return schema.field(EVENT_TYPE).label_of(value) if EVENT_TYPE in schema else value
+        return "Not answered" if value == SILENT else choice.label_of(value)
 
-    write((f"event: {names[0]} in rows, {names[1]} in columns", *(title(value) for value in values)))
+    write((f"{choice.label}: {names[0]} in rows, {names[1]} in columns", *(title(value) for value in values)))
     for value in values:
         write((title(value), *(counts.get((value, other), 0) for other in values)))
 

@@ -29,7 +29,7 @@ from vvlm_desktop.ui.review.calibrations import Calibrations
 from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
 from vvlm_desktop.ui.widgets.labels import rule
-from vvlm_desktop.workflow.agreement import EVENT_TYPE, Tally
+from vvlm_desktop.workflow.agreement import Tally
 from vvlm_desktop.workflow.answerers import Answerers, Source, read_pair
 from vvlm_desktop.workflow.comparing import Comparison
 
@@ -314,7 +314,7 @@ class ComparePage(Page):
         self.clips.show_lines(self._tally.lines, narrowing)
         if self.clips.lines:
             self.open_clip(self.clips.lines[0].clip_id)
-            self.fields.mark(narrowing.field_key or EVENT_TYPE)
+            self.fields.mark(narrowing.field_key or narrowing.marked)
 
     def show_all(self) -> None:
         """List all clips again."""
