@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from vvlm_desktop.ui.compare.field_rows import is_beyond
 from vvlm_desktop.ui.compare.frame_lanes import lane_model
@@ -60,6 +61,8 @@ def test_table_says_how_often_those_beside_agree_with_a(open_page, four, qtbot):
     waited(page, qtbot)
     table = page.agreement.table
     heads = [table.horizontalHeaderItem(column).text() for column in range(table.columnCount())]
+    assert heads[1] == "A and B answered"
+    assert "3 clips that A and B have answered" in page.agreement.summary.text()
     assert heads[5:] == ["C as A", "C right", "D as A", "D right"]
     cells = {table.item(line, 0).text(): [table.item(line, n).text() for n in (5, 6, 7)] for line in range(3)}
     assert cells["Event"] == ["100 % of 2", "0 % of 1", "–"], "Gemini saw other frames: not counted"
@@ -67,6 +70,21 @@ def test_table_says_how_often_those_beside_agree_with_a(open_page, four, qtbot):
     waited(page, qtbot)
     assert table.columnCount() == 5
     assert page.head.add.isVisible()
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_table_of_four_is_not_cut(open_page, four, qtbot, width):
+    page = open_page()
+    page.window().resize(width, 800)
+    page.head.more.choose([OTHER, GEMINI])
+    waited(page, qtbot)
+    QApplication.processEvents()
+    table, matrix = page.agreement.table, page.agreement.matrix
+    assert table.horizontalScrollBar().maximum() == 0
+    assert matrix.width() >= matrix.minimumSizeHint().width()
+    page.window().resize(900, 800)
+    QApplication.processEvents()
+    assert table.horizontalScrollBar().isVisible() == (table.horizontalScrollBar().maximum() > 0)
 
 
 def test_one_beside_goes_when_it_becomes_a_or_is_taken_away(open_page, four, qtbot):

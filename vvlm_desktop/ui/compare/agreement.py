@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from typing_extensions import override
 
 from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.statistics import p_in_words
@@ -30,7 +31,9 @@ from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
 from vvlm_desktop.workflow.answerers import Source
 
-_COLUMNS = ("Field", "Both answered", "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
+_BOTH = "Both answered"
+_BOTH_OF_MORE = f"{LETTERS[0]} and {LETTERS[1]} answered"
+_COLUMNS = ("Field", _BOTH, "Agree", f"{LETTERS[0]} right", f"{LETTERS[1]} right")
 #: The columns that say who was right.
 _RIGHT = frozenset({3, 4})
 _NOTHING = (
@@ -38,6 +41,7 @@ _NOTHING = (
     "above. “Run both” has a model answer with and without its adapter on the same frames and with the same prompt."
 )
 _ROW_PX = 24
+_ANY_WIDTH = 16_777_215  # Qt's word for no limit
 #: What the matrix holds against what.
 _AGAINST: tuple[tuple[str, int | None], ...] = (
     (f"{LETTERS[0]} against {LETTERS[1]}", None),
@@ -89,7 +93,8 @@ class AgreementTable(QTableWidget):
         self._rows = tally.rows()
         self.setRowCount(len(self._rows))
         beside = ALL_LETTERS[2 : 2 + len(more)]
-        columns = [*_COLUMNS, *(f"{letter} {what}" for letter in beside for what in ("as A", "right"))]
+        of_two = [_BOTH_OF_MORE if more and title == _BOTH else title for title in _COLUMNS]
+        columns = [*of_two, *(f"{letter} {what}" for letter in beside for what in ("as A", "right"))]
         self.setColumnCount(len(columns))
         self.setHorizontalHeaderLabels(columns)
         # With many columns the table scrolls instead.
@@ -110,6 +115,12 @@ class AgreementTable(QTableWidget):
                 shows = f"Show the {count(apart, 'clip')} in which {row.label} differs" if apart else ""
                 item.setToolTip(judged_words(row) if column in _RIGHT and row.judged else shows)
                 self.setItem(number, column, item)
+
+    @property
+    def needed_width(self) -> int:
+        """At which all columns are in view, with room for a scroll bar."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return self.horizontalHeader().length() + 2 * self.frameWidth() + bar
 
     def _on_current(self, row: int) -> None:
         if 0 <= row < len(self._rows):
@@ -149,7 +160,7 @@ class AgreementPanel(QWidget):
         self.table.field_chosen.connect(self.show_field)
         self.table.narrowed.connect(self.narrowed)
         self.matrix.narrowed.connect(self.narrowed)
-        body = QHBoxLayout()
+        body = self.body = QHBoxLayout()
         body.setSpacing(theme.MARGIN)
         body.addWidget(self.table, 3)
         body.addWidget(self.matrix, 2)
@@ -180,11 +191,25 @@ class AgreementPanel(QWidget):
         self.table.show_tally(tally, more, field_key=tally.shown_choice(self._field_key))
         self.matrix.show_tally(tally, self._field_key)
         self._say_field()
+        self._share_width()
         some = bool(tally.rows())
         for part in (self.table, self.matrix, self.matrix_of, self.against, self.copy):
             part.setVisible(some)
         self.nothing.setVisible(not some)
-        self.summary.setText(summary(tally))
+        self.summary.setText(summary(tally, of_more=bool(more)))
+
+    @override
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Beside a table of many columns the matrix takes what they leave; with too little of it, the table scrolls."""
+        wide = self._shown is not None and bool(self._shown[2])
+        self.body.setStretch(0, 1 if wide else 3)
+        self.body.setStretch(1, 0 if wide else 2)
+        left = self.width() - 3 * theme.MARGIN - self.table.needed_width
+        self.matrix.setMaximumWidth(max(self.matrix.minimumSizeHint().width(), left) if wide else _ANY_WIDTH)
 
     def show_field(self, field_key: str) -> None:
         """Show the matrix of another field."""
@@ -231,9 +256,10 @@ def judged_words(row: FieldAgreement) -> str:
     return f"{said} Chance alone makes them so unequal with {p_value} (McNemar's exact test)."
 
 
-def summary(tally: Tally) -> str:
-    """What the numbers rest on."""
-    parts = [f"{count(len(tally.lines), 'clip')} that both have answered, {tally.truths:,} of them reviewed"]
+def summary(tally: Tally, *, of_more: bool = False) -> str:
+    """What the numbers rest on; the clips are those of A and B, whoever stands beside them."""
+    who = f"{LETTERS[0]} and {LETTERS[1]}" if of_more else "both"
+    parts = [f"{count(len(tally.lines), 'clip')} that {who} have answered, {tally.truths:,} of them reviewed"]
     if tally.of_learnt:
         parts.append(f"{tally.of_learnt:,} that one of them learnt from: who is right about these is not counted")
     if tally.unfair:
