@@ -103,7 +103,9 @@ class Judgement:
         if self.allowed:
             return f"{self.candidate} may become the default: {gain}."
         first = self.failing[0]
-        return f"{self.candidate} may not become the default. {first.title}: {first.seen}"
+        if first.settled:
+            return first.seen
+        return f"{self.candidate} may not become the default. {first.name}: {first.seen}"
 
 
 def rule_of(settings: Settings) -> PromotionRule:

@@ -22,6 +22,8 @@ from vvlm_desktop.workflow.session import Session
 
 #: Another evaluation used the same test part if it shares so much of its clips.
 _SAME_PART = 0.5
+_NOT_COMPARED = "Not compared with what is in use"
+_NOT_MEASURED = "Not the weights that were measured"
 _NAMES_SHOWN = 3
 _PAGE = 500
 
@@ -64,15 +66,15 @@ def check_against(session: Session, measured: Measured, run: Run) -> tuple[str, 
         return BASE, Check(title, "No model is in use; compared with the model alone.", True)
     if backend != "local":
         seen = f"{backend.capitalize()} is in use, and was not measured. Use {_base_name(session, run)} alone first."
-        return BASE, Check(title, seen, False)
+        return BASE, Check(title, seen, False, _NOT_COMPARED)
     try:
         base = base_of_run(session, run)
         same = find_model(session.settings, model).name == find_model(session.settings, base).name
     except (UsageError, ModelFolderError) as error:
-        return BASE, Check(title, f"The model in use cannot be told: {error}", False)
+        return BASE, Check(title, f"The model in use cannot be told: {error}", False, _NOT_COMPARED)
     if not same:
         seen = f"{model} is in use, which is another model and was not measured. Use {base} alone first."
-        return BASE, Check(title, seen, False)
+        return BASE, Check(title, seen, False, _NOT_COMPARED)
     if not adapter:
         return BASE, Check(title, "The model alone is in use, and answered about the same clips.", True)
     return _against_adapter(session, measured, run, adapter, title)
@@ -90,13 +92,13 @@ def is_default(session: Session, run: Run) -> bool:
 def _against_adapter(session: Session, measured: Measured, run: Run, adapter: str, title: str) -> tuple[str, Check]:
     name, found = Path(adapter).name, adapter_named(session.settings, adapter)
     if found is None:
-        return BASE, Check(title, f"{name} is in use, and is not on this computer any more.", False)
+        return BASE, Check(title, f"{name} is in use, and is not on this computer any more.", False, _NOT_COMPARED)
     if weights_sha256(found.path) == weights_sha256(RunFiles(run.folder).adapter_dir):
-        return BASE, Check(title, f"{name} is the default already.", False)
+        return BASE, Check(title, f"{name} is the default already.", False, settled=True)
     if name not in measured.answers:
-        return BASE, Check(title, f"{name} is in use and did not answer. Measure again.", False)
+        return BASE, Check(title, f"{name} is in use and did not answer. Measure again.", False, _NOT_COMPARED)
     if not _same_weights(measured, name, found.path):
-        return name, Check(title, f"{name} was changed since it answered. Measure again.", False)
+        return name, Check(title, f"{name} was changed since it answered. Measure again.", False, _NOT_COMPARED)
     return name, Check(title, f"{name} is in use, and answered about the same clips.", True)
 
 
@@ -116,9 +118,11 @@ def check_weights(measured: Measured, run: Run, candidate: str) -> Check:
     folder = RunFiles(run.folder).adapter_dir
     sha256 = weights_sha256(folder)
     if not sha256:
-        return Check(title, "The run's adapter is gone.", False)
+        return Check(title, "The run's adapter is gone.", False, _NOT_MEASURED)
     if not _same_weights(measured, candidate, folder):
-        return Check(title, "The adapter's weights were written or changed after they were measured.", False)
+        return Check(
+            title, "The adapter's weights were written or changed after they were measured.", False, _NOT_MEASURED
+        )
     return Check(title, f"The adapter is the one that answered (SHA-256 {sha256[:12]}…).", True)
 
 
@@ -141,28 +145,28 @@ def check_same_set(measured: Measured, run: Run) -> Check:
     holds = told == measured.fingerprint == card
     name = Path(run.config.train_set).name
     seen = f"All of {name}." if holds else f"Trained, measured and {name} as it is now are not of the same records."
-    return Check("One training set", seen, holds)
+    return Check("One training set", seen, holds, "Not one training set")
 
 
 def check_unseen(measured: Measured, run: Run) -> Check:
     """Whether nothing that the adapter learnt from is in the test part: by content, and by what looks alike."""
-    title = "Clips it never saw"
+    title, fails = "Clips it never saw", "It saw test clips, or may have"
     told = _trained_on(run).get("content_sha256")
     parts = [told.get(name) for name in ("train", "val")] if isinstance(told, dict) else []
     listed = {str(sha256) for part in parts if isinstance(part, list) for sha256 in part}
     if not listed:
-        return Check(title, "The adapter's card does not say what it was trained on.", False)
+        return Check(title, "The adapter's card does not say what it was trained on.", False, fails)
     start = read_card(RunFiles(run.folder).adapter_dir).get("started_from")
     if isinstance(start, dict) and start.get("clips_known") is False:
         seen_before = f"It went on from {start.get('name')}, and nobody knows on which clips that was trained."
-        return Check(title, f"{seen_before} Train anew without start_from.", False)
+        return Check(title, f"{seen_before} Train anew without start_from.", False, fails)
     learnt = measured.part("train", "val")
     contents = listed | {clip.sha256 for clip in learnt}
     groups = {clip.group for clip in learnt}
     test = [measured.clips[clip_id] for clip_id in measured.answered]
     seen = [clip.name for clip in test if clip.sha256 in contents or clip.group in groups]
     if seen:
-        return Check(title, f"It was trained on {_names(seen)}, or on clips of the same recording.", False)
+        return Check(title, f"It was trained on {_names(seen)}, or on clips of the same recording.", False, fails)
     return Check(title, f"None of {len(test)} test clips, nor their recordings, is among {len(listed)} learnt.", True)
 
 
@@ -186,7 +190,9 @@ def check_complete(session: Session, measured: Measured, run: Run) -> Check:
     folder, reasons = Path(run.config.train_set).expanduser(), measured.metrics["unreadable"]
     told = _names(f"{clip.name} ({reasons.get(clip.name) or _reason(folder, clip)})" for clip in missing)
     there = len(wanted) - len(gone)
-    return Check(title, f"{there - len(missing)} of {there} clips were answered; not: {told}.", False)
+    return Check(
+        title, f"{there - len(missing)} of {there} clips were answered; not: {told}.", False, "Not the whole test part"
+    )
 
 
 def _reason(folder: Path, clip: SetClip) -> str:

@@ -84,6 +84,22 @@ def test_button_is_there_for_what_the_rule_allows_and_else_says_why_not(panel):
     assert len(panel.checks) == 1
 
 
+def test_condition_that_does_not_hold_is_named_as_what_fails(panel):
+    few = Check("Enough test clips", "17; the rule asks for 20.", holds=False, fails="Too few test clips")
+    panel.show_view(PromotionView(RULE, judgement(few)))
+    assert panel.checks[0].title.text() == "Too few test clips"
+    assert panel.outcome.text().endswith("Too few test clips: 17; the rule asks for 20.")
+
+
+def test_what_is_the_default_already_is_no_fault(panel):
+    there = Check("Compared with what is in use", "march-001 is the default already.", holds=False, settled=True)
+    panel.show_view(PromotionView(RULE, judgement(there, GOOD)))
+    assert [line.title.mark.mark for line in panel.checks] == ["ring", "check"]
+    assert panel.outcome.mark.mark == "check"
+    assert panel.outcome.text() == "march-001 is the default already."
+    assert not panel.promote.isEnabled()
+
+
 def test_unmeasured_run_cannot_be_promoted(panel):
     panel.show_view(PromotionView(RULE, None))
     assert not panel.promote.isEnabled()

@@ -66,7 +66,7 @@ def test_a_refusal_names_the_condition_and_ends_with_one(library: Path) -> None:
         code, text, _ = vvlm(library, *arguments)
         assert code == 1
         assert "DOES NOT HOLD" in text
-        assert "april-001 may not become the default. Better on average" in text
+        assert "april-001 may not become the default. Not clearly better on average" in text
     assert load_settings().local_adapter == ""
     told = json.loads(vvlm(library, "promote", "april-001", "--dry-run", "--json")[1])
     assert (told["allowed"], told["promoted"], told["looks"]) == (False, False, 2)

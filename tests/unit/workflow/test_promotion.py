@@ -129,7 +129,7 @@ def test_too_few_clips_decide_nothing(session: Session, tmp_path: Path) -> None:
     evaluation = bench.measure(bench.run(), {"base": wrong, "march-001": right})
     judgement = judge(session, evaluation)
     assert failing(judgement) == ["Enough test clips"]
-    assert "7 with a known answer, of 7 recordings; 20 are asked for" in judgement.sentence
+    assert "7 with a known answer, of 7 recordings; the rule asks for 20" in judgement.sentence
     assert judge(session, evaluation, rule=PromotionRule(least_clips=7)).allowed
 
 

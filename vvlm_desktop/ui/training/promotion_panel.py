@@ -14,6 +14,7 @@ from vvlm_desktop.ui.models.mark_line import MarkLine
 from vvlm_desktop.ui.training.promotion_rule_form import RuleForm
 from vvlm_desktop.ui.widgets.buttons import PrimaryButton, button
 from vvlm_desktop.ui.widgets.labels import label, rule
+from vvlm_desktop.ui.widgets.marks import Mark
 from vvlm_desktop.ui.words import breakable, plain_tip, sentences, shown, when
 from vvlm_desktop.workflow.promotion import Check, Judgement, Promotion, PromotionRule
 
@@ -48,16 +49,16 @@ class CheckLine(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(1)
         self.title = MarkLine()
-        self.title.show_mark(
-            "check" if check.holds else "cross", shown(check.title), ink="good" if check.holds else "bad"
-        )
+        mark: Mark = "check" if check.holds else "ring" if check.settled else "cross"
+        ink = "good" if check.holds else "muted" if check.settled else "bad"
+        self.title.show_mark(mark, shown(check.name), ink=ink)
         self.title.words.setProperty("role", "body")
         self.seen = label(breakable(shown(check.seen)), "small", wrap=True)
         self.seen.setContentsMargins(theme.px(19), 0, 0, 0)
         column.addWidget(self.title)
         column.addWidget(self.seen)
-        holds = "holds" if check.holds else "does not hold"
-        self.setAccessibleName(f"{check.title}: {holds}. {check.seen}")
+        holds = "holds" if check.holds else "nothing to decide" if check.settled else "does not hold"
+        self.setAccessibleName(f"{check.name}: {holds}. {check.seen}")
 
 
 class PromotionPanel(QFrame):
@@ -161,8 +162,9 @@ class PromotionPanel(QFrame):
             self.outcome.show_mark("check", f"Default since {when(view.default.at)}", ink="good")
         elif view.judgement is not None:
             allowed = view.judgement.allowed
+            good = allowed or view.judgement.failing[0].settled  # it is the default, by whatever way it became that
             words = breakable(shown(view.judgement.sentence))
-            self.outcome.show_mark("check" if allowed else "cross", words, ink="good" if allowed else "bad")
+            self.outcome.show_mark("check" if good else "cross", words, ink="good" if good else "bad")
         elif view.unjudged is not None:
             self.outcome.show_mark("warning", sentences(str(view.unjudged), view.unjudged.hint), ink="doubtful")
         else:
