@@ -8,6 +8,7 @@ asserted only when VVLM_BENCH_ASSERT is set. VVLM_BENCH_FILMS limits the films t
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import statistics
@@ -130,6 +131,7 @@ def test_playing_beside_an_analysis(bench, tmp_path):
 def test_memory_over_eight_clips(bench):
     """Opened one after the other, each with as much in the cache as fits; the collector is asked as in the window."""
     gop, here = bench
+    gc.collect()  # what earlier tests left
     before = course.held_mb()
     for _ in range(8):
         here.warm()
