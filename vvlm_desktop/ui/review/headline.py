@@ -5,27 +5,37 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QToolTip, QWidget
+from typing_extensions import override
 
+from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.labels import format_value
 from vvlm_desktop.domain.schema import LabelSchema
+from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui import icons, theme
+from vvlm_desktop.ui.choice import title_of
 from vvlm_desktop.ui.review.form.model import SOURCE_WORDS
 from vvlm_desktop.ui.review.sureness import WHY_NO_PERCENT, details, look_of, note_of, short_text, spoken_text
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, MarkLabel
-from vvlm_desktop.ui.words import count, file_name, plain_tip
+from vvlm_desktop.ui.words import count, file_name, plain_tip, shown
 from vvlm_desktop.workflow.calibration import Calibration, Shown, shown_confidence
 from vvlm_desktop.workflow.review_state import ReviewState
 
 
 @dataclass(frozen=True, slots=True)
 class HeadlineModel:
-    """The words of the headline."""
+    """The words of the headline.
+
+    Attributes:
+        who: which model answered, and whether it is another than Analyse uses; `who_tip` says it in full.
+    """
 
     title: str
     sureness: Shown | None
@@ -33,10 +43,37 @@ class HeadlineModel:
     status: str
     problem: str = ""
     details: tuple[str, ...] = ()
+    who: str = ""
+    who_tip: str = ""
+
+
+def who_answered(analysis: Analysis, settings: Settings | None) -> tuple[str, str]:
+    """Which model an answer is of, in a few words and as a sentence; nothing for what no model said."""
+    if analysis.provenance != "model":
+        return "", ""
+    model = shown(PurePath(analysis.model).name) or analysis.backend
+    name = f"{model} + {shown(analysis.adapter)}" if analysis.adapter else model
+    tip = f"The newest answer about this clip; {name} gave it."
+    if settings is None or settings.backend == "signals" or _is_default(analysis, settings):
+        return name, tip
+    return f"{name}, not the default", f"{tip} Analyse uses {title_of(settings)}."
+
+
+def _is_default(analysis: Analysis, settings: Settings) -> bool:
+    if settings.backend != "local" or analysis.backend != "local":
+        return settings.backend == analysis.backend
+    names = (PurePath(settings.local_model).name, PurePath(settings.local_adapter).name)
+    said = (PurePath(analysis.model).name, analysis.adapter or "")
+    return [name.lower() for name in names] == [name.lower() for name in said]
 
 
 def headline_model(
-    schema: LabelSchema, state: ReviewState, *, by_chance: bool = False, calibration: Calibration | None = None
+    schema: LabelSchema,
+    state: ReviewState,
+    *,
+    by_chance: bool = False,
+    calibration: Calibration | None = None,
+    settings: Settings | None = None,
 ) -> HeadlineModel:
     """The headline of a clip as it stands; a question mark as long as nobody has judged the event."""
     judged = state.review.verdicts.get(EVENT_TYPE)
@@ -60,7 +97,9 @@ def headline_model(
     if judged is None and state.analysis is not None:
         sureness = shown_confidence(calibration, state.analysis, EVENT_TYPE)
     notes = details(state.analysis, sureness) if state.analysis is not None else ()
-    return HeadlineModel(title, sureness, " · ".join(words), state.review.status, state.clip.problem or "", notes)
+    who, tip = who_answered(state.analysis, settings) if state.analysis is not None else ("", "")
+    problem = state.clip.problem or ""
+    return HeadlineModel(title, sureness, " · ".join(words), state.review.status, problem, notes, who=who, who_tip=tip)
 
 
 class Headline(QWidget):
@@ -76,6 +115,7 @@ class Headline(QWidget):
         self.title = label("", "title")
         self.confidence = MarkLabel()
         self.details = DetailsButton()
+        self.who = WhoLabel("", "model", mode=Qt.TextElideMode.ElideMiddle)
         self.rest = ElidedLabel("", "muted")
         self.problem = MarkLabel()
         self.status = MarkLabel()
@@ -85,6 +125,7 @@ class Headline(QWidget):
         row.addWidget(self.queue_button)
         row.addWidget(self.title)
         row.addWidget(self.confidence)
+        row.addWidget(self.who)
         row.addWidget(self.rest, 1)
         row.addWidget(self.details)
         row.addWidget(self.problem)
@@ -96,6 +137,7 @@ class Headline(QWidget):
         self.title.setText(model.title)
         self._show_sureness(model.sureness)
         self.details.show_details(model.details)
+        self.who.show_words(model.who, model.who_tip)
         self.rest.setText(f"· {model.rest}" if model.rest else "")
         word, mark, ink = STATUS_MARKS.get(model.status, (model.status, "ring", "muted"))
         self.status.show_mark(mark, word, ink=ink)
@@ -115,6 +157,26 @@ class Headline(QWidget):
         self.confidence.setToolTip(note_of(shown) or WHY_NO_PERCENT)
         self.confidence.setAccessibleName(spoken_text(shown))
         self.confidence.setAccessibleDescription(note_of(shown) or WHY_NO_PERCENT)
+
+
+class WhoLabel(ElidedLabel):
+    """A name that is shortened in the middle; resting on it says more."""
+
+    tip = ""
+
+    def show_words(self, words: str, tip: str) -> None:
+        """Show another name; hidden where there is none."""
+        self.tip = tip
+        self.setText(words)
+        self.setVisible(bool(words))
+        self.setAccessibleDescription(tip)
+
+    @override
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), plain_tip(self.tip), self)
+            return True
+        return super().event(event)
 
 
 class DetailsButton(QToolButton):

@@ -289,15 +289,15 @@ class ReviewPage(Page):
         return timeline_model(self.shell.session.schema, state, opened.index, self.opener.curves(state.clip))
 
     def _show_state(self, state: ReviewState) -> None:
-        session = self.shell.session
-        self._state = state
+        session, self._state = self.shell.session, state
         self.acts.show_state(state)
         self.commands.ask_box.show_clip(state.clip)
         index = self._opened.index if self._opened is not None else None
         curves = self.calibrations.of(state.analysis)
         self.form.show_model(form_model(session.schema, state, index, calibration=curves))
         chance = self.queue.by_chance(state.clip.id)
-        self.desk.headline.show_model(headline_model(session.schema, state, by_chance=chance, calibration=curves))
+        words = headline_model(session.schema, state, by_chance=chance, calibration=curves, settings=session.settings)
+        self.desk.headline.show_model(words)
         self.side.banner.setVisible(state.analysis is None and state.clip.readable)
         self.form.accept.setText("Next clip" if state.review.settled else "Accept the rest, next clip")
         self._on_tab_shown(self.side.tabs.currentIndex())

@@ -7,15 +7,46 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QVBoxLayout,
+    QWidget,
+)
+from typing_extensions import override
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.sureness import how_it_ran
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import label
-from vvlm_desktop.ui.words import when
+from vvlm_desktop.ui.words import plain_tip, when
+
+
+class NameBox(QComboBox):
+    """A choice whose long names are shortened in the middle, since they differ at their end; the tooltip has them."""
+
+    def shown_text(self) -> str:
+        """The chosen name as far as there is room for it."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        part = QStyle.SubControl.SC_ComboBoxEditField
+        area = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self)
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideMiddle, area.width() - 4)
+
+    @override
+    def paintEvent(self, event: QPaintEvent) -> None:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = self.shown_text()
+        painter = QStylePainter(self)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 class RawTab(QWidget):
@@ -24,7 +55,9 @@ class RawTab(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._analyses: tuple[Analysis, ...] = ()
-        self.choice = QComboBox()
+        self.choice = NameBox()
+        self.choice.setMinimumContentsLength(8)
+        self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setAccessibleName("Analysis")
         self.choice.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.choice.currentIndexChanged.connect(self._render)
@@ -61,7 +94,11 @@ class RawTab(QWidget):
         with QSignalBlocker(self.choice):
             self.choice.clear()
             for analysis in self._analyses:
-                self.choice.addItem(f"{analysis.model or analysis.backend} · {when(analysis.created_at)}")
+                model = analysis.model or analysis.backend
+                who = f"{model} + {analysis.adapter}" if analysis.adapter else model
+                self.choice.addItem(f"{who} · {when(analysis.created_at)}")
+                row = self.choice.count() - 1
+                self.choice.setItemData(row, plain_tip(self.choice.itemText(row)), Qt.ItemDataRole.ToolTipRole)
         for item in (self.choice, self.part, self.copy):
             item.setEnabled(bool(self._analyses))
         self._render()
@@ -74,6 +111,7 @@ class RawTab(QWidget):
             return
         analysis = self._analyses[row]
         self.how.setText(how_it_ran(analysis))
+        self.choice.setToolTip(plain_tip(self.choice.currentText()))
         if self.part.currentIndex() == 0:
             self.text.setPlainText(_pretty(analysis.raw_text))
         else:

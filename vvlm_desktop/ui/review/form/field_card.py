@@ -18,10 +18,12 @@ from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.value_row import ValueRow
 from vvlm_desktop.ui.review.sureness import note_of
 from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.words import plain_tip
 
 #: Stands for "none seen" of a list, and for "absent" of a range.
 NOTHING = ""
 START, END = "start", "end"
+_CHIP_LETTERS = 56
 
 REASON_WORDS = {
     "false_alarm": "false alarm",
@@ -160,9 +162,10 @@ class FieldCard(QWidget):
             stamp.clicked.connect(lambda: self.evidence_pressed.emit(self.key))
             self.times.add(stamp)
         if view.verdict is not None and view.verdict.reason is not None:
-            words = REASON_WORDS.get(view.verdict.reason, view.verdict.reason.replace("_", " "))
-            reason = TimeChip(words, ink="muted", mark="flag", key="R")
+            words = reason_words(view)
+            reason = TimeChip(_shortened(words), ink="muted", mark="flag", key="R")
             reason.setAccessibleName(f"Reason: {words} (R)")
+            reason.setToolTip(plain_tip(words))
             reason.clicked.connect(lambda: self.reason_pressed.emit(self.key))
             self.times.add(reason)
 
@@ -255,6 +258,22 @@ def sureness_line(view: FieldView, *, source: str) -> str:
     note = note_of(view.sureness) if view.sureness is not None else ""
     spread = f"{source[:1].upper()}{source[1:]}: {view.distribution}." if view.distribution else ""
     return " ".join(part for part in (spread, note) if part)
+
+
+def reason_words(view: FieldView) -> str:
+    """Why a value was not accepted; what was wrong about another answer is not said of the one that is shown."""
+    reason = view.verdict.reason if view.verdict is not None and view.verdict.reason is not None else ""
+    words = REASON_WORDS.get(reason, reason.replace("_", " "))
+    if not view.earlier:
+        return words
+    corrected = f"corrected from “{view.earlier}” (an earlier answer)"
+    return corrected if reason == "wrong_value" else f"{words}, {corrected}"
+
+
+def _shortened(words: str) -> str:
+    """The end tells whose answer it was, so that a long list gives way in its middle."""
+    half = _CHIP_LETTERS // 2
+    return words if len(words) <= _CHIP_LETTERS else f"{words[:half]}…{words[-half:]}"
 
 
 def as_span(first_pts: int, last_pts: int) -> PtsRange:

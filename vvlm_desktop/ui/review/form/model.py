@@ -42,6 +42,7 @@ class FieldView:
         doubtful: worth a look.
         distribution: of a choice over its values, in words or tested percentages; empty where there is none.
         value_words: how sure the analysis was of each value of a list, as (value key, word).
+        earlier: what was corrected, where another answer said it, and not the one that is shown; in words.
     """
 
     field: Field
@@ -59,6 +60,7 @@ class FieldView:
     evidence: tuple[EvidenceView, ...] = ()
     distribution: str = ""
     value_words: tuple[tuple[str, str], ...] = ()
+    earlier: str = ""
 
     @property
     def key(self) -> str:
@@ -177,7 +179,16 @@ def _view(
         evidence=_evidence(state, field.key, index),
         distribution=distribution_text(schema, analysis, field.key, calibration) if analysis is not None else "",
         value_words=value_words(analysis, field.key) if analysis is not None else (),
+        earlier=_earlier(schema, field, verdict, said=said, said_value=said_value),
     )
+
+
+def _earlier(schema: LabelSchema, field: Field, verdict: Verdict | None, *, said: bool, said_value: LabelValue) -> str:
+    if verdict is None or verdict.verdict != "corrected" or not verdict.model_answered:
+        return ""
+    if said and said_value == verdict.model_value:
+        return ""
+    return format_value(schema, field.key, verdict.model_value)
 
 
 def _evidence(state: ReviewState, field_key: str, index: FrameIndex | None) -> tuple[EvidenceView, ...]:
