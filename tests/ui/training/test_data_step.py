@@ -233,3 +233,14 @@ def test_a_test_part_that_is_too_small_for_the_rule_is_said(step, six, session, 
     assert "the rule for promotion asks for 20" in data.view.facts.test_note
     session.settings = session.settings.model_copy(update={"promotion_least_clips": 1})
     assert facts_of(session, data.view.facts.training_set).test_note == ""
+
+
+def test_keys_stay_on_the_page_while_a_set_is_made_and_then_go_on_with_it(step, six, qtbot):
+    _, data = step()
+    window = data.window()
+    rail = QPushButton("Library", window)
+    window.layout().insertWidget(0, rail)
+    data.form.make.setFocus()
+    make_set(qtbot, data)
+    assert window.focusWidget() is data.view.train
+    assert data.view.train.isVisible()

@@ -157,6 +157,18 @@ def test_after_resume_it_can_be_stopped_again(follow, view, qtbot, library):
     assert not view.resume.isVisible()
 
 
+def test_resumed_run_stands_at_its_checkpoint_while_it_prepares(follow, view, library):
+    saved = event("checkpoint", step=86, folder="checkpoints/checkpoint-86")
+    run = run_in(library, events=[*beginning(steps=150), step(86, of=150), saved, event("stopped", step=86)])
+    claim(run.folder)
+    tell(run.folder, event("started", pid=1), event("preparing", done=3, clips=80, clip="van.mp4"))
+    follow(run)
+    assert view.state.text() == "Preparing clips"
+    assert view.facts.step.value.text() == "86 of 150"
+    assert (view.bar.maximum(), view.bar.value()) == (1000, round(1000 * 86 / 150))
+    assert view.bar.accessibleName() == "Steps done: 57%"
+
+
 def test_checked_run_is_started_not_resumed(follow, view, library):
     follow(run_in(library, events=[*beginning(), event("checked")]))
     assert view.state.text() == "Checked, not trained yet"

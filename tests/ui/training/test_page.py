@@ -162,6 +162,41 @@ def test_what_is_among_the_models_is_not_said_to_be_the_default(open_page):
     assert said == "fleet-003 can be compared now; it becomes the default on the Result page."
 
 
+def can(shell, name) -> bool:
+    return shell.registry.action(f"training.{name}").available()
+
+
+RUN_ACTS = ("stop", "resume", "measure", "promote", "rollback")
+
+
+def test_what_a_run_can_do_is_offered_only_where_it_makes_sense(open_page, session, qtbot):
+    stopped = run_in(session.library.folder, "march-001", events=[*beginning(), event("stopped", step=3)])
+    shell, page = open_page()
+    assert not any(can(shell, name) for name in RUN_ACTS), "no run is chosen"
+    with qtbot.waitSignals([page.run.live.progressed, page.result._reading.done]):
+        page.history.chosen.emit(stopped)
+    assert [name for name in RUN_ACTS if can(shell, name)] == ["resume"]
+    live = run_in(session.library.folder, "march-002", events=[*beginning(), step(3)])
+    alive(live)
+    with qtbot.waitSignals([page.run.live.progressed, page.result._reading.done]):
+        page.history.chosen.emit(live)
+    assert [name for name in RUN_ACTS if can(shell, name)] == ["stop"]
+    with qtbot.waitSignal(page.run.live.stop_pressed):
+        page.show_step("data")
+        shell.registry.action("training.stop").trigger()
+    assert page.step == "run"
+    assert not can(shell, "stop"), "it was told"
+
+
+def test_without_a_run_the_result_leads_to_the_runs(open_page):
+    _, page = open_page()
+    page.show_step("result")
+    (runs,) = page.result.nothing.buttons
+    assert runs.isVisible()
+    runs.click()
+    assert page.step == "history"
+
+
 def test_side_by_side_and_back(open_page, session):
     for number in (1, 2):
         run_in(session.library.folder, f"march-00{number}", rank=8 * number, events=[*beginning(), step(number)])

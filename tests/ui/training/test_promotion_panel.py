@@ -175,8 +175,10 @@ def test_promotion_reaches_the_window_s_settings(view, qtbot, shell, monkeypatch
 
     monkeypatch.setattr(promotion, "promote", promote)
     monkeypatch.setattr(promotion, "promotions", lambda _session: [promoted()])
+    view.panel.promote.setFocus()
     view.panel.promote.click()
     qtbot.waitUntil(view.panel.rollback.isVisible)
+    assert view.focusWidget() is view.panel.rollback, "the keys stay with what can be done next"
     assert shell.settings_tried[-1].local_adapter == "march-001"
     assert shell.problems[-1].tone == "good"
     assert view.facts.default == promoted()

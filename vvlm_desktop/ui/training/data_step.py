@@ -11,6 +11,7 @@ from vvlm_desktop.ui.errors_view import Problem
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.training import set_empty
+from vvlm_desktop.ui.training.focus import hand_on, hold
 from vvlm_desktop.ui.training.set_desk import SetDesk
 from vvlm_desktop.ui.training.set_facts import SetFacts, line_of_set, title_of_set
 from vvlm_desktop.ui.training.set_form import SetForm
@@ -126,6 +127,7 @@ class DataStep(QWidget):
     def make(self) -> None:
         """Make the next version of the set that is named."""
         if self.form.make.isEnabled():
+            hold(self)
             self.desk.make(self.form.name.text(), self.form.chosen_scope, self.form.options)
 
     def check(self) -> None:
@@ -191,6 +193,8 @@ class DataStep(QWidget):
         if not self.desk.checks:
             self.view.check.show_report(self._reports.get(chosen.id))
         self._right.setCurrentWidget(self.view)
+        if self.hasFocus() and not self.form.busy:  # a set was made: go on with it
+            hand_on(self, self.view.train)
 
     def _on_making(self, fraction: float, text: str) -> None:
         self.form.show_progress((fraction, text))

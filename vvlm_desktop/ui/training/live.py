@@ -21,7 +21,7 @@ from vvlm_desktop.ui.training.live_notes import Notes, TroubleCard
 from vvlm_desktop.ui.training.live_plots import LivePlots
 from vvlm_desktop.ui.training.live_task import RunTask
 from vvlm_desktop.ui.training.live_watch import Follower, Watch
-from vvlm_desktop.ui.training.live_words import STATE_MARKS, doing, trouble
+from vvlm_desktop.ui.training.live_words import STATE_MARKS, doing, step_reached, trouble
 from vvlm_desktop.ui.training.log_fold import LogFold
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
@@ -142,6 +142,27 @@ class LiveView(QWidget):
         self._stop_asked = False
         self._watch.poll()
 
+    @property
+    def can_stop(self) -> bool:
+        """Whether a run works that was not told to stop."""
+        live = self.run is not None and self.progress is not None and self.progress.live
+        return live and not self.stop.isHidden() and self.stop.isEnabled()
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether the run that is shown can go on, or begin."""
+        return self.run is not None and self.progress is not None and self.progress.resumable
+
+    def stop_run(self) -> None:
+        """As the button does."""
+        if self.can_stop:
+            self._on_stop()
+
+    def resume_run(self) -> None:
+        """As the button does."""
+        if self.can_resume:
+            self._on_resume()
+
     def close_view(self) -> None:
         """Let go of threads."""
         self._task.tell(None)
@@ -189,9 +210,12 @@ class LiveView(QWidget):
         self._task.tell(f"{word}: {shown(self.run.name)}", fraction=share, left_s=left_s)
 
     def _show_bar(self, progress: RunProgress) -> None:
-        preparing = progress.state == "preparing"
-        share = (progress.done / progress.of if progress.of else 0.0) if preparing else progress.fraction
-        unknown = progress.state in {"starting", "measuring"}
+        reached = step_reached(progress)
+        goes_on = reached > 0 and progress.steps > 0  # then the bar does not begin anew
+        preparing = progress.state == "preparing" and not goes_on
+        of_steps = reached / progress.steps if goes_on else 0.0
+        share = (progress.done / progress.of if progress.of else 0.0) if preparing else of_steps
+        unknown = progress.state in {"starting", "measuring"} and not goes_on
         if self.bar.maximum() != (0 if unknown else 1000):
             self.bar.setRange(0, 0 if unknown else 1000)
         if not unknown:

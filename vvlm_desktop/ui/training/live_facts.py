@@ -9,7 +9,14 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QV
 
 from vvlm_desktop.backends.train_config import TrainConfig
 from vvlm_desktop.ui import theme
-from vvlm_desktop.ui.training.live_words import TimeLeft, epoch_words, left_words, memory_words, step_words
+from vvlm_desktop.ui.training.live_words import (
+    TimeLeft,
+    epoch_words,
+    left_words,
+    memory_words,
+    step_reached,
+    step_words,
+)
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.workflow.run_progress import RunProgress
 
@@ -70,7 +77,7 @@ class FactRow(QWidget):
     def show_progress(self, progress: RunProgress, config: TrainConfig, *, now_s: float | None = None) -> None:
         """Show other numbers."""
         steps = f" of {progress.steps:,}" if progress.steps else ""
-        self.step.show_value(f"{progress.step:,}{steps}")
+        self.step.show_value(f"{step_reached(progress):,}{steps}")
         self.epoch.show_value(epoch_words(progress, config))
         now_s = time.monotonic() if now_s is None else now_s
         told_s = progress.left_s if progress.state == "training" else None

@@ -54,6 +54,13 @@ def going_on(progress: RunProgress) -> str:
     return "It has no whole checkpoint: Resume begins with the first step"
 
 
+def step_reached(progress: RunProgress) -> int:
+    """The step a run is at; while it begins again, the one of the checkpoint that it goes on from."""
+    number = progress.checkpoint.rpartition("-")[2]
+    begins = progress.state in {"starting", "preparing", "measuring"}
+    return int(number) if begins and not progress.step and number.isdecimal() else progress.step
+
+
 def trouble(progress: RunProgress) -> tuple[str, str]:
     """What happened to a run that ended early, and what to do; two empty texts for others."""
     if progress.state == "failed":

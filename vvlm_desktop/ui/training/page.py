@@ -114,14 +114,24 @@ class TrainingPage(Page):
         self.history.remove_pressed.connect(self._on_remove)
         self.history.compare_chosen.connect(self._on_compare)
         self.beside.closed.connect(self.show_history)
+        self.result.runs_pressed.connect(self.show_history)
         self.result.changes_pressed.connect(self.changing.start)
 
     # -- what the window asks of a page
 
     @override
     def actions_here(self) -> Sequence[Action]:
-        def act(name: str, words: str, run: Callable[[], object], key: str = "", *, icon: str | None = None) -> Action:
-            return Action(f"training.{name}", words, run, (key,) if key else (), "training", "Training", icon)
+        def act(
+            name: str,
+            words: str,
+            run: Callable[[], object],
+            key: str = "",
+            *,
+            icon: str | None = None,
+            enabled: Callable[[], bool] | None = None,
+        ) -> Action:
+            keys = (key,) if key else ()
+            return Action(f"training.{name}", words, run, keys, "training", "Training", icon, enabled=enabled)
 
         steps = [
             act(key, f"Show step {number}: {title}", partial(self.show_step, key), str(number))
@@ -137,8 +147,49 @@ class TrainingPage(Page):
             act("check", "Check the run first", self._check_run, "Ctrl+Return", icon="check"),
             act("start", "Start the run at once", self._start_run, icon="play"),
             act("copy_command", "Copy the command of the run", self.run.command.copy_command, icon="copy"),
+            *self._acts_on_run(act),
             act("refresh", "Look at models, GPU and runs again", self._look, "F5", icon="redo"),
         )
+
+    def _acts_on_run(self, act: Callable[..., Action]) -> tuple[Action, ...]:
+        """What can be done with the run that is shown, only where it makes sense."""
+        live, result = self.run.live, self.result
+
+        def at(step: str, run: Callable[[], object]) -> Callable[[], None]:
+            def do() -> None:
+                self.show_step(step)
+                run()
+
+            return do
+
+        return (
+            act("stop", "Stop the run", at("run", live.stop_run), icon="pause", enabled=lambda: live.can_stop),
+            act("resume", "Go on with the run", at("run", live.resume_run), icon="play", enabled=self._can_resume),
+            act(
+                "measure",
+                "Measure the run on the test part",
+                at("result", result.measure),
+                icon="analyse",
+                enabled=lambda: result.can_measure,
+            ),
+            act(
+                "promote",
+                "Make the run's adapter the default",
+                at("result", result.promote),
+                icon="check",
+                enabled=lambda: result.can_promote,
+            ),
+            act(
+                "rollback",
+                "Go back to the default before",
+                at("result", result.rollback),
+                icon="undo",
+                enabled=lambda: result.can_roll_back,
+            ),
+        )
+
+    def _can_resume(self) -> bool:
+        return self.run.live.can_resume and not self.desk.doing
 
     @override
     def activate(self, clip_id: str | None = None) -> None:

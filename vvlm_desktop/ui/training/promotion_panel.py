@@ -144,6 +144,11 @@ class PromotionPanel(QFrame):
         self.rollback.setVisible(is_default)
         self.rollback.setEnabled(not busy)
 
+    @property
+    def can_promote(self) -> bool:
+        """Whether the button can be pressed."""
+        return self.promote.isEnabled() and not self.promote.isHidden()
+
     def _show_checks(self, judgement: Judgement | None) -> None:
         for line in self.checks:
             line.hide()

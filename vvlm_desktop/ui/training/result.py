@@ -14,6 +14,7 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.sheet import Question
+from vvlm_desktop.ui.training.focus import hand_on, hold
 from vvlm_desktop.ui.training.promotion_panel import PromotionPanel, PromotionView
 from vvlm_desktop.ui.training.promotion_rule_form import with_rule
 from vvlm_desktop.ui.training.result_acts import ResultActs
@@ -41,6 +42,7 @@ class ResultView(QWidget):
 
     changes_pressed = Signal(object)  # Run
     default_changed = Signal()
+    runs_pressed = Signal()
 
     def __init__(self, shell: Shell, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,7 @@ class ResultView(QWidget):
         self.facts: ResultFacts | None = None
         self.table: ResultTable | None = None
         self._chosen: Path | None = None
+        self._acted = False
         self._seen = SeenResults()
         self._reading = Errand("run-result", self)
         self._reading.done.connect(self._on_facts)
@@ -76,7 +79,9 @@ class ResultView(QWidget):
         body = QWidget()
         self._stack = QStackedLayout(body)
         column.addWidget(body, 1)
-        self.nothing = EmptyState("loop", "No run is chosen", "Its result is shown here.")
+        self.nothing = EmptyState(
+            "loop", "No run is chosen", "Its result is shown here.", (Offer("Show the runs", self.runs_pressed.emit),)
+        )
         offer = Offer("Measure on the test part", self.measure, "play")
         self.unmeasured = EmptyState("analyse", "Not measured yet", "", (offer,))
         self._stack.addWidget(self.nothing)
@@ -141,6 +146,8 @@ class ResultView(QWidget):
         if not same:
             self._show_head(None)
             self._stack.setCurrentWidget(self.nothing)
+            for item in self.nothing.buttons:
+                item.setVisible(run is None)
             if run is not None:
                 self.nothing.show_words("One moment", "Reading what was measured…")
             else:
@@ -212,6 +219,9 @@ class ResultView(QWidget):
         edited = facts.chosen is not None and self._seen.edited_after(facts.chosen.folder, facts.rule)
         view = PromotionView(facts.rule, facts.judgement, facts.unjudged, edited, facts.default)
         self.panel.show_view(view, busy=self.acts.busy)
+        if self._acted and not self.acts.busy:  # the button that was pressed has given way to the other one
+            self._acted = False
+            hand_on(self, self.panel.rollback, self.panel.promote, self.changes)
 
     def _on_chosen(self, place: int) -> None:
         self._chosen = Path(str(self.choice.itemData(place)))
@@ -221,6 +231,11 @@ class ResultView(QWidget):
         self.shell.report(error)
 
     # -- measuring
+
+    @property
+    def can_measure(self) -> bool:
+        """Whether there is an adapter to be measured, and nothing is being measured."""
+        return self.facts is not None and self.facts.has_adapter and not self.measuring.active and not self.acts.busy
 
     def measure(self) -> None:
         """Begin an evaluation of the test part."""
@@ -240,8 +255,30 @@ class ResultView(QWidget):
 
     # -- promotion
 
+    @property
+    def can_promote(self) -> bool:
+        """Whether what is shown may become the default."""
+        return self.facts is not None and self.facts.chosen is not None and self.panel.can_promote
+
+    @property
+    def can_roll_back(self) -> bool:
+        """Whether what is shown is the default."""
+        return self.facts is not None and self.facts.default is not None and not self.acts.busy
+
+    def promote(self) -> None:
+        """As the button does."""
+        if self.can_promote:
+            self._on_promote()
+
+    def rollback(self) -> None:
+        """As the button does: it asks."""
+        if self.can_roll_back:
+            self._on_rollback()
+
     def _on_promote(self) -> None:
         if self.facts is not None and self.facts.chosen is not None:
+            self._acted = True
+            hold(self)
             self.acts.promote(self.facts.chosen)
             self._show_panel()
 
@@ -260,9 +297,14 @@ class ResultView(QWidget):
                 sentence="Answers that were given stay. The adapter stays, too, and can be made the default again.",
                 icon="undo",
                 yes="Roll back",
-                on_yes=lambda _answer: self.acts.rollback(),
+                on_yes=self._on_rollback_agreed,
             )
         )
+
+    def _on_rollback_agreed(self, _answer: object) -> None:
+        self._acted = True
+        hold(self)
+        self.acts.rollback()
 
     def _on_rule(self, rule: PromotionRule) -> None:
         if self.facts is not None and self.facts.chosen is not None:

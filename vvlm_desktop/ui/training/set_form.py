@@ -140,6 +140,11 @@ class SetForm(QFrame):
         self.scope.blockSignals(False)
         self.changed.emit()
 
+    @property
+    def busy(self) -> bool:
+        """Whether a set is being made."""
+        return self._busy
+
     def show_possible(self, possible: bool) -> None:
         """Whether anything would be in it."""
         self._possible = possible
