@@ -49,6 +49,9 @@ class MpvPlayer:
         self._send("observe_property", 1, "time-pos")
         self._at = 0
         self._wait(0, time.perf_counter(), restarts=0)
+        quiet = time.perf_counter() + 0.5
+        while time.perf_counter() < quiet:  # the start of the film says `playback-restart` too, maybe late
+            self._receive(0.05)
 
     def seek(self, i: int) -> tuple[float, bool]:
         self._at = i
