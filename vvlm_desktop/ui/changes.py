@@ -198,13 +198,13 @@ def read_again(
 
 
 def event_words(schema: LabelSchema, change: ClipChange) -> str:
-    """What changes, in a line: the event where it does, else how many fields."""
+    """What changes, in a line: the event where it does, else the fields by name."""
     if change.event[0] != change.event[1] and EVENT_TYPE in schema:
         field = schema.field(EVENT_TYPE)
         now, then = (field.label_of(value) if value != SILENT else "Not answered" for value in change.event)
         return f"{now} → {then.lower()}"
     labels = [schema.field(key).label for key in change.fields if key in schema]
-    return labels[0] if len(labels) == 1 else count(len(labels), "field")
+    return ", ".join(labels)
 
 
 def way_words(change: ClipChange) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -130,6 +131,49 @@ def test_answer_that_arrives_is_listed_and_no_longer_missing(desk, qtbot):
     assert desk.page.changes_bar.title.text() == "3 clips would change with march-001"
     assert "4 compared" in desk.page.changes_bar.facts.text()
     assert not desk.page.changes_bar.rest.isVisible()
+
+
+def test_while_answers_are_made_it_says_how_far_and_offers_nothing(desk):
+    task = desk.shell.tasks.begin("Analysing · M + march-001")
+    show(desk)
+    bar = desk.page.changes_bar
+    assert bar.title.text() == "3 of 4 answered so far: 2 clips would change with march-001"
+    assert not bar.rest.isVisible()
+    task.finish()
+    assert bar.title.text() == "2 clips would change with march-001"
+    assert bar.rest.isVisible()
+    other = desk.shell.tasks.begin("Analysing · M + other")
+    assert bar.rest.isVisible()
+    other.finish()
+
+
+def test_nothing_that_changes_so_far_is_no_result(desk):
+    task = desk.shell.tasks.begin("Analysing 1 of 4 · M + march-001")
+    changes = replace(find_changes(desk.session, (BASE, TUNED)), by_row={})
+    desk.page.show_scope(Scope(changes.title, sources=changes.sources, changes=changes))
+    page = desk.page
+    assert page.changes_bar.title.text() == "3 of 4 answered so far"
+    assert page.body.currentWidget() is page.no_hits
+    assert page.no_hits.title.text() == "No change so far"
+    assert page.no_hits.sentence.text().startswith("3 of 4 answered so far.")
+    task.finish()
+    assert page.no_hits.title.text() == "No clip would change"
+    page.scoped.leave()
+    page.filters.search.setText("nowhere")
+    page.filters._emit()
+    assert page.no_hits.title.text() == "No clip fits"
+
+
+def test_fields_that_change_are_named_with_now_and_then_in_the_tooltip(desk, qtbot):
+    show(desk)
+    desk.page.on_change(answer(desk.session, 1, adapter="march-001", at="09", weather="snow", scene="urban"))
+    desk.page.on_change(answer(desk.session, 1, at="08", scene="highway"))
+    qtbot.waitUntil(lambda: "clip_0001.mp4" in desk.names())
+    line = desk.names().index("clip_0001.mp4")
+    qtbot.waitUntil(lambda: cell(desk, line, "change") == "Scene, Weather")
+    model = desk.page._clips
+    tip = model.data(model.index(line, INDEX["change"]), Qt.ItemDataRole.ToolTipRole)
+    assert "Weather: Clear → Snow" in tip
 
 
 def test_newer_answer_that_says_the_same_takes_its_clip_away(desk, qtbot):

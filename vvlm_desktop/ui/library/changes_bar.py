@@ -37,6 +37,12 @@ def facts(changes: Changes, *, looking: bool) -> str:
     return " · ".join(["looking again…", *parts] if looking else parts)
 
 
+def answered_words(changes: Changes) -> str:
+    """How far it is, while answers are still being made."""
+    there = changes.compared + changes.unfair
+    return f"{there:,} of {there + len(changes.missing):,} answered so far"
+
+
 class ChangesBar(QWidget):
     """Says what is wanted: one field only, one way only, all clips again."""
 
@@ -78,8 +84,8 @@ class ChangesBar(QWidget):
         items = (self._chip_row.itemAt(number) for number in range(self._chip_row.count()))
         return [widget for item in items if item is not None and isinstance(widget := item.widget(), Chip)]
 
-    def show_scope(self, scope: Scope | None, *, looking: bool = False) -> None:
-        """Show what is listed; nothing where all clips are."""
+    def show_scope(self, scope: Scope | None, *, looking: bool = False, answering: bool = False) -> None:
+        """Show what is listed; nothing where all clips are. `answering`: what is missing is being made."""
         self.setVisible(scope is not None)
         if scope is None:
             self.field_key, self.way = "", None
@@ -89,11 +95,18 @@ class ChangesBar(QWidget):
             self.field_key = ""
         if changes is not None and self.way is not None and not changes.going(self.way):
             self.way = None
-        self.title.setText(changes.title if changes is not None else scope.title)
+        self.title.setText(self._title(scope, answering=answering))
         self.setAccessibleName(self.title.text())
         self.facts.setText(facts(changes, looking=looking) if changes is not None else "")
-        self.rest.setVisible(changes is not None and bool(changes.missing))
+        self.rest.setVisible(changes is not None and bool(changes.missing) and not answering)
         self._show_chips(changes)
+
+    def _title(self, scope: Scope, *, answering: bool) -> str:
+        changes = scope.changes
+        if changes is None or not (answering and changes.missing):
+            return changes.title if changes is not None else scope.title
+        so_far = answered_words(changes)
+        return f"{so_far}: {changes.title}" if changes.by_row else so_far
 
     def _show_chips(self, changes: Changes | None) -> None:
         focused = next((number for number, chip in enumerate(self.chips) if chip.hasFocus()), None)

@@ -68,6 +68,7 @@ class ClipTableModel(QAbstractTableModel):
         self._filter = ClipFilter()
         self._within: tuple[int, ...] | None = None
         self.change_of: Callable[[ClipRow], changes.ClipChange | None] = lambda _row: None
+        self.change_tip: Callable[[ClipRow], str] = lambda _row: ""
         self._sort, self._descending = "added", True
         self._sort_before: tuple[str, bool] = (self._sort, self._descending)
 
@@ -281,6 +282,8 @@ class ClipTableModel(QAbstractTableModel):
             return shown(row.clip.problem) if row.clip.problem else None
         if column in {"name", "picture"}:
             return shown(row.clip.path)
+        if column == "change":  # read when it is asked for
+            return self.change_tip(row).replace(" · ", "\n") or self.text(row, column) or None
         if column == "event":
             source = row_words.source_words(row)
             return f"{self.text(row, column)} ({source})" if source else None

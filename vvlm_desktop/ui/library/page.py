@@ -45,6 +45,7 @@ _WAITING_MS = 1000
 _RELOAD_S = 1.0
 _NOTHING_YET = ("No clips yet", "Drop dashcam files or folders here, or open a folder.")
 _DRAWING = ("One moment", "Drawing the sample clips: the first opens in a few seconds.")
+_NO_HITS = ("No clip fits", "No clip in the library fits the search and the filters.")
 _SAMPLES = "sample clips"
 
 
@@ -101,7 +102,7 @@ class LibraryPage(Page):
         self.changes_bar.compare_pressed.connect(self._compare_listed)
         self.scoped = Scoped(self.shell, self.changes_bar, self)
         self.scoped.changed.connect(self._on_scoped)
-        self._clips.change_of = self.scoped.change_of
+        self._clips.change_of, self._clips.change_tip = self.scoped.change_of, self.scoped.words_of
         head.addWidget(self.changes_bar)
         column.addLayout(head)
         column.addWidget(rule())
@@ -129,8 +130,7 @@ class LibraryPage(Page):
         )
         self.no_hits = EmptyState(
             "search",
-            "No clip fits",
-            "No clip in the library fits the search and the filters.",
+            *_NO_HITS,
             [Offer("Show all clips", self._show_all)],
         )
         self.body = QStackedWidget()
@@ -236,6 +236,7 @@ class LibraryPage(Page):
         some_broken = self._library.count_clips(ClipFilter(problem=True)) > 0
         without = {"labels", "added"} if self.scoped.changes is not None else {"change"}
         self.table.leave_out(frozenset(without | (set() if some_broken else {"problem"})))
+        self.no_hits.show_words(*self.scoped.why_none(_NO_HITS))
         self.filters.setVisible(clips > 0)
         self._look_for_waiting.start(_LATER_MS)
         self.body.setCurrentWidget(self._listed if listed else self.no_hits if clips else self.nothing_yet)

@@ -13,7 +13,7 @@ from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.store.records import ClipRow
 from vvlm_desktop.ui.changes import Changes, ClipChange, field_words, find_changes, read_again
 from vvlm_desktop.ui.job_bridge import Work
-from vvlm_desktop.ui.library.changes_bar import ChangesBar
+from vvlm_desktop.ui.library.changes_bar import ChangesBar, answered_words
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.words import count
@@ -45,11 +45,23 @@ class Scoped(QObject):
         bar.narrowed.connect(self._on_narrowed)
         bar.left.connect(self.leave)
         bar.rest_pressed.connect(self._on_rest_wanted)
+        self._answered = False  # what was said last of `answering`
+        shell.tasks.changed.connect(self._on_tasks)
 
     @property
     def active(self) -> bool:
         """Whether only some clips are listed."""
         return self.scope is not None
+
+    @property
+    def answering(self) -> bool:
+        """Whether what is missing for the comparison is being made."""
+        changes = self.changes
+        if changes is None or not changes.missing:
+            return False
+        names = {source.title for source in changes.sources}
+        titles = (task.title for task in self._shell.tasks.running)
+        return any(title.startswith("Analysing") and names & set(title.split(" · ")) for title in titles)
 
     @property
     def changes(self) -> Changes | None:
@@ -67,6 +79,16 @@ class Scoped(QObject):
     def change_of(self, row: ClipRow) -> ClipChange | None:
         """What would change of a clip."""
         return self.changes.by_row.get(row.rowid) if self.changes is not None else None
+
+    def why_none(self, otherwise: tuple[str, str]) -> tuple[str, str]:
+        """Why no clip is listed: a title and a sentence; `otherwise` where that is not because none changes."""
+        changes = self.changes
+        if changes is None or changes.by_row:
+            return otherwise
+        if self.answering:
+            return "No change so far", f"{answered_words(changes)}. Clips that change appear here as answers arrive."
+        name = changes.then.adapter or changes.then.title
+        return "No clip would change", f"{name} says the same of {count(changes.compared, 'compared clip')}."
 
     def words_of(self, row: ClipRow) -> str:
         """All that would change of a clip."""
@@ -92,7 +114,7 @@ class Scoped(QObject):
         self._bar.field_key, self._bar.way = "", None
         self.scope = scope if scope.chosen is not None or scope.changes is not None else None
         self._last = self.scope if self.changes is not None else self._last
-        self._bar.show_scope(self.scope)
+        self._show_bar()
         self.changed.emit()
 
     def show_changing(self) -> None:
@@ -135,6 +157,7 @@ class Scoped(QObject):
 
     def close(self) -> None:
         """The page goes."""
+        self._shell.tasks.changed.disconnect(self._on_tasks)
         self._stop()
         if self._flow is not None:
             self._flow.close()
@@ -160,7 +183,7 @@ class Scoped(QObject):
 
         self._work = work = Work(run, name="library-changes", parent=self)
         if stale is None:
-            self._bar.show_scope(self.scope, looking=True)
+            self._show_bar(looking=True)
         work.succeeded.connect(self._on_read)
         work.failed.connect(self._on_failed)
         work.ended.connect(work.deleteLater)
@@ -171,7 +194,7 @@ class Scoped(QObject):
             return
         self._work = None
         self.scope = self._last = replace(self.scope, title=changes.title, changes=changes)
-        self._bar.show_scope(self.scope)
+        self._show_bar()
         self.changed.emit()
         self._go_on()
 
@@ -187,6 +210,16 @@ class Scoped(QObject):
         if self._stale is None or self._stale:
             self._soon.start()
 
+    def _show_bar(self, *, looking: bool = False) -> None:
+        self._answered = self.answering
+        self._bar.show_scope(self.scope, looking=looking, answering=self._answered)
+
+    def _on_tasks(self) -> None:
+        """A batch has begun or is over; it says how far it is more often than that."""
+        if self.scope is not None and self.answering != self._answered:
+            self._show_bar(looking=self._work is not None)
+            self.changed.emit()
+
     def _on_narrowed(self) -> None:
-        self._bar.show_scope(self.scope)
+        self._show_bar()
         self.changed.emit()
