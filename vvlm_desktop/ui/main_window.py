@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import (
-    QCloseEvent,
-    QShowEvent,
-)
+from PySide6.QtGui import QCloseEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from typing_extensions import override
 
@@ -36,6 +33,7 @@ from vvlm_desktop.ui.rail import Rail
 from vvlm_desktop.ui.sheet import Question, Sheet
 from vvlm_desktop.ui.status_bar import StatusBar
 from vvlm_desktop.ui.tasks import Tasks
+from vvlm_desktop.ui.training.going_on import RunFinder
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
 from vvlm_desktop.ui.window_actions import window_actions
 from vvlm_desktop.ui.window_place import WindowPlace
@@ -85,6 +83,7 @@ class MainWindow(DropWindow):
         self._export = ExportFlow(self, self)
         self._choice_menu = ChoiceMenu(self, self)
         self._facts = BarFacts(self, self.status, self)
+        self._run_finder = RunFinder(self, lambda: self._page("training"), self)
         self._registry.add(window_actions(self, pages))
         self._place_on_screen.restore()
         self.navigate(next(iter(self._specs)))
@@ -349,6 +348,7 @@ class MainWindow(DropWindow):
         self._current = None
         self.navigate(current)
         self._jobs.resume()
+        self._run_finder.look()
 
     def _drop_pages(self) -> None:
         for page_id, page in self._pages.items():
@@ -375,6 +375,7 @@ class MainWindow(DropWindow):
         if self.isVisible():
             self._facts.start()
             self._jobs.resume()
+            self._run_finder.look()
 
     @override
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -390,6 +391,7 @@ class MainWindow(DropWindow):
         self._export.close()
         self._choice_menu.close()
         self._facts.close()
+        self._run_finder.close()
         self._drop_pages()
         self._current = None
         self._session.close()

@@ -65,6 +65,8 @@ class StatusBar(QFrame):
         self.more = label("", "muted")
         self.cancel = button("Cancel", self._on_cancel, kind="link")
         self.cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_it = button("Show", self._on_show, kind="link")
+        self.show_it.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.backend = ElidedLabel(backend, "muted")
         self.gpu = MarkButton()
         self.gpu.clicked.connect(self.gpu_pressed)
@@ -72,7 +74,7 @@ class StatusBar(QFrame):
         self.sent = MarkButton()
         self.sent.clicked.connect(self.ledger_pressed)
         self.show_sent(LOOKING)
-        for item in (self.title, self.news, self.bar, self.left, self.cancel, self.more):
+        for item in (self.title, self.news, self.bar, self.left, self.show_it, self.cancel, self.more):
             row.addWidget(item)
         row.addWidget(self.backend, 1)
         row.addWidget(self.gpu)
@@ -121,7 +123,7 @@ class StatusBar(QFrame):
     def _on_tasks_changed(self) -> None:
         running = self._tasks.running
         task = running[0] if running else None
-        for item in (self.bar, self.left, self.cancel, self.more):
+        for item in (self.bar, self.left, self.show_it, self.cancel, self.more):
             item.setVisible(task is not None)
         self.news.setVisible(task is None and bool(self._news))
         self.title.setVisible(task is not None or not self._news)
@@ -135,11 +137,18 @@ class StatusBar(QFrame):
         self.bar.setValue(round(1000 * (task.fraction or 0.0)))
         self.left.setText(time_left(task.seconds_left))
         self.left.setVisible(bool(self.left.text()))
+        self.show_it.setVisible(task.lead is not None)
+        self.show_it.setAccessibleName(f"Show: {task.title}")
         self.cancel.setVisible(task.can_cancel)
         self.cancel.setAccessibleName(f"Cancel: {task.title}")
         others = len(running) - 1
         self.more.setText(f"{others} more waiting" if others else "")
         self.more.setVisible(others > 0)
+
+    def _on_show(self) -> None:
+        task = self._tasks.running[0] if self._tasks.running else None
+        if task is not None and task.lead is not None:
+            task.lead()
 
     def _on_cancel(self) -> None:
         if self._tasks.running:

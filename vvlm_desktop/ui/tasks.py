@@ -10,8 +10,12 @@ from PySide6.QtCore import QObject, Signal
 class Task:
     """One piece of long work: what it is, how far it is, how to stop it."""
 
-    def __init__(self, tasks: Tasks, title: str, cancel: Callable[[], object] | None) -> None:
+    def __init__(
+        self, tasks: Tasks, title: str, cancel: Callable[[], object] | None, lead: Callable[[], object] | None = None
+    ) -> None:
         self._tasks = tasks
+        #: goes to where it can be followed; None where that is nowhere in particular
+        self.lead = lead
         self._cancel = cancel
         self.title = title
         #: 0..1, None while that is not known
@@ -57,9 +61,11 @@ class Tasks(QObject):
         """What runs now."""
         return tuple(self._running)
 
-    def begin(self, title: str, *, cancel: Callable[[], object] | None = None) -> Task:
+    def begin(
+        self, title: str, *, cancel: Callable[[], object] | None = None, lead: Callable[[], object] | None = None
+    ) -> Task:
         """Note that something has begun."""
-        task = Task(self, title, cancel)
+        task = Task(self, title, cancel, lead)
         self._running.append(task)
         self.changed.emit()
         return task

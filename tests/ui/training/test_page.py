@@ -11,12 +11,13 @@ import pytest
 from PySide6.QtCore import Qt
 
 from tests.ui.builders import clip as made_up
-from tests.ui.training.run_folders import beginning, event, run_in, step, tell
+from tests.ui.training.run_folders import beginning, claim, event, finish, run_in, step, tell
 from tests.ui.training.setups import placed
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.ui.page_list import PAGES
 from vvlm_desktop.ui.palette import find_actions
 from vvlm_desktop.ui.scope import Scope
+from vvlm_desktop.ui.training.going_on import going_on
 from vvlm_desktop.ui.training.page import TrainingPage
 
 Key = Qt.Key
@@ -256,3 +257,38 @@ def test_selected_clips_of_the_library_become_a_set(window, session):
     assert opened.place[0] == "training"
     assert page.step == "data"
     assert len(page.data.form.chosen_scope.chosen) == 2
+
+
+def test_run_that_goes_on_is_in_the_status_bar_of_a_new_window_and_leads_to_itself(window, session, qtbot):
+    run = run_in(session.library.folder, "march-002", events=[*beginning(), step(40)])
+    alive(run)
+    opened = window()
+    opened.navigate("library")
+    status = opened.status
+    qtbot.waitUntil(lambda: status.title.text() == "Training: march-002")
+    assert opened.place[0] == "library"
+    assert status.show_it.isVisible()
+    status.show_it.click()
+    page = opened._pages["training"]
+    assert (opened.place[0], page.step, page.run.run.name) == ("training", "run", "march-002")
+
+
+def test_measuring_that_goes_on_is_in_the_status_bar_of_a_new_window(window, session, qtbot):
+    run = run_in(session.library.folder, "march-002", events=[*beginning(), event("finished", step=100)])
+    finish(run)
+    folder = run.folder / "evaluation-test"
+    folder.mkdir()
+    claim(folder)
+    opened = window()
+    qtbot.waitUntil(lambda: opened.status.title.text() == "Measuring march-002")
+    opened.status.show_it.click()
+    assert (opened.place[0], opened._pages["training"].step) == ("training", "result")
+
+
+def test_without_a_run_that_goes_on_the_page_is_not_built_at_the_start(window, session, qtbot):
+    run_in(session.library.folder, "march-001", events=[*beginning(), event("stopped", step=3)])
+    opened = window()
+    opened._run_finder.look()
+    qtbot.waitUntil(lambda: not opened._run_finder._line.busy)
+    assert going_on(session) is None
+    assert "training" not in opened._pages

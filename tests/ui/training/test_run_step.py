@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
@@ -306,6 +307,23 @@ def test_start_that_meets_a_bug_can_be_tried_again(open_step, session, training_
     with qtbot.waitSignal(step.desk.created):
         step.start_at_once()
     assert len(computer["started"]) == 1
+
+
+def test_tab_goes_from_all_values_to_its_rows_and_they_scroll_into_view(open_step, session, training_set, qtbot):
+    put_model(session)
+    _, step = open_step(training_set)
+    form, window = step.form, step.window()
+    window.activateWindow()
+    form.unfold()
+    first = next(row for row in form.rows.values() if form._rest.isAncestorOf(row))
+    form.more.setFocus()
+    qtbot.keyClick(form.more, Qt.Key.Key_Tab)
+    assert window.focusWidget() is first.editor
+    last = list(form.rows.values())[-1]
+    qtbot.waitUntil(lambda: step._area.verticalScrollBar().maximum() > 0)
+    last.editor.setFocus()
+    seen = last.editor.mapTo(step._area.viewport(), last.editor.rect().center())
+    assert step._area.viewport().rect().contains(seen)
 
 
 def test_it_fits_at_1280_by_720(open_step, session, training_set):

@@ -132,8 +132,18 @@ class ConfigForm(QFrame):
             self._rest = self._made_rest()
             self._column.addWidget(self._rest)
             self._refresh()
+            self._order_keys(self._rest)
         if self._rest is not None:
             self._rest.setVisible(on)
+
+    def _order_keys(self, rest: QWidget) -> None:
+        """Tab goes on with the rows: what is made later would come last in the whole window."""
+        before: QWidget = self.more
+        for row in self.rows.values():
+            if rest.isAncestorOf(row):
+                for item in (row.editor, row.reset):
+                    QWidget.setTabOrder(before, item)
+                    before = item
 
     def _made_rest(self) -> QWidget:
         """Built when somebody asks: forty rows take a while."""

@@ -42,6 +42,7 @@ class LiveView(QWidget):
 
     stop_pressed = Signal(object)  # Run
     resume_pressed = Signal(object)  # Run
+    lead_pressed = Signal()  # in the status bar: this view is to be shown
     progressed = Signal(object)  # RunProgress, whenever it was read
     state_changed = Signal(object)  # RunProgress, when its state is another one
 
@@ -52,7 +53,7 @@ class LiveView(QWidget):
         self.progress: RunProgress | None = None
         self._state: RunState | None = None
         self._stop_asked = False
-        self._task = RunTask(shell.tasks, self._on_stop)
+        self._task = RunTask(shell.tasks, self._on_stop, self.lead_pressed.emit)
         self._watch = Watch(_follow, self)
         self._watch.told.connect(self._on_told)
         self._build()

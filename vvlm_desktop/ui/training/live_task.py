@@ -10,8 +10,8 @@ from vvlm_desktop.ui.tasks import Task, Tasks
 class RunTask:
     """The line of one process, which was started here or elsewhere; there is one while it is told."""
 
-    def __init__(self, tasks: Tasks, stop: Callable[[], object]) -> None:
-        self._tasks, self._stop = tasks, stop
+    def __init__(self, tasks: Tasks, stop: Callable[[], object], lead: Callable[[], object]) -> None:
+        self._tasks, self._stop, self._lead = tasks, stop, lead
         self._task: Task | None = None
 
     def tell(self, title: str | None, *, fraction: float | None = None, left_s: float | None = None) -> None:
@@ -22,6 +22,6 @@ class RunTask:
                 task.finish()
             return
         if self._task is None:
-            self._task = self._tasks.begin(title, cancel=self._stop)
+            self._task = self._tasks.begin(title, cancel=self._stop, lead=self._lead)
         if (self._task.title, self._task.fraction, self._task.seconds_left) != (title, fraction, left_s):
             self._task.update(title, fraction=fraction, seconds_left=left_s)

@@ -114,6 +114,8 @@ class TrainingPage(Page):
         self.history.remove_pressed.connect(self._on_remove)
         self.history.compare_chosen.connect(self._on_compare)
         self.beside.closed.connect(self.show_history)
+        self.run.live.lead_pressed.connect(partial(self._lead_to, "run"))
+        self.result.measuring.lead_pressed.connect(partial(self._lead_to, "result"))
         self.result.runs_pressed.connect(self.show_history)
         self.result.changes_pressed.connect(self.changing.start)
 
@@ -348,6 +350,16 @@ class TrainingPage(Page):
         if self._shown is None or self._shown.folder != run.folder:
             self._show_run(run)
         self.show_step("result")
+
+    def _lead_to(self, step: str) -> None:
+        self.shell.navigate(self.page_id)
+        self.show_step(step)
+
+    def follow(self, run: Run, *, measured: bool = False) -> None:
+        """Follow a run that goes on, or its measurement, also while another page is shown."""
+        if self._shown is None:
+            self._show_run(run)
+            self.show_step("result" if measured else "run")
 
     def _make_set(self) -> None:
         self.show_step("data")

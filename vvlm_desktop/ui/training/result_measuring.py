@@ -30,10 +30,11 @@ class MeasuringLine(QWidget):
 
     ended = Signal()
     cancel_pressed = Signal(object)  # Evaluation
+    lead_pressed = Signal()  # in the status bar: this line is to be shown
 
     def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._bar_line = RunTask(tasks, self._on_cancel)
+        self._bar_line = RunTask(tasks, self._on_cancel, self.lead_pressed.emit)
         self.evaluation: Evaluation | None = None
         self.progress: EvaluationProgress | None = None
         self._over: set[Path] = set()

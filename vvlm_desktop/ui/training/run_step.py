@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.page import Shell
@@ -114,6 +114,9 @@ class RunStep(QWidget):
         return foot
 
     def _connect(self) -> None:
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
         self.model.changed.connect(self._on_changed)
         self.model.model_chosen.connect(self._on_model)
         self.model.preset_chosen.connect(self._on_preset)
@@ -234,6 +237,12 @@ class RunStep(QWidget):
         start = model.start if model is not None and suits else start_of_preset(preset, on=place.hardware)
         self.form.show_start(start)
         self.model.show_start(start)
+
+    def _on_focus(self, _old: object, new: QWidget | None) -> None:
+        """What is worked with the keys can be seen, from wherever the keys came."""
+        body = self._area.widget()
+        if new is not None and body is not None and body.isAncestorOf(new):
+            self._area.ensureWidgetVisible(new, 0, theme.MARGIN)
 
     def _on_changed(self) -> None:
         self._show_needs()
