@@ -151,6 +151,9 @@ class DecodeThread:
         self._walk = None
         if self._source is not None:
             self._source.close()
+            # It holds decoded frames, and knows whoever opened it: kept here, hundreds of megabytes of a clip that was
+            # left would wait for a full collection.
+            self._source = None
 
     def _serve(self, source: FrameSource, wish: _Wish, generation: int) -> None:
         target: int | None = wish.target

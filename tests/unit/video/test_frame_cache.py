@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -358,3 +359,20 @@ def test_close_ends_the_thread_in_the_middle_of_a_group_and_closes_the_reader(st
     assert reader.closed
     assert heard.exact == []
     assert not any(other.name == "decode" and other.is_alive() for other in threading.enumerate())
+
+
+def test_a_closed_thread_lets_go_of_its_reader_at_once():
+    """The reader's decoder holds hundreds of megabytes of frames; they must not wait for a full collection."""
+    opened: list[weakref.ref[MadeUpReader]] = []
+
+    def open_reader() -> MadeUpReader:
+        reader = MadeUpReader(count=30)
+        opened.append(weakref.ref(reader))
+        return reader
+
+    heard = Heard()
+    thread = DecodeThread(open_reader, cache_of(40), on_frame=heard.frame, on_error=heard.error)
+    thread.request(3)
+    assert thread.wait_idle(WAIT_S)
+    thread.close()
+    assert opened[0]() is None
