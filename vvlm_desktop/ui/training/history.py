@@ -99,7 +99,7 @@ class RunTable(QTableWidget):
         across.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         across.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         across.setSectionResizeMode(_REACHED, QHeaderView.ResizeMode.Stretch)
-        for column, width in ((_STATE, 190), (_BEGUN, 120), (_STEPS, 130)):
+        for column, width in ((_STATE, 215), (_BEGUN, 120), (_STEPS, 105)):
             self.setColumnWidth(column, theme.px(width))
         self.cellDoubleClicked.connect(self._on_opened)
 
