@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QPushButton
 
+from tests.ui.builders import broken_clip
 from tests.ui.builders import clip as made_up
 from tests.ui.training.setups import films, placed, reviewed
 from vvlm_desktop.domain.review import NewEvent
@@ -81,6 +82,7 @@ def test_empty_library_offers_clips(step):
 def test_clips_without_reviews_lead_to_review(step, session):
     session.library.add_clip(made_up(1))
     session.library.add_clip(made_up(2))
+    session.library.add_clip(broken_clip(3))  # nobody can review it
     shell, data = step()
     assert empty(data).title.text() == "Nothing has been reviewed yet"
     assert "2 clips wait" in empty(data).sentence.text()

@@ -26,7 +26,7 @@ class Outlook:
     """The reviews of a library, as far as training is concerned.
 
     Attributes:
-        clips: in the library, reviewed or not.
+        clips: in the library that can be looked at, reviewed or not.
         reviewed: settled by somebody, among those that were chosen.
         usable: clips that would be in a set made now.
         recordings: that the usable ones come from.
@@ -85,7 +85,7 @@ def outlook(
         else:
             left_out.append(LeftOut(clip.id, file_name(clip.path), reason))
     return Outlook(
-        clips=library.count_clips(),
+        clips=len(library.clip_rowids(ClipFilter(readable=True))),
         reviewed=reviewed,
         usable=len(usable),
         recordings=len({clip.recording or clip.id for clip in usable}),
