@@ -130,10 +130,11 @@ def test_what_a_model_says_has_no_edges(qtbot, look, index):
     chosen = []
     widget.mark_chosen.connect(chosen.append)
     placed = widget._placed[0]
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=QPoint(round(placed.rect.left()) + 1, 200))
+    edge = QPoint(round(placed.rect.left()) + 1, round(placed.rect.center().y()))
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=edge)
     QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=placed.rect.center().toPoint())
     assert widget.draft is None
-    assert len(chosen) == 1
+    assert len(chosen) == 2
 
 
 @pytest.fixture

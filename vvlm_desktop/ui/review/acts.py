@@ -18,7 +18,7 @@ from vvlm_desktop.ui.review.form.model import FieldView
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.lane_telemetry import LaneTelemetry
 from vvlm_desktop.ui.review.reaction import frame_meant
-from vvlm_desktop.ui.review.timeline_edges import Draft
+from vvlm_desktop.ui.review.timeline_edges import Draft, moved_time
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
 from vvlm_desktop.workflow import review, telemetry
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -52,7 +52,7 @@ class ReviewActs(QObject):
         self.drafts.refused.connect(self._on_refused)
         self.drafts.changed_meanwhile.connect(self.changed_meanwhile)
         self.drafts.stored.connect(self._on_stored)
-        desk.timeline.edge_moved.connect(self.move_evidence)
+        desk.timeline.edge_moved.connect(self.move_edge)
         self.drive = LaneTelemetry(shell, desk.drive, self)
         self.drive.clock_chosen.connect(self.set_clock)
 
@@ -210,10 +210,16 @@ class ReviewActs(QObject):
             named = value if isinstance(value, str) else None
             self._do(lambda: review.remove_evidence(session, state.clip.id, field_key, named, span, shown=state))
 
-    def move_evidence(self, draft: Draft) -> None:
-        """An edge of evidence was moved on the timeline."""
-        state, session, proof, index = self.state, self._shell.session, draft.edge.mark.proof, self._desk.index
-        if state is None or proof is None or index is None:
+    def move_edge(self, draft: Draft) -> None:
+        """An edge of evidence, or of the event's time, was moved on the timeline."""
+        state, session, mark, index = self.state, self._shell.session, draft.edge.mark, self._desk.index
+        if state is None or index is None:
+            return
+        time, proof = mark.time, mark.proof
+        if time is not None:
+            value = moved_time(draft, time, index)
+            self._do(lambda: review.set_value(session, state.clip.id, time.field_key, value, shown=state))
+        if proof is None:
             return
         moved = PtsRange(index.pts[draft.first], index.pts[draft.last])
         self._do(

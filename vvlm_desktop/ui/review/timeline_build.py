@@ -15,7 +15,16 @@ from vvlm_desktop.domain.schema import LabelSchema
 from vvlm_desktop.domain.values import LabelValue
 from vvlm_desktop.ui.review.form.model import SOURCE_WORDS, frame_of_pts
 from vvlm_desktop.ui.review.sureness import round_text
-from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, Look, MarkKind, Proof, TimelineModel, curve
+from vvlm_desktop.ui.review.timeline_model import (
+    CurveLane,
+    EventMark,
+    EventTime,
+    Look,
+    MarkKind,
+    Proof,
+    TimelineModel,
+    curve,
+)
 from vvlm_desktop.video.curves import Curves
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -37,7 +46,7 @@ def timeline_model(schema: LabelSchema, state: ReviewState, index: FrameIndex, c
         seen_s=tuple(index.seconds(frame_of_pts(index, pts)) for pts in seen),
         seen_name=state.analysis.model or state.analysis.backend if state.analysis is not None else "",
         looks=looks_of(state.analysis, index) if state.analysis is not None else (),
-        curves=tuple(_curve_lanes(curves)) if curves is not None else (),
+        curves=tuple(curve_lanes(curves)) if curves is not None else (),
         marks=tuple(_marks(schema, state, index)),
     )
 
@@ -56,15 +65,37 @@ def looks_of(analysis: Analysis, index: FrameIndex) -> tuple[Look, ...]:
     return tuple(looks)
 
 
-def _curve_lanes(curves: Curves) -> Iterator[CurveLane]:
+def curve_lanes(curves: Curves) -> Iterator[CurveLane]:
+    """What was measured in picture and sound, each with its axis."""
     lanes = (
-        curve("motion", curves.t_s, curves.motion, ink="accent"),
         curve(
-            "brightness", curves.t_s, curves.brightness * 100, ink="doubtful", filled=False, bounds=(0, 100), unit="%"
+            "motion", curves.t_s, curves.motion * 100, ink="accent", bounds=_change(curves.motion), unit="%",
+            source="How much the picture changed since the measured frame before: mean of all pixels, 100 % is from"
+            " black to white. The row is scaled to the clip.",
         ),
-        curve("sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound), unit="dBFS"),
-    )
-    yield from (lane for lane in lanes if lane is not None)
+        curve(
+            "brightness", curves.t_s, curves.brightness * 100, ink="doubtful", filled=False, bounds=(0, 100), unit="%",
+            source="Mean brightness of the picture: 0 % is black, 100 % white.",
+        ),
+        curve(
+            "sound", curves.t_s, curves.sound, ink="muted", bounds=_loudness(curves.sound), unit="dBFS",
+            source="Loudness; 0 dBFS is the loudest that the file can hold. The row is scaled to the clip.",
+        ),
+    )  # fmt: skip
+    yield from (replace(lane, scale=scale_text(lane)) for lane in lanes if lane is not None)
+
+
+def scale_text(lane: CurveLane) -> str:
+    """From where to where a lane goes: `0–100 %`, `−62…−31 dBFS`."""
+    digits = 0 if lane.high - lane.low >= 3 else 1
+    low, high = (f"{value:.{digits}f}".replace("-", "−") for value in (lane.low, lane.high))
+    return f"{low}{'…' if lane.low < 0 else '–'}{high} {lane.unit}".strip()
+
+
+def _change(motion: NDArray[np.float32]) -> tuple[float, float]:
+    """From nothing up to what occurs, 1 % at least: the noise of a car that stands fills no row."""
+    known = motion[np.isfinite(motion)]
+    return 0.0, max(1.0, float(known.max()) * 100 if known.size else 1.0)
 
 
 def _loudness(sound: NDArray[np.float32] | None) -> tuple[float, float] | None:
@@ -84,13 +115,14 @@ def _marks(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> Iterat
         span = analysis.labels.get(EVENT_TIME)
         if isinstance(span, dict) and lies_within(span, index.duration_s):
             label = _event_label(schema, analysis.labels.get(EVENT_TYPE))
+            held = EVENT_TIME not in state.review.verdicts and analysis.id == state.analysis_id
             who = f"{SOURCE_WORDS.get(analysis.provenance, 'model')}: {analysis.model or analysis.backend}"
-            yield _span_mark(index, span, "model_event", label, who)
+            yield _span_mark(index, span, "model_event", label, who, movable=held)
     verdict = state.review.verdicts.get(EVENT_TIME)
     value = verdict.value if verdict is not None else None
     if isinstance(value, dict) and lies_within(value, index.duration_s):
         label = _event_label(schema, state.labels.get(EVENT_TYPE))
-        yield _span_mark(index, value, "event", label, "")
+        yield _span_mark(index, value, "event", label, "", movable=True)
     for field_key, by_value in state.review.evidence.items():
         if field_key not in schema:
             continue
@@ -124,9 +156,13 @@ def _event_label(schema: LabelSchema, value: LabelValue) -> str:
     return "event"
 
 
-def _span_mark(index: FrameIndex, span: dict[str, int], kind: MarkKind, label: str, reason: str) -> EventMark:
-    first, last = index.at_time(span["start_ms"] / 1000), index.at_time(span["end_ms"] / 1000)
-    return _mark(index, first, last, kind, label, reason)
+def _span_mark(
+    index: FrameIndex, span: dict[str, int], kind: MarkKind, label: str, reason: str, *, movable: bool
+) -> EventMark:
+    """A stored time lies at the frame it was taken from, although it was rounded to a millisecond, perhaps down."""
+    first, last = (index.number(index.pts_at_ms(span[end])) for end in ("start_ms", "end_ms"))
+    time = EventTime(EVENT_TIME, span["start_ms"], span["end_ms"]) if movable else None
+    return replace(_mark(index, first, last, kind, label, reason), time=time)
 
 
 def _mark(index: FrameIndex, first: int, last: int, kind: MarkKind, label: str, reason: str) -> EventMark:

@@ -1,4 +1,7 @@
-"""Moving an edge of evidence: by dragging it, or frame by frame with the arrow keys. One move, one action."""
+"""Moving an edge of evidence or of the event: by dragging it, or frame by frame with the arrow keys.
+
+One move is one action.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from PySide6.QtGui import QPainter, QPen
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.timeline_lanes import PlacedMark
-from vvlm_desktop.ui.review.timeline_model import EventMark, View
+from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, EventMark, EventTime, View
+from vvlm_desktop.video.index import FrameIndex
 
 #: How far from its line an edge can be gripped.
 _GRIP_PX = 5.0
@@ -23,7 +27,7 @@ End = Literal[0, 1]
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The start (0) or the end (1) of a stretch of evidence."""
+    """The start (0) or the end (1) of a stretch that can be moved."""
 
     mark: EventMark
     end: End
@@ -64,6 +68,7 @@ class Edges(QObject):
         self.held: Edge | None = None
         self.draft: Draft | None = None
         self.dragging = False
+        self._wanted: tuple[int, int] | None = None  # while a move is stored
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_RUN_MS)
@@ -104,7 +109,9 @@ class Edges(QObject):
             # Shown where it is wanted until it is stored, or refused; never told twice.
             mark = draft.edge.mark
             self.draft = Draft(draft.edge, mark.start_frame, mark.end_frame)
+            self._wanted = draft.first, draft.last
             self.moved.emit(draft)
+            self._wanted = None
 
     def cancel(self) -> bool:
         """Back to where it was; whether there was anything to go back from."""
@@ -127,9 +134,11 @@ class Edges(QObject):
         held = self.held
         if held is None:
             return
-        proof = held.mark.proof
-        found = [m for m in marks if m.proof is not None and proof is not None and m.proof.key == proof.key]
-        near = min(found, key=lambda m: abs(_frame(m, held.end) - _frame(held.mark, held.end)), default=None)
+        # Of several stretches for one value: the one that was moved, by where it was wanted; else by where it was.
+        was = self._wanted if self._wanted is not None else (held.mark.start_frame, held.mark.end_frame)
+        found = [m for m in marks if m.movable and m.held_as == held.mark.held_as]
+        near = min(found, key=lambda m: abs(m.start_frame - was[0]) + abs(m.end_frame - was[1]), default=None)
+        self._wanted = None
         self._timer.stop()
         self.held = Edge(near, held.end) if near is not None else None
         self.draft = Draft(self.held, near.start_frame, near.end_frame) if near and self.held else None
@@ -144,14 +153,19 @@ class Edges(QObject):
         return True
 
 
-def _frame(mark: EventMark, end: End) -> int:
-    return mark.end_frame if end else mark.start_frame
+def moved_time(draft: Draft, time: EventTime, index: FrameIndex) -> dict[str, int]:
+    """The value of a time field after a move; the end that was not moved stays as it is, to the millisecond."""
+    if draft.edge.end:
+        end_ms = index.ms(draft.last)
+        return {"start_ms": min(time.start_ms, end_ms), "end_ms": end_ms}
+    start_ms = index.ms(draft.first)
+    return {"start_ms": start_ms, "end_ms": max(start_ms, time.end_ms)}
 
 
 def edges_of(marks: Sequence[EventMark]) -> tuple[Edge, ...]:
     """Every edge that can be moved, in order of time."""
     ends: tuple[End, End] = (0, 1)
-    ordered = sorted((m for m in marks if m.proof is not None), key=lambda m: (m.start_s, m.end_s))
+    ordered = sorted((m for m in marks if m.movable), key=lambda m: (m.start_s, m.end_s))
     return tuple(Edge(mark, end) for mark in ordered for end in ends)
 
 
@@ -165,7 +179,7 @@ def edge_at(placed: Sequence[PlacedMark], position: QPointF, view: View) -> Edge
     best: tuple[float, Edge] | None = None
     ends: tuple[End, End] = (0, 1)
     for each in placed:
-        if each.mark.proof is None or not each.rect.top() <= position.y() <= each.rect.bottom():
+        if not each.mark.movable or not each.rect.top() <= position.y() <= each.rect.bottom():
             continue
         for end in ends:
             away = (position.x() - edge_x(each.mark, end, view)) * (-1 if end else 1)
@@ -181,7 +195,7 @@ def paint_edges(painter: QPainter, placed: Sequence[PlacedMark], view: View, hel
     painter.setPen(Qt.PenStyle.NoPen)
     ends: tuple[End, End] = (0, 1)
     for each in placed:
-        if each.mark.proof is None:
+        if not each.mark.movable:
             continue
         for end in ends:
             x = edge_x(each.mark, end, view)
@@ -190,7 +204,7 @@ def paint_edges(painter: QPainter, placed: Sequence[PlacedMark], view: View, hel
             in_hand = held is not None and held.end == end and held.mark == each.mark
             width = 4.0 if in_hand else 2.0
             rect = QRectF(x if end else x - width, each.rect.top() - in_hand, width, each.rect.height() + 2 * in_hand)
-            painter.fillRect(rect, theme.colour("accent" if in_hand else "good"))
+            painter.fillRect(rect, theme.colour("accent" if in_hand else MARK_LOOKS[each.mark.kind][0]))
 
 
 def paint_draft(painter: QPainter, draft: Draft, view: View, *, top: float, low: float) -> None:

@@ -78,7 +78,7 @@ def lay_out(
     else:
         for name in dict.fromkeys((*_USUAL_CURVES, *by_name)):
             found = by_name.get(name)
-            add("curve", name, _SCALED_HEIGHT if found is not None and found.scale else 18, found)
+            add("curve", name, _SCALED_HEIGHT, found)
     add("events", "events", _MARK_HEIGHT * rows + 2 * (rows - 1))
     return tuple(lanes)
 

@@ -39,6 +39,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class EventTime:
+    """The value of a time field that a mark stands for, as it is stored."""
+
+    field_key: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventMark:
     """A stretch of the clip with a name: a candidate, the analysis's event, the reviewer's, or evidence."""
 
@@ -49,7 +58,20 @@ class EventMark:
     kind: MarkKind
     label: str
     reason: str = ""
-    proof: Proof | None = None  # of evidence alone: its edges can be moved
+    proof: Proof | None = None  # of evidence
+    time: EventTime | None = None  # of the event that the review holds
+
+    @property
+    def movable(self) -> bool:
+        """Whether its edges can be moved: it is what the review holds, and no answer of its own."""
+        return self.proof is not None or self.time is not None
+
+    @property
+    def held_as(self) -> tuple[str, str | None] | None:
+        """What its stretch is stored under; None where it cannot be moved."""
+        if self.proof is not None:
+            return self.proof.key
+        return (self.time.field_key, None) if self.time is not None else None
 
     @property
     def look_frame(self) -> int:

@@ -336,7 +336,7 @@ class TimelineSurface(QAbstractSlider):
         if mark is not None:
             _, who = MARK_LOOKS[mark.kind]
             text = f"{mark.label} · {who} · {span_text(mark.start_s, mark.end_s)}"
-            grips = "\nIts edges can be dragged; Escape lets them go." if mark.proof is not None else ""
+            grips = "\nIts edges can be dragged; Escape lets them go." if mark.movable else ""
             return text + (f"\n{mark.reason}" if mark.reason else "") + grips
         seconds = self._view().seconds(position.x())
         gap = self._port.axis.gap_at(seconds)
