@@ -9,7 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 1
+_FORMAT = 2
 #: An hour of a 200 Hz accelerometer is brought down to so many samples, the strongest of each stretch.
 _MOST_SAMPLES = 20_000
 #: No sensor is later or earlier than this against its pictures; beyond, it is another drive.
@@ -40,6 +40,16 @@ def _none() -> Floats:
     return np.empty(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment that the sensors found worth a look, as `video.telemetry.candidates` does; on the camera's clock."""
+
+    start_ms: float
+    end_ms: float
+    kind: str
+    peak_g: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Drive:
     """What the camera measured of its own movement, on the clip's clock as the camera has it.
@@ -47,6 +57,7 @@ class Drive:
     Attributes:
         fix_ms, lat, lon, speed_mps: of each position; NaN where no speed is known.
         force_ms, force_g: strength of the acceleration with gravity in it, 1.0 at rest.
+        moments: hard brakings, pushes and jolts, in order of time.
         source, clock: where it was read from, and how its times were put on the clip's clock.
         offset_ms: the reviewer's correction: everything is so much later than the camera says.
     """
@@ -60,6 +71,7 @@ class Drive:
     source: str = ""
     clock: str = ""
     offset_ms: int = 0
+    moments: tuple[Moment, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(len(self.fix_ms) or len(self.force_ms))
@@ -110,11 +122,19 @@ def _find(path: Path) -> Drive:
     return drive_of(track) if track else Drive()
 
 
+def _moments(track: Track) -> tuple[Moment, ...]:
+    from vvlm_desktop.video.telemetry import motion_candidates
+
+    return tuple(Moment(c.start_ms, c.end_ms, c.kind, c.peak_g) for c in motion_candidates(track))
+
+
 def drive_of(track: Track) -> Drive:
     """What is drawn of a track."""
     at, forces = track.positions, track.accelerometer
     force_ms, force_g = _strongest(forces.time_ms, forces.magnitude) if len(forces) else (_none(), _none())
-    return Drive(at.time_ms, at.lat, at.lon, at.speed_mps, force_ms, force_g, track.source, track.clock)
+    return Drive(
+        at.time_ms, at.lat, at.lon, at.speed_mps, force_ms, force_g, track.source, track.clock, moments=_moments(track)
+    )
 
 
 def _strongest(time_ms: Floats, force_g: Floats) -> tuple[Floats, Floats]:
@@ -155,7 +175,7 @@ def _corrected(drive: Drive, file: Path) -> Drive:
     except (OSError, ValueError, KeyError, TypeError) as error:
         _log.warning("The clock correction beside %s cannot be read: %s", file, error)
         return drive
-    return Drive(**{name: getattr(drive, name) for name in (*_ARRAYS, "source", "clock")}, offset_ms=offset_ms)
+    return replace(drive, offset_ms=offset_ms)
 
 
 def _beside(path: Path) -> list[list[Any]]:
@@ -184,7 +204,8 @@ def _load(file: Path) -> tuple[Drive, list[list[Any]]] | None:
             if about["format"] != _FORMAT:
                 return None
             arrays: dict[str, Any] = {name: np.asarray(data[name], np.float64) for name in _ARRAYS}
-            drive = Drive(**arrays, source=about["source"], clock=about["clock"])
+            moments = tuple(Moment(**each) for each in about["moments"])
+            drive = Drive(**arrays, source=about["source"], clock=about["clock"], moments=moments)
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         _log.warning("The telemetry %s cannot be used and is read again: %s", file, error)
         return None
@@ -194,7 +215,10 @@ def _load(file: Path) -> tuple[Drive, list[list[Any]]] | None:
 def _save(drive: Drive, file: Path, *, beside: list[list[Any]]) -> None:
     import io
 
-    about = {"format": _FORMAT, "source": drive.source, "clock": drive.clock, "beside": beside}
+    moments = [asdict(each) for each in drive.moments]
+    about = {
+        "format": _FORMAT, "source": drive.source, "clock": drive.clock, "beside": beside, "moments": moments
+    }  # fmt: skip
     arrays: Mapping[str, Any] = {name: getattr(drive, name) for name in _ARRAYS}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, about=np.array(json.dumps(about)), **arrays)
