@@ -10,10 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout
 from vvlm_desktop.ui.review.map_panel import DrivePanel
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.timeline import Timeline
-from vvlm_desktop.ui.review.timeline_model import CurveLane, curve
+from vvlm_desktop.ui.review.timeline_model import CurveLane, Sensed, curve
 from vvlm_desktop.workflow.telemetry import Drive
 
 KMH_PER_MPS = 3.6
+SPEED_LANE, FORCE_LANE = "speed", "G-force"
+#: More moments than these are noise; the strongest stay.
+_MOST_MOMENTS = 12
 
 
 class DriveDesk(DrivePanel):
@@ -35,7 +38,7 @@ class DriveDesk(DrivePanel):
         return low
 
     def _on_drive(self, drive: Drive | None) -> None:
-        self._timeline.set_drive_lanes(drive_lanes(drive))
+        self._timeline.set_drive(drive_lanes(drive), drive_moments(drive))
         self._on_position(self._playback.position)
 
     def _on_time(self, seconds: float) -> None:
@@ -61,7 +64,7 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
         top = max(10.0, float(np.ceil(np.nanmax(kmh) / 10) * 10))
         lanes.append(
             curve(
-                "speed", drive.fix_s, kmh, ink="good", bounds=(0.0, top), unit="km/h",
+                SPEED_LANE, drive.fix_s, kmh, ink="good", bounds=(0.0, top), unit="km/h",
                 scale=f"0–{top:.0f} km/h", source=source, holes=True,
             )
         )  # fmt: skip
@@ -69,8 +72,26 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
         top = max(2.0, float(np.ceil(drive.force_g.max())))
         lanes.append(
             curve(
-                "G-force", drive.force_s, drive.force_g, ink="doubtful", filled=False, bounds=(0.0, top), unit="g",
+                FORCE_LANE, drive.force_s, drive.force_g, ink="doubtful", filled=False, bounds=(0.0, top), unit="g",
                 scale=f"0–{top:.0f} g", source=f"{source}\nWith gravity: 1 g at rest", holes=True,
             )
         )  # fmt: skip
     return tuple(lane for lane in lanes if lane is not None)
+
+
+def drive_moments(drive: Drive | None) -> tuple[Sensed, ...]:
+    """What the sensors found worth a look, on the lane that shows it best; the strongest where there are many."""
+    if not drive:
+        return ()
+    lane = FORCE_LANE if len(drive.force_ms) > 1 else SPEED_LANE
+    strongest = sorted(drive.moments, key=lambda moment: -moment.peak_g)[:_MOST_MOMENTS]
+    return tuple(
+        Sensed(
+            (moment.start_ms + drive.offset_ms) / 1000,
+            (moment.end_ms + drive.offset_ms) / 1000,
+            moment.kind.replace("_", " "),
+            f"{moment.peak_g:.2f} g at most, without gravity. Potholes, doors and loose mounts do that too.",
+            lane,
+        )
+        for moment in sorted(strongest, key=lambda moment: moment.start_ms)
+    )

@@ -18,6 +18,8 @@ from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMa
 LaneKind = Literal["frames", "seen", "curve", "events"]
 
 _RADIUS = 3
+#: A mark on a curve is so wide at least: it can be pointed at.
+_LEAST_FLAG_PX = 8.0
 _MARK_HEIGHT = 17
 _SCALED_HEIGHT = 27  # two lines: what it is, and from where to where it goes
 
@@ -204,6 +206,39 @@ def place_marks(
         height = _MARK_HEIGHT * scale
         placed.append(PlacedMark(mark, QRectF(left, top + row * (height + 2), width, height)))
     return placed
+
+
+def place_on_curves(
+    marks: Sequence[EventMark], lanes: Sequence[Lane], view: View
+) -> tuple[list[PlacedMark], list[EventMark]]:
+    """The marks that lie on a curve of their own which is shown; and all others."""
+    by_name = {lane.name: lane for lane in lanes if lane.kind == "curve" and lane.curve is not None}
+    placed, others = [], []
+    for mark in marks:
+        lane = by_name.get(mark.lane)
+        if lane is None:
+            others.append(mark)
+        elif mark.end_s >= view.start_s and mark.start_s <= view.end_s:
+            middle = (view.x(mark.start_s) + view.x(mark_end_s(mark, view))) / 2
+            width = max(_LEAST_FLAG_PX, view.x(mark_end_s(mark, view)) - view.x(mark.start_s))
+            placed.append(PlacedMark(mark, QRectF(middle - width / 2, lane.top, width, lane.height)))
+    return placed, others
+
+
+def paint_on_curve(painter: QPainter, placed: PlacedMark) -> None:
+    """A moment on a curve: tinted, under a flag; its name is in its help, and beside it where there is room."""
+    token, _ = MARK_LOOKS[placed.mark.kind]
+    rect, middle = placed.rect, placed.rect.center().x()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillRect(rect, theme.colour(token, alpha=0.3))
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.colour("text"))
+    flag = [QPointF(middle - 4, rect.top()), QPointF(middle + 4, rect.top()), QPointF(middle, rect.top() + 6)]
+    painter.drawPolygon(QPolygonF(flag))
+    painter.setFont(theme.font("small"))
+    if QFontMetricsF(painter.font()).horizontalAdvance(placed.mark.label) + 8 <= rect.width():
+        painter.setPen(theme.colour("text"))
+        painter.drawText(rect.adjusted(4, 0, -4, 0), Qt.AlignmentFlag.AlignBottom, placed.mark.label)
 
 
 def paint_mark(painter: QPainter, placed: PlacedMark, view: View) -> None:

@@ -10,14 +10,16 @@ from numpy.typing import NDArray
 
 from vvlm_desktop.domain.review import PtsRange
 from vvlm_desktop.ui.review.timeline_axis import Axis
+from vvlm_desktop.video.index import FrameIndex
 
 _PLAIN = Axis()
 
-MarkKind = Literal["candidate", "model_event", "event", "evidence"]
+MarkKind = Literal["candidate", "sensed", "model_event", "event", "evidence"]
 
 #: kind → (token it is drawn in, word for it)
 MARK_LOOKS: dict[MarkKind, tuple[str, str]] = {
     "candidate": ("doubtful", "measured"),
+    "sensed": ("doubtful", "the camera's sensors"),
     "model_event": ("model", "analysis"),
     "event": ("accent", "reviewer"),
     "evidence": ("good", "evidence"),
@@ -60,6 +62,7 @@ class EventMark:
     reason: str = ""
     proof: Proof | None = None  # of evidence
     time: EventTime | None = None  # of the event that the review holds
+    lane: str = ""  # the curve that it is drawn on, where that is shown
 
     @property
     def movable(self) -> bool:
@@ -76,7 +79,7 @@ class EventMark:
     @property
     def look_frame(self) -> int:
         """Where to look first: an event's end is contact or closest approach; a candidate's middle stands out."""
-        if self.kind == "candidate":
+        if self.kind in {"candidate", "sensed"}:
             return (self.start_frame + self.end_frame) // 2
         return self.end_frame if self.kind in {"event", "model_event"} else self.start_frame
 
@@ -111,6 +114,24 @@ class CurveLane:
         if not np.isfinite(level):
             return ""
         return f"{self.low + level * (self.high - self.low):.{0 if self.high - self.low > 20 else 2}f} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """A moment that the camera's sensors found worth a look; `lane` is the curve that it lies on."""
+
+    start_s: float
+    end_s: float
+    label: str
+    reason: str
+    lane: str
+
+    def mark(self, index: FrameIndex) -> EventMark:
+        """Its frames in a clip."""
+        first, last = index.at_time(max(0.0, self.start_s)), index.at_time(max(0.0, self.end_s))
+        return EventMark(
+            first, last, index.seconds(first), index.seconds(last), "sensed", self.label, self.reason, lane=self.lane
+        )
 
 
 @dataclass(frozen=True, slots=True)

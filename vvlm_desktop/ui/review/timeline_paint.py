@@ -66,9 +66,13 @@ class Ground:
         elif lane.kind == "curve" and lane.curve is not None:
             rect = QRectF(self.view.left_px, lane.top, self.view.width_px, lane.height)
             paint_curve(painter, rect, lane.curve, self.view)
+            for placed in self.placed:
+                if placed.mark.lane == lane.name:
+                    lanes_of.paint_on_curve(painter, placed)
         elif lane.kind == "events":
             for placed in self.placed:
-                lanes_of.paint_mark(painter, placed, self.view)
+                if placed.rect.top() >= lane.top:
+                    lanes_of.paint_mark(painter, placed, self.view)
 
 
 def paint_marked(painter: QPainter, view: View, span_s: tuple[float, float], *, top: float, low: float) -> None:

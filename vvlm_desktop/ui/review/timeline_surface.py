@@ -27,7 +27,7 @@ from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
 from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
-from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMark, TimelineModel, View
+from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMark, Sensed, TimelineModel, View
 from vvlm_desktop.ui.review.timeline_rule import gap_text
 from vvlm_desktop.ui.review.timeline_zoom import Viewport
 from vvlm_desktop.ui.review.times import clock_text, span_text
@@ -55,6 +55,7 @@ class TimelineSurface(QAbstractSlider):
         super().__init__(parent)
         self._given = self._model = TimelineModel()
         self._drive_lanes: tuple[CurveLane, ...] = ()
+        self._sensed: tuple[Sensed, ...] = ()
         self._index: FrameIndex | None = None
         self._port = Viewport()
         self._damage = Damage()
@@ -84,7 +85,7 @@ class TimelineSurface(QAbstractSlider):
             self._port.open(axis_of(index), model.duration_s, keep=keep_view)
             self._damage = Damage(index)
         self._index, self._given = index, model
-        self._model = replace(model, curves=(*model.curves, *self._drive_lanes))
+        self._model = self._with_drive()
         if keep_view:
             self._edges.follow(model.marks)
         else:
@@ -109,11 +110,18 @@ class TimelineSurface(QAbstractSlider):
             self._hidden = names
             self._arrange()
 
-    def set_drive_lanes(self, lanes: tuple[CurveLane, ...]) -> None:
+    def set_drive(self, lanes: tuple[CurveLane, ...], sensed: tuple[Sensed, ...] = ()) -> None:
         """What was measured of the drive of this clip, or of the one that is about to be shown."""
-        self._drive_lanes = lanes
-        self._model = replace(self._given, curves=(*self._given.curves, *lanes))
+        self._drive_lanes, self._sensed = lanes, sensed
+        self._model = self._with_drive()
         self._arrange()
+
+    def _with_drive(self) -> TimelineModel:
+        index, given = self._index, self._given
+        known = index is not None and len(index) > 0
+        inside = [each for each in self._sensed if known and each.end_s >= 0 and each.start_s < given.duration_s]
+        marks = tuple(each.mark(index) for each in inside if index is not None)
+        return replace(given, curves=(*given.curves, *self._drive_lanes), marks=(*given.marks, *marks))
 
     @property
     def hidden_lanes(self) -> frozenset[str]:
@@ -217,7 +225,8 @@ class TimelineSurface(QAbstractSlider):
         top = theme.px(_RULER_PX) + 3
         self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=top, rows=rows, hidden=self._hidden)
         events = self._lanes[-1]
-        self._placed = lanes_of.place_marks(self._model.marks, self._view(), events.top, metrics, most_rows=rows)
+        flags, others = lanes_of.place_on_curves(self._model.marks, self._lanes, self._view())
+        self._placed = flags + lanes_of.place_marks(others, self._view(), events.top, metrics, most_rows=rows)
         self._ground = None
         if self.sizeHint().height() != before:
             self.updateGeometry()
