@@ -185,6 +185,21 @@ def test_all_cameras_together_stay_within_the_cache_that_is_set(here):
     assert source.budget_bytes == before_bytes + others_bytes
 
 
+def test_another_cache_size_is_kept_to_by_all_of_them_at_once(here, session):
+    desk = here.page.desk
+    desk.seek(75)
+    wait_for(here, 45)
+    session.settings = session.settings.model_copy(update={"frame_cache_mb": 8})
+    here.page.on_settings(session.settings)
+    tile = desk.cameras.tiles[0].source
+    assert desk._open.source.budget_bytes + tile._cache.budget_bytes <= 8 << 20
+    assert tile.used_bytes <= 2 << 20
+    before_bytes, lent_bytes = desk._open.source.budget_bytes, tile._cache.budget_bytes
+    here.press("Q Q Q")
+    assert not desk.cameras.tiles
+    assert desk._open.source.budget_bytes == before_bytes + lent_bytes
+
+
 def test_a_clip_alone_has_no_other_cameras(stage, add_clip):
     clip = add_clip()
     here = stage()

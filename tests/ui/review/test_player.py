@@ -10,7 +10,7 @@ import pytest
 from tests import clips
 from tests.ui.review.players import pixels, player
 from vvlm_desktop.errors import FrameUnreadableError
-from vvlm_desktop.ui.review.playback import Span
+from vvlm_desktop.ui.review.play_line import Span
 from vvlm_desktop.video.reader import FrameReader
 
 __all__ = ["player"]

@@ -116,3 +116,17 @@ def test_the_open_clip_and_the_next_keep_to_one_budget(add_clip, stage, qtbot):
     here.press("N")
     qtbot.waitUntil(lambda: here.state.clip.id == other.id)
     assert opener._open.source.budget_bytes == budget - (opener._ready.source.budget_bytes if opener._ready else 0)
+
+
+def test_another_cache_size_is_kept_to_at_once(add_clip, stage, session):
+    add_clip()
+    here = stage()
+    here.open()
+    source = here.page.opener._open.source
+    here.qtbot.waitUntil(lambda: source.used_bytes > 2 << 20)
+    ready = here.page.opener._ready
+    session.settings = session.settings.model_copy(update={"frame_cache_mb": 1})
+    here.page.on_settings(session.settings)
+    budget_bytes = source.budget_bytes + (ready.source.budget_bytes if ready is not None else 0)
+    assert budget_bytes == 1 << 20
+    assert source.used_bytes <= 1 << 20

@@ -99,6 +99,10 @@ class CameraSource(QObject):
         self.offset_ms = offset_ms
         self._wanted = -1
 
+    def resize_cache(self, budget_bytes: int) -> None:
+        """Change how much memory its frames may take."""
+        self._cache.resize(max(1, budget_bytes))
+
     def wait_idle(self, timeout_s: float) -> bool:
         """Whether everything foreseen was decoded within `timeout_s`."""
         return self._thread.wait_idle(timeout_s)

@@ -207,9 +207,10 @@ class Cameras(QObject):
     def _open_tiles(self) -> None:
         if self._open is None or self._session is None or not self._known or self._layout == "alone":
             return
-        budget_bytes = self._session().settings.frame_cache_mb * _MB
-        self._open.source.lend(budget_bytes // _SHARE)
-        each_bytes = budget_bytes // _SHARE // len(self._known)
+        lent_bytes = self._lent_bytes()
+        self._open.source.lend(lent_bytes)
+        self._open.source.cache_resized.connect(self._share_out)
+        each_bytes = max(1, lent_bytes // len(self._known))
         tiles = []
         for place, clip in enumerate(self._known):
             tile = CameraTile(CameraSource(clip, budget_bytes=each_bytes, offset_ms=clip.camera.offset_ms))
@@ -220,6 +221,18 @@ class Cameras(QObject):
         self._stage.arrange(self._layout)
         self._show_moment()
 
+    def _lent_bytes(self) -> int:
+        assert self._session is not None
+        return self._session().settings.frame_cache_mb * _MB // _SHARE
+
+    def _share_out(self) -> None:
+        """Another cache size was set."""
+        if self._open is not None and self.tiles:
+            lent_bytes = self._lent_bytes()
+            self._open.source.lend(lent_bytes)
+            for tile in self.tiles:
+                tile.source.resize_cache(lent_bytes // len(self.tiles))
+
     def _close_tiles(self) -> None:
         tiles = self.tiles
         if not tiles:
@@ -228,6 +241,7 @@ class Cameras(QObject):
             tile.source.close()
         self._stage.set_tiles(())
         if self._open is not None:
+            self._open.source.cache_resized.disconnect(self._share_out)
             self._open.source.lend(0)
 
     def _on_picture(self, picture: Picture) -> None:

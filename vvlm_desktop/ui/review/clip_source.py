@@ -27,6 +27,7 @@ class ClipSource(QObject):
 
     #: a `Picture`: the frame asked for, a preview on the way to it, or why it cannot be shown
     decoded = Signal(object)
+    cache_resized = Signal()  # it has been given more memory, or less
 
     def __init__(self, clip_id: str, path: Path, index: FrameIndex, *, budget_bytes: int) -> None:
         super().__init__()
@@ -100,8 +101,10 @@ class ClipSource(QObject):
 
     def resize_cache(self, budget_bytes: int) -> None:
         """Change how much memory the decoded frames may take."""
-        self._given_bytes = budget_bytes
+        before_bytes, self._given_bytes = self._given_bytes, budget_bytes
         self._cache.resize(max(1, budget_bytes - self._lent_bytes))
+        if budget_bytes != before_bytes:
+            self.cache_resized.emit()
 
     def lend(self, lent_bytes: int) -> None:
         """Leave a part of that memory to others; 0 takes it back."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -20,6 +18,7 @@ from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
 from vvlm_desktop.ui.review.picture_tools import PictureTools
+from vvlm_desktop.ui.review.play_line import gap_sentence
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
 from vvlm_desktop.ui.review.seen import Attention
@@ -72,16 +71,10 @@ class Desk(QWidget):
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
         self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek)
-        self._stand_timer = self._single_shot(_STAND_MS, self._play_event)
+        self._stand_timer = QTimer(self, singleShot=True, interval=_STAND_MS)
+        self._stand_timer.timeout.connect(self._play_event)
         self._lay_out()
         self._connect()
-
-    def _single_shot(self, interval_ms: int, run: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval_ms)
-        timer.timeout.connect(run)
-        return timer
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -100,6 +93,7 @@ class Desk(QWidget):
         self.playback.rate_changed.connect(self.transport.show_rate)
         self.playback.mode_changed.connect(self._on_mode)
         self.playback.span_finished.connect(self._on_span_finished)
+        self.playback.gap_passed.connect(lambda length_s: self.toast.say(gap_sentence(length_s)))
         self.shuttle.used.connect(self.touched)
         self.looking.ready_changed.connect(self.ready_changed)
         self.looking.settled.connect(self.settled)

@@ -46,8 +46,6 @@ class ClipOpener(QObject):
         self._session = session
         self._reading: dict[str, Work[_Read]] = {}
         self._read: dict[str, FrameIndex | VvlmError | OSError] = {}
-        self._budget_bytes = session.settings.frame_cache_mb * _MB
-        self._ready_bytes = max(1, self._budget_bytes // _READY_SHARE)
         self._open: OpenClip | None = None
         self._ready: OpenClip | None = None
 
@@ -91,7 +89,7 @@ class ClipOpener(QObject):
         if before is not None:
             before.source.close()
         self._open = ready or self._make(clip)
-        self._share_out()
+        self.share_out()
         self._open.source.make_previews(self._session.library.folder / "previews")
         return self._open
 
@@ -104,7 +102,7 @@ class ClipOpener(QObject):
         if self._ready is not None:
             self._ready.source.close()
             self._ready = None
-            self._share_out()
+            self.share_out()
         if not self.at_hand(clip):
             if not self._reading:
                 self.read(clip)
@@ -113,16 +111,24 @@ class ClipOpener(QObject):
             self._ready = self._make(clip)
         except (VvlmError, OSError):
             return  # said when it is opened
-        self._share_out()
+        self.share_out()
         self._ready.source.request(self._ready.index.at_time(at_ms / 1000))
 
-    def _share_out(self) -> None:
-        """Both clips together keep to the budget that was set."""
+    def share_out(self) -> None:
+        """Both clips together keep to the budget that is set."""
         ready_bytes = self._ready_bytes if self._ready is not None else 0
         if self._ready is not None:
             self._ready.source.resize_cache(ready_bytes)
         if self._open is not None:
             self._open.source.resize_cache(self._budget_bytes - ready_bytes)
+
+    @property
+    def _budget_bytes(self) -> int:
+        return self._session.settings.frame_cache_mb * _MB
+
+    @property
+    def _ready_bytes(self) -> int:
+        return max(1, self._budget_bytes // _READY_SHARE)
 
     @property
     def ready_id(self) -> str | None:

@@ -186,9 +186,9 @@ class ReviewPage(Page):
 
     @override
     def on_settings(self, settings: Settings) -> None:
-        drafts = self.acts.drafts
-        if drafts.reviewer not in {None, self.shell.session.reviewer}:
+        if (drafts := self.acts.drafts).reviewer not in {None, self.shell.session.reviewer}:
             drafts.commit_at_any_price(announce=True)
+        self.opener.share_out()
         self._refresh()
 
     @override

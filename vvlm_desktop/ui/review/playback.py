@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vvlm_desktop.ui.review.clip_source import ClipSource
+from vvlm_desktop.ui.review.play_line import Span, due_at, gap_end
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.seek_history import SeekHistory
 from vvlm_desktop.video.audio_clock import Timing
@@ -22,15 +22,6 @@ _SEEN_PER_S = 2.0
 _LAG_S = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch that plays: once, then resting on `rest`, or again and again."""
-
-    first: int
-    last: int
-    rest: int | None = None  # None: loop
-
-
 class Playback(QObject):
     """Plays one `ClipSource`; everything is in frame indices, in PTS order."""
 
@@ -41,6 +32,7 @@ class Playback(QObject):
     timing_changed = Signal()  # what is due at which moment of the clock
     mode_changed = Signal()  # looping, only the model's frames
     span_finished = Signal()
+    gap_passed = Signal(float)  # seconds without a picture that were not waited for
 
     def __init__(self, parent: QObject | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(parent)
@@ -255,9 +247,10 @@ class Playback(QObject):
         """Play at `rate` from now on, within 0.1 to 4."""
         rate = max(RATES[0], min(rate, RATES[-1]))
         if rate != self._rate:
+            now_s = None if self._only or not self.playing else self._media_s()
             self._rate = rate
             if self.playing:
-                self._restart_clock()
+                self._restart_clock(now_s)
             self.rate_changed.emit(rate)
 
     def change_rate(self, steps: int) -> None:
@@ -271,6 +264,7 @@ class Playback(QObject):
         """Show the frame that is due now."""
         if self._source is None or not self.playing:
             return
+        self._pass_gap()
         due, over = self._due()
         self._show_up_to(due)
         if over and self._wanted == due:
@@ -281,19 +275,25 @@ class Playback(QObject):
     def _due(self) -> tuple[int, bool]:
         """Frame that the clock is at, and whether that is the end of what plays."""
         assert self._source is not None
-        index = self._source.index
-        elapsed_s = (self._clock() - self._started_s) * self._rate * self._direction
         if self._only:
-            place = int(self._base_s + elapsed_s * _SEEN_PER_S)
+            place = int(self._base_s + (self._media_s() - self._base_s) * _SEEN_PER_S)
             clamped = max(0, min(place, len(self._only) - 1))
             return self._only[clamped], place != clamped
-        media_s = self._base_s + elapsed_s
-        first, last = (self._span.first, self._span.last) if self._span is not None else (0, len(index) - 1)
-        due = index.at_time(max(0.0, media_s))
-        if self._direction < 0:
-            return max(due, first), media_s <= index.seconds(first)
-        end_s = index.seconds(last + 1) if last + 1 < len(index) else index.seconds(last)
-        return min(due, last), media_s >= end_s
+        return due_at(self._source.index, self._media_s(), span=self._span, backward=self.backward)
+
+    def _media_s(self) -> float:
+        """The moment of the clip that the clock is at."""
+        return self._base_s + (self._clock() - self._started_s) * self._rate * self._direction
+
+    def _pass_gap(self) -> None:
+        """Go on behind a gap instead of waiting for as long as it lasted."""
+        assert self._source is not None
+        if self._only:
+            return
+        end = gap_end(self._source.index, self._media_s(), rate=self._rate, backward=self.backward)
+        if end is not None:
+            self._restart_clock(end.media_s)
+            self.gap_passed.emit(end.length_s)
 
     def _show_up_to(self, due: int) -> None:
         """Show `due`, or the last decoded frame before it; the clock waits rather than passing over a stretch."""
@@ -315,11 +315,19 @@ class Playback(QObject):
         if reached is not None:
             self._go(reached.frame_index)
             self._show(reached)
-        behind_s = abs(self._source.index.seconds(due) - self._source.index.seconds(self._wanted))
-        if behind_s > _LAG_S or self._only:
+        if self._only:
             self._restart_clock()
+        elif abs(self._media_s() - self._next_s()) > _LAG_S:
+            self._restart_clock(self._next_s())
         if reached is None:
             self._keep_ahead()
+
+    def _next_s(self) -> float:
+        """When the next picture is due: the clock waits there, not a long picture's time before."""
+        assert self._source is not None
+        index = self._source.index
+        following = self._wanted + (not self.backward and self._shown == self._wanted)
+        return index.seconds(min(following, len(index) - 1))
 
     def _end_reached(self) -> None:
         span = self._span
@@ -333,13 +341,14 @@ class Playback(QObject):
             self.mode_changed.emit()
             self.span_finished.emit()
 
-    def _restart_clock(self) -> None:
+    def _restart_clock(self, media_s: float | None = None) -> None:
+        """Let the clock go on from that moment, or from the frame that is wanted."""
         assert self._source is not None
         self._started_s = self._clock()
         if self._only:
             self._base_s = float(max(0, bisect_right(self._only, self._wanted) - 1))
         else:
-            self._base_s = self._source.index.seconds(self._wanted)
+            self._base_s = self._source.index.seconds(self._wanted) if media_s is None else media_s
         self.timing_changed.emit()
 
     def _keep_ahead(self) -> None:
