@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QNativeGestureEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QMenu, QWidget
 from typing_extensions import override
 
-from vvlm_desktop.ui.review.timeline_edges import Edge, edge_at, edges_of
+from vvlm_desktop.ui.review.timeline_edges import Edge, edge_at, edges_of, next_edge
 from vvlm_desktop.ui.review.timeline_lanes import KEPT_LANES
 from vvlm_desktop.ui.review.timeline_surface import TimelineSurface
 
@@ -22,6 +29,7 @@ _FAR_FRAMES = 10
 
 Drag = Literal["", "scrub", "pan", "whole", "edge"]
 _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr})
+_PLAIN = Qt.KeyboardModifier.NoModifier
 _NUDGES = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 
 
@@ -32,6 +40,7 @@ class Timeline(TimelineSurface):
     mark_chosen = Signal(object)  # EventMark
     hovered = Signal(object)  # frame index under the pointer, None for none
     lanes_chosen = Signal(object)  # frozenset of the lanes that are hidden
+    menu_opened = Signal(object)  # QMenu of the lanes, before it is seen: others add what concerns theirs
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +48,8 @@ class Timeline(TimelineSurface):
         self._pressed_at = QPointF()
         self._dragged_from_x = 0.0
         self._hovered: int | None = None
+        self._menu = QMenu("Lanes that are shown", self)
+        self._menu.setAccessibleName(self._menu.title())
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.valueChanged.connect(self._on_value)
@@ -47,12 +58,14 @@ class Timeline(TimelineSurface):
         assert self._index is not None
         return self._index.at_time(max(0.0, self._view().seconds(x)))
 
-    def _drag_at(self, position: QPointF, button: Qt.MouseButton) -> Drag:
-        """What a press there begins; where everything is visible, the ruler has nothing to pan."""
+    def _drag_at(self, position: QPointF, button: Qt.MouseButton, *, modifiers: Qt.KeyboardModifier = _PLAIN) -> Drag:
+        """What a press there begins; where everything is visible, there is nothing to pan."""
         if button == Qt.MouseButton.MiddleButton:
             return "pan" if self._port.zoomed else ""
         if button != Qt.MouseButton.LeftButton:
             return ""
+        if self._port.zoomed and modifiers & Qt.KeyboardModifier.ShiftModifier:
+            return "pan"
         if edge_at(self._placed, position, self._view()) is not None:
             return "edge"
         if self._port.zoomed and position.y() >= self._strip_rect().top() - 2:
@@ -63,7 +76,7 @@ class Timeline(TimelineSurface):
 
     @override
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        drag = self._drag_at(event.position(), event.button())
+        drag = self._drag_at(event.position(), event.button(), modifiers=event.modifiers())
         if not drag or self._drag or self._index is None or not len(self._index):
             event.ignore()
             return
@@ -134,7 +147,7 @@ class Timeline(TimelineSurface):
         else:
             on_strip = event.position().y() >= self._strip_rect().top() - 2
             self._hover(self._frame_under(x) if inside and not on_strip else None)
-        self.setCursor(self._cursor_at(event.position()))
+        self.setCursor(self._cursor_at(event.position(), event.modifiers()))
         self.update()
 
     def _frame_under(self, x: float) -> int | None:
@@ -155,10 +168,10 @@ class Timeline(TimelineSurface):
             self._hovered = frame_index
             self.hovered.emit(frame_index)
 
-    def _cursor_at(self, position: QPointF) -> Qt.CursorShape:
+    def _cursor_at(self, position: QPointF, modifiers: Qt.KeyboardModifier) -> Qt.CursorShape:
         if self._drag in {"pan", "whole"}:
             return Qt.CursorShape.ClosedHandCursor
-        grips = self._drag or self._drag_at(position, Qt.MouseButton.LeftButton)
+        grips = self._drag or self._drag_at(position, Qt.MouseButton.LeftButton, modifiers=modifiers)
         if grips == "edge":
             return Qt.CursorShape.SplitHCursor
         if self._mark_at(position) is not None:
@@ -200,16 +213,28 @@ class Timeline(TimelineSurface):
             self._show_view()
         event.accept()
 
+    # -- lanes ---------------------------------------------------------------------------------------------------
+
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        menu = QMenu("Lanes that are shown", self)
-        menu.aboutToHide.connect(menu.deleteLater)
+        self._show_menu(event.globalPos())
+
+    def choose_lanes(self) -> None:
+        """Ask which lanes are shown, at the timeline's corner; its first entry can be chosen at once."""
+        menu = self._show_menu(self.mapToGlobal(QPoint(round(self._view().left_px), round(self._lanes[0].top))))
+        menu.setActiveAction(menu.actions()[0])
+
+    def _show_menu(self, at: QPoint) -> QMenu:
+        menu = self._menu
+        menu.clear()
         for name in dict.fromkeys(lane.name for lane in self._all_lanes() if lane.kind not in KEPT_LANES):
             entry = menu.addAction(name)
             entry.setCheckable(True)
             entry.setChecked(name not in self._hidden)
             entry.toggled.connect(lambda shown, name=name: self._choose_lane(name, shown=shown))
-        menu.popup(event.globalPos())
+        self.menu_opened.emit(menu)
+        menu.popup(at)
+        return menu
 
     def _choose_lane(self, name: str, *, shown: bool) -> None:
         self.set_hidden(self._hidden - {name} if shown else self._hidden | {name})
@@ -217,8 +242,29 @@ class Timeline(TimelineSurface):
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
+    def hold_nearest_edge(self) -> None:
+        """Take the edge that is nearest to the cursor in hand, for the arrow keys."""
+        edges, index = edges_of(self._model.marks), self._index
+        if not edges or index is None:
+            self.edge_lost.emit("There is no evidence and no event time here whose edge could be moved.")
+            return
+        near = min(edges, key=lambda edge: abs(edge.frame_index - self._cursor))
+        self.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._hold(near)
+
+    def _hold(self, edge: Edge) -> None:
+        """In hand, and in sight."""
+        self._edges.hold(edge)
+        assert self._index is not None
+        if self._port.follow(self._index.seconds(edge.frame_index)):
+            self._show_view()
+
     @override
     def event(self, event: QEvent) -> bool:
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
+            if self._port.pinch(event.value(), self._view().seconds(event.position().x())):
+                self._show_view()
+            return True
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._edges.held:
             if event.key() in _NUDGES or event.key() == Qt.Key.Key_Escape:
                 event.accept()  # for the edge, before they are the page's
@@ -251,7 +297,9 @@ class Timeline(TimelineSurface):
     def focusNextPrevChild(self, next: bool) -> bool:
         """Tab goes from edge to edge before it leaves."""
         edges: tuple[Edge, ...] = edges_of(self._model.marks)
-        if edges and self._edges.step(edges, forward=next):
+        following = next_edge(edges, self._edges.held, forward=next)
+        if following is not None:
+            self._hold(following)
             return True
         self._edges.hold(None)
         return super().focusNextPrevChild(next)
@@ -265,6 +313,8 @@ class Timeline(TimelineSurface):
         super().focusOutEvent(event)
 
     def _on_value(self, frame_index: int) -> None:
-        """Something other than the picture moved the slider: a screen reader."""
-        if frame_index != self._cursor:
+        """Something other than the picture moved the slider: a screen reader; the edge in hand, or the cursor."""
+        if self._edges.draft is not None and self._index is not None:
+            self._edges.nudge(frame_index - self._edges.draft.frame_index, last=len(self._index) - 1)
+        elif frame_index != self._cursor:
             self.scrubbed.emit(frame_index, False)

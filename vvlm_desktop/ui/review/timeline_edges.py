@@ -37,6 +37,11 @@ class Edge:
         """For people."""
         return f"{'end' if self.end else 'start'} of {self.mark.label}"
 
+    @property
+    def frame_index(self) -> int:
+        """The first or last frame of the stretch."""
+        return self.mark.end_frame if self.end else self.mark.start_frame
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -143,14 +148,12 @@ class Edges(QObject):
         self.held = Edge(near, held.end) if near is not None else None
         self.draft = Draft(self.held, near.start_frame, near.end_frame) if near and self.held else None
 
-    def step(self, edges: Sequence[Edge], *, forward: bool) -> bool:
-        """Hold the next or previous one of `edges`; False where there is none further."""
-        place = edges.index(self.held) if self.held in edges else (-1 if forward else len(edges))
-        place += 1 if forward else -1
-        if not 0 <= place < len(edges):
-            return False
-        self.hold(edges[place])
-        return True
+
+def next_edge(edges: Sequence[Edge], held: Edge | None, *, forward: bool) -> Edge | None:
+    """The one after or before the one in hand, from the beginning or the end where none is; None beyond the last."""
+    place = edges.index(held) if held in edges else (-1 if forward else len(edges))
+    place += 1 if forward else -1
+    return edges[place] if 0 <= place < len(edges) else None
 
 
 def moved_time(draft: Draft, time: EventTime, index: FrameIndex) -> dict[str, int]:

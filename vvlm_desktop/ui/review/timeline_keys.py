@@ -1,4 +1,4 @@
-"""The timeline's own actions: how closely it shows the clip."""
+"""The timeline's own actions: how closely it shows the clip, which lanes, and the edge that the arrows move."""
 
 from __future__ import annotations
 
@@ -35,6 +35,22 @@ def timeline_actions(timeline: Timeline, *, page: str) -> Sequence[Action]:
             "Timeline: the whole clip",
             lambda: timeline.zoom(0),
             ("Ctrl+0",),
+            page=page,
+            group=group,
+        ),
+        Action(
+            "review.timeline_lanes",
+            "Timeline: choose which lanes are shown",
+            timeline.choose_lanes,
+            ("Shift+L",),
+            page=page,
+            group=group,
+        ),
+        Action(
+            "review.timeline_edge",
+            "Timeline: take the nearest edge in hand; arrows move it, Esc lets go",
+            timeline.hold_nearest_edge,
+            ("Shift+E",),
             page=page,
             group=group,
         ),

@@ -21,7 +21,7 @@ _RADIUS = 3
 #: A mark on a curve is so wide at least: it can be pointed at.
 _LEAST_FLAG_PX = 8.0
 _MARK_HEIGHT = 17
-_SCALED_HEIGHT = 27  # two lines: what it is, and from where to where it goes
+_SCALED_HEIGHT = 24  # two lines: what it is, and from where to where it goes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,15 +22,14 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review import timeline_edges as edges_of
 from vvlm_desktop.ui.review import timeline_lanes as lanes_of
 from vvlm_desktop.ui.review import timeline_paint as paint
+from vvlm_desktop.ui.review import timeline_words as words
 from vvlm_desktop.ui.review.timeline_axis import axis_of
 from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
 from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
-from vvlm_desktop.ui.review.timeline_model import MARK_LOOKS, CurveLane, EventMark, Sensed, TimelineModel, View
-from vvlm_desktop.ui.review.timeline_rule import gap_text
+from vvlm_desktop.ui.review.timeline_model import CurveLane, EventMark, Sensed, TimelineModel, View
 from vvlm_desktop.ui.review.timeline_zoom import Viewport
-from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex
 
 _RULER_PX = 16
@@ -74,7 +73,7 @@ class TimelineSurface(QAbstractSlider):
         self._edges.changed.connect(self._on_edge_changed)
         self._edges.moved.connect(self.edge_moved)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Timeline")
+        self.setAccessibleName(words.spoken_name(None))
         self._arrange()
 
     # -- what it shows -------------------------------------------------------------------------------------------
@@ -132,7 +131,6 @@ class TimelineSurface(QAbstractSlider):
         """Move the cursor."""
         if frame_index != self._cursor:
             self._cursor = frame_index
-            self.setValue(frame_index)
             if self._index is not None and not self._busy and self._port.follow(self._index.seconds(frame_index)):
                 self._show_view()
             self._describe()
@@ -343,32 +341,21 @@ class TimelineSurface(QAbstractSlider):
     def _help_at(self, position: QPointF) -> str:
         mark = self._mark_at(position)
         if mark is not None:
-            _, who = MARK_LOOKS[mark.kind]
-            text = f"{mark.label} · {who} · {span_text(mark.start_s, mark.end_s)}"
-            grips = "\nIts edges can be dragged; Escape lets them go." if mark.movable else ""
-            return text + (f"\n{mark.reason}" if mark.reason else "") + grips
-        seconds = self._view().seconds(position.x())
-        gap = self._port.axis.gap_at(seconds)
-        if gap is not None:
-            return gap_text(gap).capitalize()
-        lane = self._lane_at(position)
-        if lane is not None and lane.kind == "seen":
-            return self._model.seen_help
-        if lane is not None and lane.curve is not None:
-            return lane.curve.help
-        if lane is not None and lane.kind == "frames" and self._damage.covers(seconds):
-            return "Frames here are damaged in the file and cannot be shown."
-        return ""
+            return words.mark_help(mark)
+        seconds, lane = self._view().seconds(position.x()), self._lane_at(position)
+        return words.place_help(seconds, lane, axis=self._port.axis, model=self._model, damage=self._damage)
 
     def _describe(self) -> None:
-        """What a screen reader says of the place, or of the edge in hand."""
+        """What a screen reader says: the slider's value is the frame of the cursor, or of the edge in hand."""
         index, draft = self._index, self._edges.draft
+        self.setAccessibleName(words.spoken_name(draft))
         if index is None or not len(index):
             self.setAccessibleDescription("")
             return
         i = draft.frame_index if draft is not None else min(self._cursor, len(index) - 1)
-        what = f"{draft.edge.words}: " if draft is not None else ""
-        self.setAccessibleDescription(f"{what}frame {i} of {len(index)}, {clock_text(index.seconds(i))}")
+        with QSignalBlocker(self):  # it is told where it is; it does not go there
+            self.setValue(i)
+        self.setAccessibleDescription(words.spoken_place(index, i, marks=self._model.marks, draft=draft))
 
     def _on_edge_changed(self) -> None:
         self._describe()

@@ -74,10 +74,15 @@ class Viewport:
         along, turn = event.angleDelta().x(), event.angleDelta().y()
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             along, turn = along or turn, 0
-        if turn:
+        # Two fingers never go quite straight: what they do more of is meant.
+        if abs(turn) >= abs(along) and turn:
             x = min(max(view.left_px, event.position().x()), view.right_px)
             return self.zoom(_NOTCH ** (turn / 120), view.seconds(x))
         return bool(along) and self.show(view.dragged(along / 120 * 0.1 * view.width_px, duration_s=self.duration_s))
+
+    def pinch(self, spread: float, around_s: float) -> bool:
+        """Two fingers spread by a share of their distance, or (negative) closed."""
+        return self.duration_s > 0 and self.zoom(1 / max(0.1, 1 + spread), around_s)
 
     def follow(self, seconds: float) -> bool:
         """Turn the page when the cursor leaves what is visible."""
