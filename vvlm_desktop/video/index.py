@@ -176,13 +176,17 @@ def read_index(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] 
 
 
 def scan_file(
-    path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None
+    path: Path,
+    *,
+    stream_index: int = 0,
+    cancel: Callable[[], bool] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> tuple[FrameIndex, Scan]:
-    """As `read_index`, together with what was noticed on the way."""
+    """As `read_index`, together with what was noticed on the way; `progress` hears the share that was read, 0..1."""
     with open_container(path) as container:
         try:
             stream = choose_stream(container, path, stream_index)
-            scan = scan_stream(path, container, stream, cancel=cancel)
+            scan = scan_stream(path, container, stream, cancel=cancel, progress=progress)
             time_base, codec = stream.time_base, codec_name(stream)
         except MEDIA_ERRORS as error:
             raise ClipUnreadableError(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
@@ -26,7 +27,8 @@ _PACKETS_TO_FIRST_PICTURE = 64
 _ZEROS_BYTES = 16
 #: How many pictures show whether they come out in the order of their times.
 _PICTURES_TO_ORDER = 16
-_CANCEL_EVERY = 1024
+_TELLING_BYTE = 3
+_LOOK_EVERY = 1024
 
 
 @dataclass(slots=True)
@@ -64,64 +66,97 @@ class Scan:
 
 
 def scan_stream(
-    path: Path, container: InputContainer, stream: VideoStream, *, cancel: Callable[[], bool] | None
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    *,
+    cancel: Callable[[], bool] | None,
+    progress: Callable[[float], None] | None = None,
 ) -> Scan:
-    """Read every packet of a stream, and its first picture.
+    """Read every packet of a stream, and its first picture; `progress` hears how much of the file was read, 0..1.
 
     Raises:
         ClipUnreadableError: more packets than any recording has.
         JobCancelledError: `cancel` said so.
     """
     scan = Scan(declared_frames=stream.frames or None, declared_duration_s=_declared_duration_s(container, stream))
-    _read_times(path, container, stream, scan=scan, cancel=cancel)
+    _read_times(container, stream, scan=scan, watch=_Watch(path, cancel, progress))
     if scan.times:
         scan.sample_aspect = stream.sample_aspect_ratio or Fraction(1)
         _look(container, stream, scan)
     return scan
 
 
-def _read_times(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    *,
-    scan: Scan,
-    cancel: Callable[[], bool] | None,
-) -> None:
+class _Watch:
+    """Looked at now and then while packets are read: is it still wanted, how far is it, is there an end?"""
+
+    def __init__(self, path: Path, cancel: Callable[[], bool] | None, progress: Callable[[float], None] | None) -> None:
+        self.path = path
+        self._cancel = cancel
+        self._progress = progress
+        self._size_bytes = max(1, path.stat().st_size)
+
+    def look(self, read: int, *, position: int | None = None) -> None:
+        """`read` packets are read, the last one from `position` in the file."""
+        if self._cancel is not None and self._cancel():
+            raise JobCancelledError(f"Reading {self.path.name} was stopped.")
+        if read > _MAX_PACKETS:
+            raise ClipUnreadableError(
+                self.path, f"the file claims more than {_MAX_PACKETS:,} frames", hint="Cut it into shorter files."
+            )
+        if self._progress is not None and position is not None:
+            self._progress(min(1.0, position / self._size_bytes))
+
+
+def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, watch: _Watch) -> None:
+    """One turn for each packet, hundreds of thousands in a long clip: what costs time is kept out of the loop."""
     shown: array[int] = array("q")
     keys: list[tuple[int, int]] = []
     places: list[tuple[int, int]] = []  # (position in the file, PTS) in a transport stream
     in_transport_stream = container.format.name == "mpegts"
-    for packet in packets(container, stream, scan.faults):
-        scan.packets += 1
-        if scan.packets % _CANCEL_EVERY == 0 and cancel is not None and cancel():
-            raise JobCancelledError(f"Reading {path.name} was stopped.")
-        if scan.packets > _MAX_PACKETS:
-            raise ClipUnreadableError(
-                path, f"the file claims more than {_MAX_PACKETS:,} frames", hint="Cut it into shorter files."
-            )
-        if scan.packets == 1:
+    read = damaged = hidden = 0
+    for read, packet in enumerate(packets(container, stream, scan.faults), start=1):
+        if read % _LOOK_EVERY == 0:
+            watch.look(read, position=packet.pos)
+        elif read == 1:
             scan.encrypted = packet.has_sidedata("encryption_info")
-        scan.damaged += packet.is_corrupt or not any(memoryview(packet)[:_ZEROS_BYTES])
-        scan.hidden += packet.is_discard
-        pts, dts = packet.pts, packet.dts
+        if packet.is_corrupt or begins_with_zeros(packet):
+            damaged += 1
+        is_hidden = packet.is_discard
+        if is_hidden:
+            hidden += 1
+        pts = packet.pts
         if pts is None:
             scan.without_time += 1
             continue
-        if in_transport_stream and packet.pos is not None:
-            places.append((packet.pos, pts))
-        if not packet.is_discard:
+        if not is_hidden:
             shown.append(pts)
         if packet.is_keyframe:  # one hidden by an edit list is still an entry point
+            dts = packet.dts
             keys.append((pts, dts if dts is not None else pts))
+        if in_transport_stream and packet.pos is not None:
+            places.append((packet.pos, pts))
+    watch.look(read)
+    scan.packets, scan.damaged, scan.hidden = read, damaged, hidden
+    _settle_times(scan, shown, keys)
+    if places:
+        scan.breaks = _breaks(watch.path, stream.id, sorted(places))
+        scan.damaged += len(scan.breaks)
+
+
+def begins_with_zeros(packet: Packet[VideoStream]) -> bool:
+    """Whether a packet begins with nothing but zeros."""
+    data = memoryview(packet)
+    # Lengths and start codes of the usual codecs have their first other byte here: one look settles it.
+    return (len(data) <= _TELLING_BYTE or not data[_TELLING_BYTE]) and not any(data[:_ZEROS_BYTES])
+
+
+def _settle_times(scan: Scan, shown: array[int], keys: list[tuple[int, int]]) -> None:
     times = sorted(set(shown))
     scan.repeated_times = len(shown) - len(times)
     scan.keys = tuple(sorted(keys)) or tuple((pts, pts) for pts in times[:1])
     scan.before_first_key = bisect_left(times, scan.keys[0][0]) if times else 0  # nothing to decode them from
     scan.times = tuple(times[scan.before_first_key :])
-    if places:
-        scan.breaks = _breaks(path, stream.id, sorted(places))
-        scan.damaged += len(scan.breaks)
 
 
 def _breaks(path: Path, pid: int, places: list[tuple[int, int]]) -> tuple[int, ...]:
@@ -158,11 +193,11 @@ def _look(container: InputContainer, stream: VideoStream, scan: Scan) -> None:
             pictures += stream.codec_context.decode(None)
     if pictures:
         first = pictures[0]
-        scan.width, scan.height, scan.rotation = first.width, first.height, _clockwise(first.rotation)
+        scan.width, scan.height, scan.rotation = first.width, first.height, clockwise(first.rotation)
         times = [picture.pts for picture in pictures if picture.pts is not None]
         scan.in_decode_order = wanted > 1 and times != sorted(times)
 
 
-def _clockwise(degrees: int) -> int:
+def clockwise(degrees: int) -> int:
     """PyAV counts counter-clockwise; only quarter turns are applied."""
     return -degrees % 360 if degrees % 90 == 0 else 0

@@ -17,13 +17,14 @@ _BLOCK_PACKETS = 1 << 15
 _PACKETS_TO_TRUST = 3
 
 
-def damaged_packets(path: Path, pid: int, positions: Sequence[int]) -> list[int]:
+def damaged_packets(path: Path, pid: int, positions: Sequence[int], *, end: int | None = None) -> list[int]:
     """Which of the video's packets lost data.
 
     Args:
         path: of the transport stream.
         pid: of the video in it.
         positions: where in the file each packet begins, ascending.
+        end: how much of the file is looked at, in bytes; None for all of it.
 
     Returns:
         Indices into `positions`.
@@ -31,7 +32,7 @@ def damaged_packets(path: Path, pid: int, positions: Sequence[int]) -> list[int]
     Raises:
         OSError: the file cannot be read.
     """
-    holes = _holes(np.memmap(path, np.uint8, "r"), pid)
+    holes = _holes(np.memmap(path, np.uint8, "r")[:end], pid)
     return sorted({max(0, bisect_right(positions, hole) - 1) for hole in holes}) if positions else []
 
 

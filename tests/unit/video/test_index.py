@@ -116,7 +116,7 @@ def test_stream_that_is_not_there_is_named() -> None:
 
 
 def test_reading_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scan, "_CANCEL_EVERY", 16)
+    monkeypatch.setattr(scan, "_LOOK_EVERY", 16)
     with pytest.raises(JobCancelledError):
         read_index(clip("h264.ts"), cancel=lambda: True)
     assert len(read_index(clip("h264.ts"), cancel=lambda: False)) == FRAMES
