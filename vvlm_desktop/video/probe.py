@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,9 +24,25 @@ _JUMP_S = 60.0
 #: So many pictures are lost with the packet in which a recording was cut off; more are damage.
 _CUT_FRAMES = 4
 _CHUNK_BYTES = 1 << 20
+#: After so many decoded frames it is said how far it is.
+_TELL_EVERY = 10
 
 
-def examine(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None) -> FrameIndex:
+@dataclass(frozen=True, slots=True)
+class ExamineProgress:
+    """How far examining is: `share` (0..1) of the file read, or of a suspicious clip's frames `decoding`."""
+
+    share: float
+    decoding: bool = False
+
+
+def examine(
+    path: Path,
+    *,
+    stream_index: int = 0,
+    cancel: Callable[[], bool] | None = None,
+    progress: Callable[[ExamineProgress], None] | None = None,
+) -> FrameIndex:
     """Read the frame index and prove that pictures come out.
 
     Healthy files cost their first frame and their last group of pictures; suspicious ones are decoded from end to end.
@@ -37,10 +53,13 @@ def examine(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | N
         ClipUnreadableError: there is nothing to index.
         JobCancelledError: `cancel` said so.
     """
-    index, scan = scan_file(path, stream_index=stream_index, cancel=cancel)
+    tell = progress or (lambda _progress: None)
+    index, scan = scan_file(
+        path, stream_index=stream_index, cancel=cancel, progress=lambda share: tell(ExamineProgress(share))
+    )
     promised = _promised_frames(index, scan)
     with FrameReader(path, index) as reader:
-        kept = index.pts if _looks_healthy(reader, scan, promised) else _decodable(reader, cancel)
+        kept = index.pts if _looks_healthy(reader, scan, promised) else _decodable(reader, cancel, tell)
     if not kept:
         return replace(index, pts=(), problem=_nothing(index, scan))
     shown = replace(index, pts=kept) if len(kept) < len(index) else index
@@ -97,7 +116,9 @@ def _looks_healthy(reader: FrameReader, scan: Scan, promised: int) -> bool:
     return sum(1 for _ in reader.walk(first)) == end - first
 
 
-def _decodable(reader: FrameReader, cancel: Callable[[], bool] | None) -> tuple[int, ...]:
+def _decodable(
+    reader: FrameReader, cancel: Callable[[], bool] | None, tell: Callable[[ExamineProgress], None]
+) -> tuple[int, ...]:
     """PTS of the frames that come out, in one pass; after `_PATIENCE_S` the rest is believed."""
     index = reader.index
     stop_at = time.monotonic() + _PATIENCE_S
@@ -106,6 +127,8 @@ def _decodable(reader: FrameReader, cancel: Callable[[], bool] | None) -> tuple[
         good.append(index.pts[i])
         if cancel is not None and cancel():
             raise JobCancelledError(f"Examining {reader.path.name} was stopped.")
+        if i % _TELL_EVERY == 0:
+            tell(ExamineProgress(i / len(index), decoding=True))
         if time.monotonic() > stop_at:
             return (*good, *index.pts[i + 1 :])
     return tuple(good)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.video.probe import examine
+from vvlm_desktop.video.probe import ExamineProgress, examine
 from vvlm_desktop.workflow.add import save_index
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.session import Session
@@ -16,10 +17,17 @@ from vvlm_desktop.workflow.session import Session
 _log = logging.getLogger(__name__)
 
 
-def index_of(session: Session, clip: Clip) -> FrameIndex:
-    """Frame index of `clip`.
+def index_of(
+    session: Session,
+    clip: Clip,
+    *,
+    cancelled: Callable[[], bool] | None = None,
+    progress: Callable[[ExamineProgress], None] | None = None,
+) -> FrameIndex:
+    """Frame index of `clip`; `progress` is told while it has to be read from the clip itself.
 
     Raises:
+        JobCancelledError: `cancelled` said so.
         ClipMissingError: the file is gone.
         ClipReplacedError: another file lies where it was.
         ClipUnreadableError: the clip has no frames, or the file may not be read.
@@ -34,6 +42,6 @@ def index_of(session: Session, clip: Clip) -> FrameIndex:
         pass
     except (OSError, ValueError, KeyError, TypeError) as error:
         _log.warning("The frame index %s cannot be used and is made again: %s", sidecar, error)
-    index = examine(path, stream_index=clip.stream_index)
+    index = examine(path, stream_index=clip.stream_index, cancel=cancelled, progress=progress)
     save_index(session, clip, index)
     return index

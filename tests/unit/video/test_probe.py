@@ -9,9 +9,9 @@ import pytest
 
 from tests.clips import ORIGIN, WHOLE, clip
 from vvlm_desktop.errors import JobCancelledError
-from vvlm_desktop.video import probe
+from vvlm_desktop.video import probe, scan
 from vvlm_desktop.video.index import read_index
-from vvlm_desktop.video.probe import examine, sha256_of, video_streams
+from vvlm_desktop.video.probe import ExamineProgress, examine, sha256_of, video_streams
 from vvlm_desktop.video.reader import FrameReader
 
 
@@ -86,6 +86,27 @@ def test_decoding_all_of_a_suspicious_clip_has_an_end(monkeypatch: pytest.Monkey
 def test_examining_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(JobCancelledError):
         examine(clip("zeroed.mp4"), cancel=lambda: True)
+
+
+def test_reading_a_healthy_clip_tells_how_much_of_the_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "_LOOK_EVERY", 16)
+    told: list[ExamineProgress] = []
+    examine(clip("h264_bframes.mp4"), progress=told.append)
+    shares = [each.share for each in told]
+    assert len(shares) == 90 // 16
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+    assert not any(each.decoding for each in told)
+
+
+def test_decoding_a_suspicious_clip_tells_how_many_of_its_frames_are_done() -> None:
+    told: list[ExamineProgress] = []
+    examine(clip("zeroed.mp4"), progress=told.append)
+    shares = [each.share for each in told if each.decoding]
+    assert shares[0] == 0
+    assert len(shares) > 3
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
 
 
 def test_streams_are_counted_and_examined_apart() -> None:
