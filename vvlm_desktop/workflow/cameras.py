@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -45,17 +45,48 @@ _NAMES = {
     "a": "front",
     "o": "extra",
 }
+_FACING = {
+    "road": "front",
+    "forward": "front",
+    "outward": "front",
+    "front": "front",
+    "rear": "rear",
+    "backward": "rear",
+    "driver": "cabin",
+    "inward": "cabin",
+    "cabin": "cabin",
+    "cab": "cabin",
+}
 _WORDS = "|".join(sorted((name for name in _NAMES if len(name) > 1), key=len, reverse=True))
-#: How makers mark the camera at the end of a name, the surest first.
-_MARKS = (
-    re.compile(rf"(?:^|[-_ ])(?P<camera>{_WORDS})$", re.IGNORECASE),  # Tesla, and people
-    re.compile(r"(?<=\d)_[NEPMIOATBRXGD](?P<camera>[FRIO])[LS]?$"),  # BlackVue: 20230204_163814_NF
-    re.compile(r"_(?P<camera>[FRC])[HL]$"),  # Nextbase: 230204_163814_001_FH
-    re.compile(r"(?<=\d)P?(?P<camera>[FR])$", re.IGNORECASE),  # Viofo: 2023_0204_163814_000123F
-    re.compile(r"[-_ ](?P<camera>[FR])$", re.IGNORECASE),  # Thinkware: REC_2023_02_04_16_38_14_F
+_FACES = "|".join(sorted(_FACING, key=len, reverse=True))
+#: How makers mark the camera in a name, the surest first, and what the mark means there.
+_MARKS: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
+    (re.compile(rf"(?:^|[-_ ])(?P<camera>{_WORDS})$", re.IGNORECASE), _NAMES),  # Tesla, and people
+    # What a fleet's web page lets one download: driver-facing, Road Facing.
+    (re.compile(rf"(?:^|[-_ ])(?P<camera>{_FACES})[-_ ]?facing(?=$|[-_ .])", re.IGNORECASE), _FACING),
+    # Vantrue: 20240614_125501_00080_N_C
+    (re.compile(r"_[NEPT]_(?P<camera>[ABC])$"), {"a": "front", "b": "cabin", "c": "rear"}),
+    # BlackVue: 20230204_163814_NF
+    (re.compile(r"(?<=\d)_[NEPMIOATBRXGD](?P<camera>[FRIO])[LS]?$"), _NAMES),
+    # Nextbase: 230204_163814_001_FH
+    (re.compile(r"_(?P<camera>[FRBC])[HL]$"), {**_NAMES, "b": "cabin"}),
+    # Viofo: 2023_0204_163814_000123F, …PF while parked, …EF of an event
+    (re.compile(r"(?<=\d)[PE]?(?P<camera>[FR])$", re.IGNORECASE), _NAMES),
+    (re.compile(r"[-_ ](?P<camera>[FR])$"), _NAMES),  # Thinkware, Wolfbox: REC_2023_02_04_16_38_14_F
 )
-#: Letters that mean a camera only behind a date and a time (70mai B, Transcend A and B, Viofo I and T).
-_LETTERS_AFTER_STAMP = re.compile(r"(?:(?<=\d)P?|[-_ ])(?P<camera>[ABCIT])$")
+#: Marks that mean a camera only in a name with a date and a time.
+_MARKS_OF_STAMPED: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
+    # DDPai: 20190719161640_0060 in front, 20190719161640_0060_A behind
+    (re.compile(r"(?<!\d)\d{14}_\d{4}_(?P<camera>A)$"), {"a": "rear"}),
+    (re.compile(r"[-_ ](?P<camera>[FR])$", re.IGNORECASE), _NAMES),  # Ford: 2026-06-14_16_16_18_f
+    # 70mai B, Transcend A and B, Viofo I and T
+    (re.compile(r"(?:(?<=\d)[PE]?|[-_ ])(?P<camera>[ABCIT])$"), _NAMES),
+    # Recorders of trucks and buses: CH2-20260618-130336
+    (re.compile(r"^CH(?P<camera>\d)(?=[-_])", re.IGNORECASE), {str(n): f"channel {n}" for n in range(10)}),
+)
+#: Folders that are named for a camera and a kind of recording: front_norm, rear_emer.
+_FOLDER = re.compile(rf"(?P<camera>{_WORDS}|extra)(?:[-_ ](?:norm|normal|emer|emr|event|park|parking|photo))?")
+_CHANNEL_FOLDER = re.compile(r"ch\d")
 #: Clips of one camera overlap a little where one ends and the next begins; these are not one moment.
 _SAME_MOMENT_SHARE = 0.3
 #: Without a camera's name on both sides, times have to agree better.
@@ -87,14 +118,24 @@ def read_camera(path: str) -> CameraName:
     pure = PurePath(path)
     stem = pure.stem
     stamp = _STAMP.search(stem)
-    marks = (*_MARKS, _LETTERS_AFTER_STAMP) if stamp else _MARKS
-    found = next((match for mark in marks if (match := mark.search(stem))), None)
-    folder = pure.parent.name.lower()
-    in_camera_folder = len(folder) > 1 and folder in _NAMES
-    camera = _NAMES[found["camera"].lower()] if found else _NAMES[folder] if in_camera_folder else None
-    bare = stem[: found.start()] if found else stem
-    place = pure.parent.parent if in_camera_folder else pure.parent
-    return CameraName(camera, _time_of(stamp), bare.rstrip("-_ ").lower(), place)
+    # A date makes the special marks sure, and they say other than the plain ones what the letter means.
+    marks = (_MARKS_OF_STAMPED[0], *_MARKS, *_MARKS_OF_STAMPED[1:]) if stamp else _MARKS
+    found = next(((match, means) for mark, means in marks if (match := mark.search(stem))), None)
+    of_file = found[1][found[0]["camera"].lower()] if found else None
+    of_folder = _camera_of_folder(pure.parent.name, of_file=of_file)
+    bare = stem[: found[0].start()] + stem[found[0].end() :] if found else stem
+    place = pure.parent.parent if of_folder is not None else pure.parent
+    return CameraName(of_file or of_folder, _time_of(stamp), bare.strip("-_ ").lower(), place)
+
+
+def _camera_of_folder(name: str, *, of_file: str | None) -> str | None:
+    """The camera that a folder is named for; a single letter or a channel counts where the file says the same."""
+    name = name.lower()
+    if len(name) > 1 and (named := _FOLDER.fullmatch(name)):
+        return _NAMES.get(named["camera"], "extra")
+    if _CHANNEL_FOLDER.fullmatch(name):
+        return of_file if of_file == f"channel {name[2:]}" else None
+    return of_file if of_file is not None and _NAMES.get(name) == of_file else None
 
 
 def _time_of(stamp: re.Match[str] | None) -> datetime | None:
@@ -177,7 +218,9 @@ def _match(clip: Clip, here: CameraName, other: Clip, there: CameraName) -> tupl
     """How much of the shorter clip both show, how their times differ, and what tells it; None for another moment."""
     if here.starts_at is None or there.starts_at is None:
         same = here.bare == there.bare and here.starts_at is there.starts_at is None
-        return (1.0, 0, "name") if same and here.camera != there.camera and here.bare else None
+        # Without anything else in the name, both names have to be cameras: front.mp4 and back.mp4 of one event.
+        certain = bool(here.bare) or (here.camera is not None and there.camera is not None)
+        return (1.0, 0, "name") if same and here.camera != there.camera and certain else None
     offset_s = (here.starts_at - there.starts_at).total_seconds()
     begin, end = max(0.0, -offset_s), min(clip.duration_s, other.duration_s - offset_s)
     share = (end - begin) / max(0.001, min(clip.duration_s, other.duration_s))
@@ -196,11 +239,16 @@ def _nearby(session: Session, clip: Clip) -> Iterator[Clip]:
     if read_camera(clip.path).place == folder:
         return
     try:
-        beside = [each for each in folder.parent.iterdir() if each.name.lower() in _NAMES and each != folder]
+        beside = [each for each in folder.parent.iterdir() if _may_be_cameras(each.name) and each != folder]
     except OSError:
         return
     for each in sorted(beside):
         yield from session.library.clips_in_folder(each)
+
+
+def _may_be_cameras(folder: str) -> bool:
+    name = folder.lower()
+    return name in _NAMES or bool(_FOLDER.fullmatch(name) or _CHANNEL_FOLDER.fullmatch(name))
 
 
 def _clip_of(session: Session, clip_id: str) -> Clip | None:

@@ -41,6 +41,24 @@ def a_clip(path: str, *, duration_s: float = 60.0, recording: str = "drive") -> 
         ("2023-02-04_16-38-14-back.mp4", "rear"),
         ("2023-02-04_16-38-14-right_pillar.mp4", "right pillar"),
         ("REC_2023_02_04_16_38_14_F.MP4", "front"),  # Thinkware
+        ("2023_0412_111213_0042EF.MP4", "front"),  # Viofo, of an event
+        ("2023_0412_111213_0042ER.MP4", "rear"),
+        ("20240614_125501_00080_N_A.MP4", "front"),  # Vantrue
+        ("20240614_125501_00080_N_B.MP4", "cabin"),
+        ("20240614_125501_00080_E_C.MP4", "rear"),
+        ("230204_163814_001_BH.MP4", "cabin"),  # Nextbase, with three cameras
+        ("REC_20210101_120000_R.mp4", "rear"),  # Thinkware
+        ("2026_03_15_173951_02_I.MP4", "cabin"),  # Wolfbox
+        ("20190719161640_0060_A.mp4", "rear"),  # DDPai
+        ("20190719161640_0060.mp4", None),
+        ("2026-06-14_16_16_18_f.ts", "front"),  # Ford
+        ("CH2-20260618-130336.TS", "channel 2"),
+        ("Van 12 - driver-facing - 2024-05-06 07.08.09.mp4", "cabin"),  # fleets' web pages
+        ("harsh_brake_Road Facing.mp4", "front"),
+        ("forward_facing_123.mp4", "front"),
+        ("surfacing.mp4", None),
+        ("CH2.mp4", None),
+        ("rear_norm/2026_03_15_173951.MP4", "rear"),
         ("Front/GRMN0012.MP4", "front"),  # a folder for each camera
         ("trip_rear.mp4", "rear"),
         ("2023_0204_163814.mp4", None),
@@ -94,6 +112,33 @@ def test_all_of_a_teslas_cameras_are_found():
     names = ("front", "back", "left_repeater", "right_repeater")
     front, *others = (a_clip(f"/t/2023-02-04_16-38-14-{name}.mp4") for name in names)
     assert set(found(front, *others)) == {"rear", "left", "right"}
+
+
+@pytest.mark.parametrize(
+    ("front", "others"),
+    [
+        ("Normal/Front/NO20260716-162456-000635F.MP4", {"rear": "Normal/Rear/NO20260716-162456-000635R.MP4"}),
+        ("F/FILE260819-071804F.mp4", {"rear": "R/FILE260819-071804R.mp4"}),  # MiVue
+        (
+            "front_emer/2026_03_15_173951_02_F.MP4",
+            {"rear": "rear_emer/2026_03_15_173951_02_R.MP4", "cabin": "extra_emer/2026_03_15_173951_02_I.MP4"},
+        ),
+        ("20190719161640_0060.mp4", {"rear": "20190719161640_0060_A.mp4"}),
+        ("CH1/CH1-20260618-130336.TS", {"channel 2": "CH2/CH2-20260618-130336.TS"}),
+        ("2026-04-29_18-30-15/front.mp4", {"rear": "2026-04-29_18-30-15/back.mp4"}),
+        ("REC20250607-180617-527-A.mp4", {"rear": "REC20250607-180617-527-B.mp4"}),
+        ("stop-sign road-facing.mp4", {"cabin": "stop-sign driver-facing.mp4"}),
+    ],
+)
+def test_whatever_the_maker_the_others_are_found(front, others):
+    assert found(a_clip(f"/d/{front}"), *(a_clip(f"/d/{path}") for path in others.values())) == {
+        name: (f"/d/{path}", 0) for name, path in others.items()
+    }
+
+
+def test_unmarked_files_of_one_folder_are_not_each_others_cameras():
+    assert found(a_clip("/d/a.mp4"), a_clip("/d/front.mp4"), a_clip("/d/b.mp4")) == {}
+    assert found(a_clip("/F/x_rear.mp4"), a_clip("/R/x_front.mp4")) == {}
 
 
 def test_names_without_a_time_go_by_the_rest_of_the_name():
