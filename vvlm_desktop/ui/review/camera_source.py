@@ -9,6 +9,7 @@ import av
 from PySide6.QtCore import QObject, Qt, Signal
 
 from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.video.decode_thread import DecodeThread
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
@@ -46,7 +47,7 @@ class CameraSource(QObject):
         super().__init__()
         self.clip = clip
         self.offset_ms = offset_ms
-        self._tolerance_s = _TOLERANCE_FRAMES / (clip.index.fps or 30.0)
+        self._tolerance_s = _TOLERANCE_FRAMES * usual_s(clip.index)
         self._wanted = -1
         self._shown = -1
         self._word = ""
