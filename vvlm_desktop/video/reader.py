@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import av
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from vvlm_desktop.errors import ClipMissingError, FrameUnreadableError
-from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
+from vvlm_desktop.video.decoder import (
+    FROM_START,
+    REORDER_FRAMES,
+    DamageMetError,
+    Decoder,
+    careful_threads,
+    swift_threads,
+)
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.rgb import Picture, RgbConverter, source_colour
 
 __all__ = ["FrameReader", "Picture", "source_colour"]
 
-#: Demuxers that find a place in the file by DTS; the others keep a table of keyframes by PTS.
-_BY_DTS = frozenset({"mpegts"})
 #: After a seek this one computes other times for the same packets (seen: MPEG-2 in a program stream, three frames off).
 _GUESS_TIMES = frozenset({"mpeg"})
-#: With several threads the H.264 and MPEG decoders patch faults up without saying so, each time differently; these do
-#: not patch at all.
-_REPORT_DAMAGE_ANYHOW = frozenset({"hevc", "av1", "vp9", "vvc"})
-_FROM_START = -1
 #: Entry points tried before a frame is given up, or decoded from the beginning if that is not far.
 _ENTRIES_TRIED = 4
 _NEAR_START_FRAMES = 3000
 #: Decoding on is cheaper than seeking up to this many frames ahead.
 _NEAR_FRAMES = 12
-#: How far behind the wanted frame decoding goes on before it is given up: more than any codec reorders.
-_REORDER_FRAMES = 32
 
 
 class FrameReader:
@@ -45,9 +42,12 @@ class FrameReader:
     in the data on, up to the next keyframe, decoders patch pictures up with parts of their neighbours: these are
     refused like missing ones, unless `damaged` asks for them.
 
+    Several frames are decoded at once until something is wrong with one of them; what was not yet given out is then
+    decoded again, one frame after the other, and so is everything that follows.
+
     Args:
-        threads: PyAV's kind of threading and number of threads (0 for as many as there are cores). Unless given, one
-            thread for codecs that report damage only then; slices of one picture are rarely worth more.
+        threads: PyAV's kind of threading and number of threads (0 for as many as there are cores); chosen by what the
+            codec reports of damage unless given.
         damaged: give pictures that were patched up, too.
 
     Raises:
@@ -63,21 +63,14 @@ class FrameReader:
         self.path = path
         self.index = index
         self._damaged = damaged
-        self._threads = threads or ("SLICE", 0 if index.codec in _REPORT_DAMAGE_ANYHOW else 1)
-        self._container, self._stream = self._open()
+        at_once = 0 if damaged else swift_threads(index)
+        self._decoder = Decoder(path, index, threads=threads or (("FRAME", at_once) if at_once else self._careful))
         self._entries = [pts for pts, _ in index.keys]
-        self._breaks = frozenset(index.breaks)
-        demuxers = set(index.container.split(","))
-        self._seek_by_dts = not _BY_DTS.isdisjoint(demuxers)
-        self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(demuxers)
+        self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(index.container.split(","))
         self._converter = RgbConverter(index)
-        self._run: Iterator[av.VideoFrame] = iter(())
         self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
         self._newest: int | None = None  # highest frame index the present run has given
         self._current: tuple[int, av.VideoFrame] | None = None
-        self._met_fault = False  # data were lost in the present run
-        self._doubtful = False  # a fault, or a picture that the decoder calls damaged, and no keyframe since
-        self._fed: deque[int | None] = deque(maxlen=_REORDER_FRAMES)  # PTS of the packets fed since the last fault
         self._refused: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -90,14 +83,13 @@ class FrameReader:
 
     def close(self) -> None:
         """Close the file; frames given out stay valid."""
-        self._run = iter(())
         self._current = None
-        self._container.close()
+        self._decoder.close()
 
     @property
     def creation_time(self) -> str:
         """When the header says that the clip was recorded; empty where it does not."""
-        return self._container.metadata.get("creation_time", "")
+        return self._decoder.metadata.get("creation_time", "")
 
     def frame(self, i: int) -> av.VideoFrame:
         """Decode one frame.
@@ -111,11 +103,7 @@ class FrameReader:
         if self._current is not None and self._current[0] == i:
             return self._current[1]
         if i not in self._refused:
-            found = self._decode_to(i) if self._is_ahead(i) else None
-            for entry in self._entry_points(i) if found is None else ():
-                found = self._decode_to(i) if self._start_at(entry, i) else None
-                if found is not None or self._met_fault:  # data lost on the way do not come back from further off
-                    break
+            found = self._sought(i)
             if found is not None:
                 return found
             self._refused.add(i)
@@ -127,9 +115,39 @@ class FrameReader:
         )
 
     def frames(self, indices: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode several frames in the order given; ascending order decodes each stretch once."""
-        for frame_index in indices:
-            yield frame_index, self.frame(frame_index)
+        """Decode several frames in the order given; ascending order decodes each stretch once, and no more than needed.
+
+        Raises:
+            FrameUnreadableError: as `frame`.
+            IndexError: as `frame`.
+        """
+        for _, group in groupby(self._checked(indices), key=lambda i: self.index.gop(i)[0]):
+            yield from self._together(list(group))
+
+    def approach(self, i: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames on the shortest way to frame `i`, ascending, some left out; it comes last, or not at all.
+
+        The frame after it has to be sought again: `walk` is for going on.
+        """
+        start, own_run = self.index.gop(i)[0], -1
+        try:
+            if self._decoder.swift and self._shortest_way([i]):
+                own_run = self._runs
+                while own_run == self._runs and (step := self._next()) is not None and step[0] <= i:
+                    if step[1].interlaced_frame:  # its second field may come in a packet of its own
+                        break
+                    start = step[0] + 1
+                    yield step
+                    if step[0] == i:
+                        return
+        except DamageMetError:
+            self._be_careful()
+        for step in self.walk(start):
+            if step[0] > i:
+                return
+            yield step
+            if step[0] == i:
+                return
 
     def walk(self, start: int = 0) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode everything from `start` on, ascending.
@@ -139,11 +157,15 @@ class FrameReader:
         following = start
         own_run = -1
         while following < len(self.index):
-            if own_run != self._runs:
-                if not any(self._start_at(entry, following) for entry in self._entry_points(following)):
-                    return
-                own_run = self._runs
-            step = self._next()
+            try:
+                if own_run != self._runs:
+                    if not any(self._start_at(entry, following) for entry in self._entry_points(following)):
+                        return
+                    own_run = self._runs
+                step = self._next()
+            except DamageMetError:
+                self._be_careful()
+                continue
             if step is None:
                 return
             frame_index, frame = step
@@ -167,6 +189,64 @@ class FrameReader:
         """
         return self._converter.upright(self.frame(i), width=width, height=height)
 
+    @property
+    def _careful(self) -> tuple[str, int]:
+        return careful_threads(self.index)
+
+    def _checked(self, indices: Iterable[int]) -> Iterator[int]:
+        for i in indices:
+            if not 0 <= i < len(self.index):
+                raise IndexError(f"frame {i} of {len(self.index)}")
+            yield i
+
+    def _be_careful(self) -> None:
+        """From here on one frame after the other."""
+        self._decoder.close()
+        self._runs += 1
+        self._newest = self._current = None
+        self._decoder = Decoder(self.path, self.index, threads=self._careful)
+
+    def _sought(self, i: int) -> av.VideoFrame | None:
+        try:
+            found = self._seek(i)
+        except DamageMetError:
+            found = None
+        if found is None and self._decoder.swift:
+            self._be_careful()
+            found = self._seek(i)
+        return found
+
+    def _seek(self, i: int) -> av.VideoFrame | None:
+        found = self._decode_to(i) if self._is_ahead(i) else None
+        for entry in self._entry_points(i) if found is None else ():
+            found = self._decode_to(i) if self._start_at(entry, i) else None
+            if found is not None or self._decoder.met_fault:  # data lost on the way do not come back from further off
+                break
+        return found
+
+    def _together(self, group: Sequence[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames of one group of pictures: the shortest way through it, as far as it leads."""
+        done = 0
+        ascending = all(a < b for a, b in pairwise(group))
+        try:
+            if self._decoder.swift and ascending and self._shortest_way(group):
+                own_run = self._runs
+                while done < len(group) and own_run == self._runs and (step := self._next()) is not None:
+                    if step[1].interlaced_frame or step[0] > group[done]:
+                        break
+                    if step[0] == group[done]:
+                        done += 1
+                        yield step
+        except DamageMetError:
+            self._be_careful()
+        for i in group[done:]:
+            yield i, self.frame(i)
+
+    def _shortest_way(self, group: Sequence[int]) -> bool:
+        """Start on the way to these frames of one group of pictures; what is not needed for them is left out."""
+        entry = next(self._entry_points(group[0]))
+        return entry != FROM_START and self._start_at(entry, *group, shortest=True)
+
     def _is_ahead(self, frame_index: int) -> bool:
         """Whether the present run reaches the frame sooner than a seek would."""
         if self._newest is None or frame_index <= self._newest:
@@ -175,84 +255,24 @@ class FrameReader:
         return first <= self._newest or frame_index - self._newest <= _NEAR_FRAMES
 
     def _entry_points(self, frame_index: int) -> Iterator[int]:
-        """Where to start decoding, best first, as numbers of keys; `_FROM_START` is a freshly opened file."""
+        """Where to start decoding, best first, as numbers of keys; `FROM_START` is a freshly opened file."""
         last = bisect_right(self._entries, self.index.pts[frame_index]) - 1
         if not self._only_from_start:
             yield from range(last, max(-1, last - _ENTRIES_TRIED), -1)
         if self._only_from_start or frame_index < _NEAR_START_FRAMES:
-            yield _FROM_START
+            yield FROM_START
 
-    def _start_at(self, entry: int, frame_index: int) -> bool:
-        """Bring the demuxer to an entry point; False when it refuses."""
+    def _start_at(self, entry: int, *frame_indices: int, shortest: bool = False) -> bool:
+        """Bring the decoder to an entry point; False when the demuxer refuses."""
         self._runs += 1
         self._newest = None
         self._current = None
-        self._met_fault = self._doubtful = False
-        self._fed.clear()
-        self._run = iter(())
-        if entry == _FROM_START:
-            former = self._container
-            self._container, self._stream = self._open()
-            former.close()
-        else:
-            try:
-                time = self.index.keys[entry][1 if self._seek_by_dts else 0]
-                self._container.seek(time, stream=self._stream, backward=True)
-            except MEDIA_ERRORS:
-                return False
-        frames = self._decode(self.index.pts[frame_index], from_start=entry == _FROM_START)
-        self._run = self._in_order(frames) if self.index.in_decode_order else frames
-        return True
-
-    def _open(self) -> tuple[InputContainer, VideoStream]:
-        container = open_container(self.path)
-        stream = choose_stream(container, self.path, self.index.stream_index)
-        stream.thread_type, stream.codec_context.thread_count = self._threads
-        return container, stream
-
-    def _decode(self, wanted_pts: int, *, from_start: bool) -> Iterator[av.VideoFrame]:
-        """Frames from here on. Nothing is fed before an entry point: decoders invent pictures from nothing."""
-        entered = False
-        for packet in packets(self._container, self._stream):
-            if not entered:
-                if not self._is_entry(packet.pts):
-                    continue
-                if packet.pts is not None and packet.pts > wanted_pts and not from_start:
-                    return  # landed too late
-                entered = True
-            if packet.is_corrupt or packet.pts in self._breaks:
-                self._met_fault = self._doubtful = True
-            if not self._doubtful:
-                self._fed.append(packet.pts)
-            try:
-                yield from packet.decode()
-            except MEDIA_ERRORS:
-                self._met_fault = self._doubtful = True
-        try:
-            yield from self._stream.codec_context.decode(None)
-        except MEDIA_ERRORS:
-            return
-
-    def _in_order(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-        """Give the index's times to frames in the order in which they come out; a lost one ends it."""
-        for pts, frame in zip(self.index.pts, frames, strict=False):
-            if self._doubtful or frame.is_corrupt:
-                return
-            frame.pts = pts
-            yield frame
-
-    def _is_entry(self, pts: int | None) -> bool:
-        if pts is None:
-            return False
-        i = bisect_left(self._entries, pts)
-        return i < len(self._entries) and self._entries[i] == pts
+        return self._decoder.start(entry, [self.index.pts[i] for i in frame_indices], shortest=shortest)
 
     def _next(self) -> tuple[int, av.VideoFrame] | None:
         """The next frame of this run that the index knows."""
-        for frame in self._run:
-            if frame.pts is None or (self._is_patched(frame) and not self._damaged):
-                continue
-            i = bisect_left(self.index.pts, frame.pts)
+        while (frame := self._decoder.next(damaged=self._damaged)) is not None:
+            i = bisect_left(self.index.pts, frame.pts or 0)
             if i == len(self.index.pts) or self.index.pts[i] != frame.pts:
                 continue
             self._newest = i if self._newest is None else max(self._newest, i)
@@ -261,21 +281,12 @@ class FrameReader:
         self._newest = None
         return None
 
-    def _is_patched(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame may show parts of others: the decoder says so, or a frame it builds on was lost."""
-        if frame.is_corrupt:
-            self._doubtful = True
-            return True
-        if frame.key_frame and frame.pts not in self._breaks:
-            self._doubtful = False
-        return self._doubtful and frame.pts not in self._fed  # decoded before the fault, given out after it
-
     def _decode_to(self, frame_index: int) -> av.VideoFrame | None:
         behind = 0
         while (step := self._next()) is not None:
             if step[0] == frame_index:
                 return step[1]
             behind += step[0] > frame_index
-            if behind > _REORDER_FRAMES:
+            if behind > REORDER_FRAMES:
                 break
         return None

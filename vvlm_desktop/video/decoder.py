@@ -1,0 +1,226 @@
+"""From packets to frames, from an entry point on: swiftly as long as nothing is wrong, carefully from then on."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.nal_units import in_higher_sublayer
+
+#: As an entry point: a freshly opened file.
+FROM_START = -1
+#: How far behind the wanted frame decoding goes on before it is given up: more than any codec reorders.
+REORDER_FRAMES = 32
+
+#: Demuxers that find a place in the file by DTS; the others keep a table of keyframes by PTS.
+_BY_DTS = frozenset({"mpegts"})
+#: Decoders that tell of every fault that they notice while they decode several frames at once (MPEG-4's does not).
+_FRAME_THREADED = frozenset({"h264", "hevc"})
+#: With several threads the H.264 and MPEG decoders patch faults up without saying so, each time differently; these do
+#: not patch at all.
+_REPORT_DAMAGE_ANYHOW = frozenset({"hevc", "av1", "vp9", "vvc"})
+#: Of the others some call pictures faulty that are not (H.264 of cameras that count their references wrongly).
+_STOP_AT_FAULTS = frozenset({"hevc"})
+#: Decoders that can leave out pictures on which no other builds.
+_KNOW_UNUSED = frozenset({"h264", "hevc"})
+#: More threads hold more pictures, and gain little on the short way to one frame.
+_MOST_THREADS = 8
+
+
+class DamageMetError(Exception):
+    """Something is wrong in the data, and which frames suffer is not known while several are decoded at once."""
+
+
+def swift_threads(index: FrameIndex) -> int:
+    """How many frames to decode at once; 0 where one after the other is right.
+
+    One more than there are cores, as FFmpeg itself takes: the thread that feeds mostly waits.
+    """
+    known_faults = index.breaks or index.in_decode_order
+    if known_faults or index.codec not in _FRAME_THREADED:
+        return 0
+    return min(_MOST_THREADS, (os.cpu_count() or 1) + 1)
+
+
+class Decoder:
+    """Decodes one stream from one entry point after the other.
+
+    Decoding several frames at once is up to twice as fast on two cores, but then FFmpeg's decoders patch faults up with
+    parts of neighbouring pictures, and tell late or not at all which ones. So a swift decoder asks for an error at the
+    first fault, and raises `DamageMetError`; one frame after the other, each picture tells for itself.
+
+    Args:
+        threads: PyAV's kind of threading and number of threads; frames at once (`FRAME`) are decoded swiftly.
+
+    Raises:
+        ClipUnreadableError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path, index: FrameIndex, *, threads: tuple[str, int]) -> None:
+        self._path = path
+        self._index = index
+        self._threads = threads
+        self.swift = threads[0] == "FRAME"
+        self._container, self._stream = self._open()
+        self._entries = [pts for pts, _ in index.keys]
+        self._breaks = frozenset(index.breaks)
+        self._seek_by_dts = not _BY_DTS.isdisjoint(index.container.split(","))
+        self._leaves_out = index.codec in _KNOW_UNUSED
+        self._frames: Iterator[av.VideoFrame] = iter(())
+        self._entry_pts = 0
+        self.met_fault = False  # data were lost since the entry point
+        self._doubtful = False  # a fault, or a picture that the decoder calls damaged, and no keyframe since
+        self._fed: deque[int | None] = deque(maxlen=REORDER_FRAMES)  # PTS of the packets fed since the last fault
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What the file's header says."""
+        return self._container.metadata
+
+    def close(self) -> None:
+        """Close the file; frames given out stay valid."""
+        self._frames = iter(())
+        self._container.close()
+
+    def start(self, entry: int, wanted_pts: Sequence[int], *, shortest: bool = False) -> bool:
+        """Go to an entry point, by its number among the index's keys; False when the demuxer refuses.
+
+        Args:
+            wanted_pts: what is sought, ascending; nothing comes if the demuxer lands behind the first of it.
+            shortest: leave out what the wanted frames do not need, and end with the last of them.
+        """
+        self.met_fault = self._doubtful = False
+        self._fed.clear()
+        self._frames = iter(())
+        if entry == FROM_START:
+            former = self._container
+            self._container, self._stream = self._open()
+            former.close()
+        else:
+            try:
+                time = self._index.keys[entry][1 if self._seek_by_dts else 0]
+                self._container.seek(time, stream=self._stream, backward=True)
+            except MEDIA_ERRORS:
+                return False
+        self._stream.codec_context.skip_frame = "DEFAULT"
+        first_pts = None if entry == FROM_START else wanted_pts[0]
+        fed = self._shortest(self._enter(first_pts), set(wanted_pts)) if shortest else self._enter(first_pts)
+        frames = self._decode(fed)
+        self._frames = self._in_order(frames) if self._index.in_decode_order else frames
+        return True
+
+    def next(self, *, damaged: bool = False) -> av.VideoFrame | None:
+        """The next frame that shows what was recorded, and nothing else; None at the end.
+
+        Args:
+            damaged: give pictures that were patched up, too.
+
+        Raises:
+            DamageMetError: a swift decoder cannot go on from this entry point.
+        """
+        for frame in self._frames:
+            if frame.pts is not None and (damaged or not self._is_patched(frame)):
+                return frame
+        return None
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container = open_container(self._path)
+        stream = choose_stream(container, self._path, self._index.stream_index)
+        stream.thread_type, stream.codec_context.thread_count = self._threads
+        if self.swift or self._index.codec in _STOP_AT_FAULTS:
+            stream.codec_context.options = {"err_detect": "explode"}
+        return container, stream
+
+    def _enter(self, first_pts: int | None) -> Iterator[Packet[VideoStream]]:
+        """Packets from the entry point on. Nothing is fed before one: decoders invent pictures from nothing."""
+        entered = leading = False
+        for packet in packets(self._container, self._stream):
+            pts = packet.pts
+            if not entered:
+                if pts is None or not self._is_entry(pts):
+                    continue
+                if first_pts is not None and pts > first_pts:
+                    return  # landed too late
+                self._entry_pts, entered, leading = pts, True, self.swift
+            elif leading and pts is not None:
+                # Shown before the entry point and built on what lies before it: an error, if it were decoded.
+                if pts < self._entry_pts and not packet.is_keyframe:
+                    continue
+                leading = False
+            yield packet
+
+    def _shortest(self, stream: Iterator[Packet[VideoStream]], wanted: set[int]) -> Iterator[Packet[VideoStream]]:
+        """Packets up to the last wanted one; the decoder is told to leave out what no other picture builds on."""
+        context = self._stream.codec_context
+        for packet in stream:
+            checked = self._leaves_out and self._index.codec == "hevc"
+            if checked and in_higher_sublayer(memoryview(packet), context.extradata):
+                self._leaves_out = False
+                return  # what was left out may be needed from here on
+            context.skip_frame = "NONREF" if self._leaves_out and packet.pts not in wanted else "DEFAULT"
+            yield packet
+            wanted.discard(packet.pts)
+            if not wanted:
+                return
+
+    def _decode(self, fed: Iterator[Packet[VideoStream]]) -> Iterator[av.VideoFrame]:
+        for packet in fed:
+            if packet.is_corrupt or packet.pts in self._breaks:
+                self._note_fault(packet.pts)
+            if not self._doubtful:
+                self._fed.append(packet.pts)
+            try:
+                yield from packet.decode()
+            except MEDIA_ERRORS:
+                self._note_fault(packet.pts)
+        try:
+            yield from self._stream.codec_context.decode(None)
+        except av.EOFError:
+            return
+        except MEDIA_ERRORS:
+            self._note_fault(None)
+
+    def _note_fault(self, pts: int | None) -> None:
+        """Data are lost in the packet of that time: what was fed from it on is doubtful."""
+        if self.swift:
+            raise DamageMetError
+        self.met_fault = self._doubtful = True
+        if pts in self._fed:
+            while self._fed.pop() != pts:
+                pass
+
+    def _in_order(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+        """Give the index's times to frames in the order in which they come out; a lost one ends it."""
+        for pts, frame in zip(self._index.pts, frames, strict=False):
+            if self._doubtful or frame.is_corrupt:
+                return
+            frame.pts = pts
+            yield frame
+
+    def _is_entry(self, pts: int) -> bool:
+        i = bisect_left(self._entries, pts)
+        return i < len(self._entries) and self._entries[i] == pts
+
+    def _is_patched(self, frame: av.VideoFrame) -> bool:
+        """Whether a frame may show parts of others: the decoder says so, or a frame it builds on was lost."""
+        if frame.is_corrupt:
+            self._note_fault(frame.pts)  # known late: pictures that build on this one have been fed meanwhile
+            return True
+        if frame.key_frame and frame.pts not in self._breaks:
+            self._doubtful = False
+        return self._doubtful and frame.pts not in self._fed  # decoded before the fault, given out after it
+
+
+def careful_threads(index: FrameIndex) -> tuple[str, int]:
+    """One thread for codecs that report damage only then; slices of one picture are rarely worth more."""
+    return "SLICE", 0 if index.codec in _REPORT_DAMAGE_ANYHOW else 1
