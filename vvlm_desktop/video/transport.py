@@ -47,8 +47,8 @@ def _holes(data: NDArray[np.uint8], pid: int) -> Iterator[int]:
         good = count if fits.all() else int(np.argmin(fits))
         ours = np.flatnonzero(((block[:good, 1] & 0x1F).astype(np.uint16) << 8 | block[:good, 2]) == pid)
         found, last_counter = _gaps(block[ours, :6], last_counter)
-        for i in found:
-            yield position + int(ours[i]) * size
+        for i, is_itself_damaged in found:
+            yield position + int(ours[i]) * size - (not is_itself_damaged)
         position += good * size
         if good == count and count < _BLOCK_PACKETS:
             return
@@ -58,21 +58,28 @@ def _holes(data: NDArray[np.uint8], pid: int) -> Iterator[int]:
             last_counter = None
 
 
-def _gaps(heads: NDArray[np.uint8], last_counter: int | None) -> tuple[list[int], int | None]:
-    """Packets before which others are missing by the four-bit counter, and the counter to go on with."""
+def _gaps(heads: NDArray[np.uint8], last_counter: int | None) -> tuple[list[tuple[int, bool]], int | None]:
+    """Packets with damage, and the counter to go on with.
+
+    Returns:
+        (packet, whether its own picture is damaged): what is missing before the first packet of a picture belonged to
+        the pictures before it, and this one may be whole.
+    """
     flags, control = heads[:, 1], heads[:, 3]
     carries = (control & 0x10) != 0
     # An adaptation field may announce a break of the counter; a packet may be sent twice.
     announced = ((control & 0x20) != 0) & (heads[:, 4] > 0) & ((heads[:, 5] & 0x80) != 0)
     chosen = np.flatnonzero(carries)
     if not len(chosen):
-        return np.flatnonzero(flags & 0x80).tolist(), last_counter
+        return [(int(i), True) for i in np.flatnonzero(flags & 0x80)], last_counter
     counters = (control[chosen] & 0x0F).astype(np.int16)
     before = np.concatenate([[counters[0] - 1 if last_counter is None else last_counter], counters[:-1]])
     steps = (counters - before) % 16
     broken = (steps > 1) & ~announced[chosen]
     marked = (flags[chosen] & 0x80) != 0
-    return chosen[broken | marked].tolist(), int(counters[-1])
+    begins = (flags[chosen] & 0x40) != 0
+    found = [(int(chosen[k]), bool(marked[k] or not begins[k])) for k in np.flatnonzero(broken | marked)]
+    return found, int(counters[-1])
 
 
 def _find_packets(data: NDArray[np.uint8], start: int) -> tuple[int, int]:

@@ -37,6 +37,16 @@ def test_one_missing_packet_is_found_where_it_is(tmp_path: Path) -> None:
     assert len(read_index(file).breaks) == 1
 
 
+def test_what_is_missing_before_a_picture_belongs_to_the_one_before_it(tmp_path: Path) -> None:
+    data = bytearray(clip("h264_large.ts").read_bytes())
+    positions = places(clip("h264_large.ts"))
+    last = next(at for at in range(positions[40] - 188, 0, -188) if (data[at + 1] & 0x1F) << 8 | data[at + 2] == PID)
+    del data[last : last + 188]
+    file = tmp_path / "tail.ts"
+    file.write_bytes(data)
+    assert damaged_packets(file, PID, places(file)) == [39]
+
+
 def test_overwritten_stretch_is_found() -> None:
     broken = damaged_packets(clip("zeroed.ts"), PID, places(clip("zeroed.ts")))
     assert len(broken) == 1
