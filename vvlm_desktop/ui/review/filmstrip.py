@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
 
 from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FrameUnreadableError
+from vvlm_desktop.ui.review.timeline_cells import shown_shape
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.reader import FrameReader
 
@@ -138,14 +139,16 @@ class FilmstripLoader(QObject):
             if self._closing or self._wish is not None:
                 return
             try:
-                pixels = reader.rgb(i, height=wish.height_px)
+                width_px = max(1, round(wish.height_px * shown_shape(reader.index)))
+                pixels = reader.rgb(i, width=width_px, height=wish.height_px)
             except FrameUnreadableError:
                 self._loaded.emit(Thumbnail(wish.clip_id, i, None))
                 continue
-            self._loaded.emit(Thumbnail(wish.clip_id, i, _as_image(pixels)))
+            self._loaded.emit(Thumbnail(wish.clip_id, i, as_image(pixels)))
 
 
-def _as_image(pixels: np.ndarray) -> QImage:
+def as_image(pixels: np.ndarray) -> QImage:
+    """RGB pixels as an image of their own."""
     height, width = pixels.shape[:2]
     # A QImage borrows the array's memory; the copy owns its own.
     return QImage(pixels.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888).copy()

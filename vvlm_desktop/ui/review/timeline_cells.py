@@ -37,6 +37,13 @@ class Cell:
         return self.first == self.last
 
 
+def shown_shape(index: FrameIndex) -> float:
+    """Width over height of a picture as it is shown: upright, and by the shape of its pixels."""
+    aspect = float(index.sample_aspect or 1)
+    plain = index.width / max(1, index.height)
+    return plain / aspect if index.rotation in {90, 270} else plain * aspect
+
+
 def shows_single_frames(axis: Axis, view: View, *, least_px: float = SINGLE_PX) -> bool:
     """Whether a usual frame is wide enough for a cell of its own."""
     return view.px_per_s * axis.frame_s >= least_px

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QObject, QPoint, QRectF, Qt
+from PySide6.QtCore import QObject, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 from typing_extensions import override
@@ -13,7 +13,9 @@ from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.filmstrip import FilmstripLoader
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.timeline import Timeline
+from vvlm_desktop.ui.review.timeline_cells import shown_shape
 from vvlm_desktop.ui.review.timeline_edges import Draft
+from vvlm_desktop.ui.review.timeline_handy import Handy, HandyPictures
 from vvlm_desktop.ui.review.times import clock_text
 from vvlm_desktop.video.index import FrameIndex
 
@@ -32,6 +34,16 @@ class _Shown:
     held: bool = False
     image: QImage | None = None
     image_of: int = -1
+    note: str = ""  # what has to be said of the picture, or why there is none
+    done: bool = False  # nothing better is to come
+
+    @property
+    def words(self) -> str:
+        """What stands on the picture where it is not simply the frame."""
+        if self.image is None or self.image_of == self.frame_index:
+            return self.note
+        # Until the frame is decoded, a neighbour stands there, dimmed and with its own number.
+        return f"still frame {self.image_of:,}" + (f", {self.note}" if self.note else "")
 
 
 class Peek(QWidget):
@@ -58,9 +70,13 @@ class Peek(QWidget):
         room = self._on.width()
         left = max(4, min(above.x() - self.width() // 2, room - self.width() - 4))
         self.move(left, above.y() - self.height() - 6)
-        self.setAccessibleName("; ".join(" ".join(self._caption(each)) for each in shown))
+        self.refresh()
         self.show()
         self.raise_()
+
+    def refresh(self) -> None:
+        """Another picture of what is shown."""
+        self.setAccessibleName("; ".join(" ".join((*self._caption(each), each.words)).strip() for each in self._shown))
         self.update()
 
     def place_above(self, timeline: QWidget, x: float) -> QPoint:
@@ -69,7 +85,7 @@ class Peek(QWidget):
 
     def _cell(self) -> tuple[float, float]:
         assert self._index is not None
-        shape = min(_MOST_SHAPE, max(0.5, self._index.width / max(1, self._index.height)))
+        shape = min(_MOST_SHAPE, max(0.5, shown_shape(self._index)))
         metrics = QFontMetricsF(theme.font("small"))
         words = max((metrics.horizontalAdvance(t) for each in self._shown for t in self._caption(each)), default=0)
         return max(theme.px(_PICTURE_PX) * shape, words + 8), theme.px(_PICTURE_PX) + 2 * metrics.height() + 4
@@ -107,8 +123,8 @@ class Peek(QWidget):
             painter.setOpacity(1.0 if exact else 0.45)
             painter.drawImage(place, each.image)
             painter.setOpacity(1.0)
-            if not exact:
-                self._paint_other(painter, rect, each.image_of)
+        if each.words:
+            self._paint_words(painter, rect, each.words)
         if each.held:
             painter.setPen(QPen(theme.colour("accent"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -119,12 +135,10 @@ class Peek(QWidget):
         painter.setPen(theme.colour("muted"))
         painter.drawText(QRectF(rect.left(), rect.bottom() + 3 + line, rect.width(), line), below)
 
-    def _paint_other(self, painter: QPainter, rect: QRectF, frame_index: int) -> None:
-        """Until the frame is decoded, a neighbour stands there, dimmed and with its own number."""
-        text = f"still frame {frame_index:,}"
+    def _paint_words(self, painter: QPainter, rect: QRectF, text: str) -> None:
         metrics = QFontMetricsF(painter.font())
         plate = QRectF(0, 0, metrics.horizontalAdvance(text) + 10, metrics.height() + 4)
-        plate.moveCenter(rect.center())
+        plate.moveCenter(QPointF(rect.center().x(), rect.bottom() - plate.height() / 2 - 2))
         painter.fillRect(plate, theme.colour("background", alpha=0.85))
         painter.setPen(theme.colour("text"))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
@@ -137,14 +151,17 @@ class PeekFeeder(QObject):
         super().__init__(timeline)
         self._timeline, self._peek = timeline, peek
         self._opened: OpenClip | None = None
+        self._handy: HandyPictures | None = None
         self._loader = FilmstripLoader(self, kept=_KEPT, keep_open=True)
         self._loader.ready.connect(self._on_ready)
+        self._loader.unreadable.connect(self._on_unreadable)
         timeline.hovered.connect(self._on_hovered)
         timeline.edge_changed.connect(self._on_edge)
 
     def show_clip(self, opened: OpenClip | None) -> None:
         """Another clip is on the timeline."""
         self._opened = opened
+        self._handy = HandyPictures(opened) if opened is not None else None
         self._peek.hide()
         if opened is None:
             self._loader.let_go()
@@ -176,19 +193,37 @@ class PeekFeeder(QObject):
         for each in shown:
             self._fill(each)
         self._peek.show_frames(opened.index, shown, above=self._peek.place_above(self._timeline, x))
-        height_px = round(theme.px(_PICTURE_PX) * self._timeline.devicePixelRatioF())
-        frames = [each.frame_index for each in sorted(shown, key=lambda each: not each.held)]
-        self._loader.load(opened.clip.id, opened.path, opened.index, frames, height_px=height_px)
+        wanted = [each.frame_index for each in sorted(shown, key=lambda each: not each.held) if not each.done]
+        self._loader.load(opened.clip.id, opened.path, opened.index, wanted, height_px=self._height_px())
+
+    def _height_px(self) -> int:
+        return round(theme.px(_PICTURE_PX) * self._timeline.devicePixelRatioF())
 
     def _fill(self, each: _Shown) -> None:
-        exact = self._loader.picture(each.frame_index)
+        """The frame where it is at hand; else the small copy or the picture that is nearest to it."""
+        i, handy, height_px = each.frame_index, self._handy, self._height_px()
+        decoded = self._loader.picture(i)
+        exact = Handy(i, decoded) if decoded is not None else None
+        if exact is None and handy is not None:
+            exact = handy.exact(i, height_px=height_px)
         if exact is not None:
-            each.image, each.image_of = exact, each.frame_index
+            each.image, each.image_of, each.note, each.done = exact.image, i, exact.problem, True
+            return
+        strip_of, strip = self._timeline.picture_near(i)
+        copy = handy.near(i, height_px=height_px) if handy is not None else None
+        if copy is not None and (strip is None or abs(copy.frame_index - i) <= abs(strip_of - i)):
+            each.image, each.image_of, each.note = copy.image, copy.frame_index, copy.note
         else:
-            each.image_of, each.image = self._timeline.picture_near(each.frame_index)
+            each.image, each.image_of, each.note = strip, strip_of, ""
 
     def _on_ready(self, frame_index: object) -> None:
         for each in self._peek.shown:
             if each.frame_index == frame_index and self._peek.isVisible():
                 self._fill(each)
-                self._peek.update()
+                self._peek.refresh()
+
+    def _on_unreadable(self, frame_index: object) -> None:
+        for each in self._peek.shown:
+            if each.frame_index == frame_index:
+                each.image, each.note, each.done = None, "cannot be read", True
+                self._peek.refresh()

@@ -24,7 +24,7 @@ from vvlm_desktop.ui.review import timeline_lanes as lanes_of
 from vvlm_desktop.ui.review import timeline_paint as paint
 from vvlm_desktop.ui.review import timeline_words as words
 from vvlm_desktop.ui.review.timeline_axis import axis_of
-from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
+from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of, shown_shape
 from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
@@ -165,8 +165,7 @@ class TimelineSurface(QAbstractSlider):
         lane = next((lane for lane in self._lanes if lane.kind == "frames"), None)
         if lane is None or self._index is None or not self._port.duration_s:
             return ()
-        shape = self._index.width / max(1, self._index.height)
-        cell_px = max(24.0, lane.height * max(0.6, min(shape, 2.0)))
+        cell_px = max(24.0, lane.height * max(0.6, min(shown_shape(self._index), 2.0)))
         return cells_of(self._index, self._port.axis, self._view(), cell_px=cell_px)
 
     def visible_s(self) -> tuple[float, float]:
