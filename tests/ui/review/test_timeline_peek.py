@@ -38,7 +38,7 @@ def code(image: QImage) -> int:
 
 def point_at(here, i: int):
     timeline = here.page.desk.timeline
-    QTest.mouseMove(timeline, QPoint(2, 2))  //
+    QTest.mouseMove(timeline, QPoint(2, 2))  # a pointer that stands still tells nothing
     QTest.mouseMove(timeline, QPoint(round(timeline.x_of_frame(i)) + 1, 40))
     peek = here.page.desk.peek._peek
     assert f"frame {i} " in peek.accessibleName()
