@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vvlm_desktop.errors import ClipUnreadableError, TelemetryError
 from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.video.telemetry.believable import believable
 from vvlm_desktop.video.telemetry.blackvue import motion_track, read_blackvue
 from vvlm_desktop.video.telemetry.boxes import open_clip
 from vvlm_desktop.video.telemetry.clock import KEPT_MS, ClipClock, clip_clock
@@ -19,7 +20,7 @@ from vvlm_desktop.video.telemetry.novatek import read_novatek
 from vvlm_desktop.video.telemetry.seventy_mai import is_seventy_mai_text, read_seventy_mai, read_seventy_mai_text
 from vvlm_desktop.video.telemetry.subtitles import read_subtitles
 from vvlm_desktop.video.telemetry.tables import read_table
-from vvlm_desktop.video.telemetry.track import LONGEST_MS, Track
+from vvlm_desktop.video.telemetry.track import Track
 
 #: Ends of names that are read, in the order in which they are preferred.
 SIDECAR_SUFFIXES = (".gps", ".nmea", ".gpx", ".csv", ".srt", ".txt", ".log", ".3gf")
@@ -73,7 +74,7 @@ def _embedded(path: Path, clock: ClipClock, index: FrameIndex | None) -> Iterato
     for read in readers:
         track = read()
         if track:
-            yield _believable(track)
+            yield believable(track)
             return
         if track is not None:  # nothing readable, but it says why: encrypted blocks
             yield track
@@ -139,7 +140,7 @@ def read_sidecar(sidecar: Path, clip: Path, *, clock: ClipClock | None = None) -
         raise TelemetryError(
             sidecar, "it has no position and no acceleration for this clip", hint="Is it of this drive?"
         )
-    track = _around(_believable(track), clock)
+    track = _around(believable(track), clock)
     if not track:
         raise TelemetryError(sidecar, "its times cannot be", hint="Export it again.")
     return track
@@ -168,7 +169,3 @@ def _around(track: Track, clock: ClipClock) -> Track:
         return track
     kept = track.between(-KEPT_MS, clock.duration_ms + KEPT_MS, why="samples outside of the clip left out")
     return kept if kept else track
-
-
-def _believable(track: Track) -> Track:
-    return track.between(-LONGEST_MS, LONGEST_MS, why="samples with an impossible time left out")

@@ -11,7 +11,9 @@ import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from statistics import median_low
 from typing import BinaryIO
 
 import numpy as np
@@ -56,12 +58,12 @@ def track_of_blocks(blocks: Sequence[Block], clock: ClipClock, *, source: str) -
     times, words = _times(blocks, clock)
     fixes: list[Fix] = []
     rows: list[tuple[float, float, float, float]] = []
-    starts: list[float] = []
+    starts: dict[bool, list[float]] = {False: [], True: []}
     for block, time_ms in zip(blocks, times, strict=True):
         if block.acceleration is not None:
             rows.append((time_ms, *block.acceleration))
         if block.fix is not None:
-            starts.append(block.fix.time_ms - time_ms)
+            starts[block.local].append(block.fix.time_ms - time_ms)
             fixes.append(replace(block.fix, time_ms=time_ms))
     if not fixes and not rows and not states["encrypted"]:
         return None
@@ -76,9 +78,17 @@ def track_of_blocks(blocks: Sequence[Block], clock: ClipClock, *, source: str) -
         clock=words,
         positions=Positions.of(fixes),
         accelerometer=Motion.of(rows),
-        started_at=utc_at(sorted(starts)[len(starts) // 2] / 1000) if starts else None,
+        started_at=_started_at(starts[False], starts[True]),
         notes=notes,
     )
+
+
+def _started_at(utc_ms: list[float], local_ms: list[float]) -> datetime | None:
+    """The time at the first frame as most blocks have it: in UTC, or without a zone where only that is known."""
+    if utc_ms:
+        return utc_at(median_low(utc_ms) / 1000)
+    at = utc_at(median_low(local_ms) / 1000) if local_ms else None
+    return at.replace(tzinfo=None) if at else None
 
 
 def _times(blocks: Sequence[Block], clock: ClipClock) -> tuple[list[float], str]:

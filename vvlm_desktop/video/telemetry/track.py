@@ -18,6 +18,8 @@ KMH_MPS = 1 / 3.6
 MPH_MPS = 1609.344 / 3600
 #: m/s² in one g.
 STANDARD_GRAVITY = 9.80665
+#: Faster than any car; a camera in an airliner stays below.
+FASTEST_MPS = 350.0
 #: No clip is longer than a day; a time beyond is a damaged one.
 LONGEST_MS = 86_400_000.0
 #: Fix quality: nothing known, no fix, position only, position and altitude.
@@ -50,7 +52,11 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Positions:
-    """Fixes over time; every array has the shape [fixes], ascending in `time_ms`, NaN where nothing is known."""
+    """Fixes over time; every array has the shape [fixes], ascending in `time_ms`, NaN where nothing is known.
+
+    Attributes:
+        left_out: how many fixes were 0, 0 or no place on Earth.
+    """
 
     time_ms: Floats
     lat: Floats
@@ -59,15 +65,19 @@ class Positions:
     altitude_m: Floats
     course_deg: Floats
     fix: NDArray[np.int8]
+    left_out: int = 0
 
     @classmethod
     def of(cls, fixes: Sequence[Fix]) -> Positions:
         """In order of time; fixes that are no place on Earth and further fixes at the very same time are left out."""
         ordered = sorted((fix for fix in fixes if fix.plausible and np.isfinite(fix.time_ms)), key=lambda f: f.time_ms)
         kept = [fix for i, fix in enumerate(ordered) if i == 0 or fix.time_ms > ordered[i - 1].time_ms]
-        names = [item.name for item in fields(cls) if item.name != "fix"]
-        columns = {name: np.array([getattr(fix, name) for fix in kept], np.float64) for name in names}
-        return cls(**columns, fix=np.array([fix.fix for fix in kept], np.int8))
+        columns: dict[str, Any] = {
+            item.name: np.array([getattr(fix, item.name) for fix in kept], np.float64) for item in fields(Fix)
+        }
+        columns["fix"] = columns["fix"].astype(np.int8)
+        nowhere = [fix for fix in fixes if not fix.plausible and np.isfinite(fix.lat + fix.lon)]
+        return cls(**columns, left_out=len(nowhere))
 
     def __len__(self) -> int:
         return len(self.time_ms)
@@ -79,7 +89,8 @@ class Positions:
     def between(self, start_ms: float, end_ms: float) -> Positions:
         """Those from `start_ms` up to and including `end_ms`."""
         chosen = (self.time_ms >= start_ms) & (self.time_ms <= end_ms)
-        return Positions(**{item.name: getattr(self, item.name)[chosen] for item in fields(self)})
+        arrays: dict[str, Any] = {item.name: getattr(self, item.name)[chosen] for item in fields(Fix)}
+        return replace(self, **arrays)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

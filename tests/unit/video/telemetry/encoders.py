@@ -160,12 +160,14 @@ def early_block(
     return _block(struct.pack("<I", 0x3F0) + early_record(at, lat, lon, knots=knots, course=course, g=g))
 
 
-def doubles_block(at: datetime, lat: float, lon: float, *, knots: float, course: float) -> bytes:
+def doubles_block(
+    at: datetime, lat: float, lon: float, *, knots: float, course: float, g: tuple[float, float, float] | None = None
+) -> bytes:
     ns, ew = _letters(lat, lon)[1:2], _letters(lat, lon)[2:3]
     content = struct.pack("<I3I", 0, at.hour, at.minute, at.second) + b"A\0\0\0"
     content += struct.pack("<d", ddmm(lat)) + ns + bytes(7) + struct.pack("<d", ddmm(lon)) + ew + bytes(7)
     content += struct.pack("<dd3I", knots, course, at.year - 2000, at.month, at.day)
-    return _block(content)
+    return _block(content + (struct.pack("<3i", *(round(value * 1000) for value in g)) if g else b""))
 
 
 def scrambled_block(
@@ -183,6 +185,57 @@ def scrambled_block(
 def sentence_block(camera_time: datetime, sentences: bytes, *, g: tuple[float, float, float]) -> bytes:
     content = struct.pack("<I", 0x140) + bytes(36) + f"{camera_time:%Y%m%d%H%M%S}".encode() + b"\0\0"
     return _block(content + struct.pack("<3i", *(round(value * 256) for value in g)) + b"\0" + sentences)
+
+
+def _whole_clock(at: datetime) -> bytes:
+    return struct.pack("<3I", at.hour, at.minute, at.second)
+
+
+def _date(at: datetime, *, since: int = 2000) -> bytes:
+    return struct.pack("<3I", at.year - since, at.month, at.day)
+
+
+def floats_block(
+    at: datetime, lat: float, lon: float, *, kmh: float, course: float, g: tuple[float, float, float], akaso: bool
+) -> bytes:
+    ns, ew = _letters(lat, lon)[1:2], _letters(lat, lon)[2:3]
+    content = struct.pack("<I", 0x60) + (b"x.xx" if akaso else b"2013").ljust(32, b"\0") + _whole_clock(at) + b"A\0\0\0"
+    content += struct.pack("<f", ddmm(lat)) + ns + bytes(3) + struct.pack("<f", ddmm(lon)) + ew + bytes(3)
+    content += struct.pack("<ff", kmh, (course + 180) % 360 if akaso else course) + _date(
+        at, since=0 if akaso else 2000
+    )
+    return _block(content + struct.pack("<3i", *(round(value * 1000) for value in g)))
+
+
+def vantrue_s1_block(at: datetime, lat: float, lon: float, *, knots: float, course: float, altitude: float) -> bytes:
+    content = struct.pack("<I", 0x78) + bytes(32) + b"horsontech".ljust(16, b"\0") + _letters(lat, lon) + b"\0"
+    content += _date(at) + _whole_clock(at)
+    return _block(content + struct.pack("<5f", ddmm(lon), ddmm(lat), knots, course, altitude))
+
+
+def late_doubles_block(
+    at: datetime, lat: float, lon: float, *, knots: float, course: float, g: tuple[float, float, float]
+) -> bytes:
+    ns, ew = _letters(lat, lon)[1:2], _letters(lat, lon)[2:3]
+    content = struct.pack("<I", 0x108) + b"20130815.01".ljust(32, b"\0") + _whole_clock(at) + b"A\0\0\0"
+    content += struct.pack("<d", ddmm(lat)) + ns + bytes(7) + struct.pack("<d", ddmm(lon)) + ew + bytes(7)
+    content += struct.pack("<dd", knots, course) + _date(at)
+    return _block(content + struct.pack("<3i", *(round(value * 1000) for value in g)))
+
+
+def iqs_block(at: datetime, lat: float, lon: float, *, metres_a_second: float) -> bytes:
+    content = struct.pack("<I", 76) + b"IQS_A7_20150417".ljust(32, b"\0") + _clock(at) + _letters(lat, lon) + b"\0"
+    return _block(
+        content + struct.pack("<3i", *(round(abs(v) * 1e7) for v in (lat, lon)), round(metres_a_second * 100))
+    )
+
+
+def nextbase_block(at: datetime, lat: float, lon: float, *, metres_a_second: float, course: float) -> bytes:
+    content = struct.pack("<I", 0x178) + b"x.xx".ljust(16, b"\0") + b"00000".ljust(16, b"\0") + b"$S"
+    turn = round((course - 360 if course > 180 else course) * 100)
+    content += struct.pack(">HhHBBBBHB", round(metres_a_second * 100), turn, at.year, at.month, at.day, at.hour,
+                           at.minute, at.second * 10, 2)  # fmt: skip
+    return _block(content + struct.pack(">iiB", round(lat * 1e7), round(lon * 1e7), 16))
 
 
 def novatek_film(path: Path, blocks: Sequence[bytes], *, seconds: float | None = None, listed: bool = True) -> Path:

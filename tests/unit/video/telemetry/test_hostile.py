@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from tests.unit.video.telemetry import encoders as make
 from vvlm_desktop.errors import ClipUnreadableError, TelemetryError
 from vvlm_desktop.video.telemetry import Track, find_telemetry, motion_candidates, read_sidecar
+from vvlm_desktop.video.telemetry.believable import believable
 from vvlm_desktop.video.telemetry.boxes import boxes, find_boxes
 from vvlm_desktop.video.telemetry.clock import ClipClock
-from vvlm_desktop.video.telemetry.finding import _believable
 from vvlm_desktop.video.telemetry.freegps import read_block
 from vvlm_desktop.video.telemetry.gpmf import Payload, read_gpmf
 from vvlm_desktop.video.telemetry.track import LONGEST_MS
@@ -63,6 +63,11 @@ BLOCKS: tuple[bytes, ...] = (
     make.doubles_block(at(0), *PLACE, knots=3, course=4),
     make.scrambled_block(at(0), *PLACE, kmh=50),
     make.sentence_block(at(0), make.rmc(at(0), *PLACE).encode(), g=(0, 0, 1)),
+    make.floats_block(at(0), *PLACE, kmh=3, course=4, g=(0, 0, 1), akaso=False),
+    make.vantrue_s1_block(at(0), *PLACE, knots=3, course=4, altitude=5),
+    make.late_doubles_block(at(0), *PLACE, knots=3, course=4, g=(0, 0, 1)),
+    make.iqs_block(at(0), *PLACE, metres_a_second=3),
+    make.nextbase_block(at(0), *PLACE, metres_a_second=3, course=4),
 )
 
 
@@ -102,7 +107,7 @@ def check(track: Track | None) -> None:
 def test_damaged_payloads_never_raise(data: st.DataObject) -> None:
     payload = data.draw(damaged(_payload()))
     check(
-        _believable(
+        believable(
             read_gpmf([Payload(0, 1001, payload), Payload(1001, 1001, _payload()), Payload(2002, 1001, payload)])
         )
     )
