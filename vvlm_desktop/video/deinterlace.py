@@ -5,11 +5,15 @@ What is stored, and what a model is given, are the frames as they were decoded.
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import av.filter
 from av.filter import Graph
 
 from vvlm_desktop.video.container import MEDIA_ERRORS
+
+_ANY_TIME_BASE = Fraction(1, 90_000)
 
 
 def is_interlaced(frame: av.VideoFrame) -> bool:
@@ -29,9 +33,9 @@ def deinterlaced(
 
 def _filtered(frames: list[av.VideoFrame], wanted: av.VideoFrame) -> av.VideoFrame:
     graph = Graph()
-    source = graph.add_buffer(
-        width=wanted.width, height=wanted.height, format=wanted.format, time_base=wanted.time_base
-    )
+    # Frames that the decoder held back to the end of the file come without a time base; the order alone counts here.
+    time_base = wanted.time_base or _ANY_TIME_BASE
+    source = graph.add_buffer(width=wanted.width, height=wanted.height, format=wanted.format, time_base=time_base)
     # Of a single frame, only the second one makes a picture.
     name, mode = ("bwdif", "send_frame") if len(frames) > 1 else ("estdif", "frame")
     parting = graph.add(name, f"mode={mode}:parity=auto:deint=interlaced")

@@ -98,3 +98,12 @@ def test_every_byte_goes_through_the_table():
     table = bytes(255 - i for i in range(256))
     pixels = bytes(range(256)) * 3
     assert bytes(through(table, memoryview(pixels))) == pixels.translate(table)
+
+
+def test_a_frame_from_the_end_of_the_file_needs_no_time_base():
+    path = clips.clip("mpeg2_interlaced.ts")
+    index = read_index(path)
+    with FrameReader(path, index) as reader:
+        frames = [frame for _, frame in reader.walk(80)]
+    assert frames[-1].time_base is None
+    assert clips.read_code(deinterlaced(frames[-1], before=frames[-2]).to_ndarray(format="rgb24")) == 89
