@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QImage
@@ -12,11 +13,12 @@ from PySide6.QtTest import QTest
 
 from tests import clips
 from tests.ui.review.timelines import a_timeline, at_frame, scrubs, wheel
+from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_axis import axis_of
 from vvlm_desktop.ui.review.timeline_cells import cells_of
 from vvlm_desktop.ui.review.timeline_damage import Damage
-from vvlm_desktop.ui.review.timeline_model import TimelineModel, View
+from vvlm_desktop.ui.review.timeline_model import TimelineModel, View, curve
 from vvlm_desktop.video.index import FrameIndex, read_index
 
 
@@ -219,3 +221,63 @@ def test_frame_that_cannot_be_read_is_marked(timeline):
     place = QPoint(round(timeline.x_of_frame(45)) + 1, round(lane.top + lane.height - 1))
     assert timeline.grab().toImage().pixel(place) != before.pixel(place)
     assert "damaged" in timeline._help_at(QPointF(place))
+
+
+def test_value_within_a_gap_is_not_made_up(qtbot, look, index):
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(800, 240)
+    holed = with_jump(index, after=44, jump_s=1.0)
+    t_s = np.array([0.0, 1.4, 2.6, 4.0])
+    lane = curve("brightness", t_s, np.array([10.0, 10, 90, 90]), ink="accent", bounds=(0, 100), unit="%")
+    widget.show_clip(holed, TimelineModel(duration_s=holed.duration_s, curves=(lane,)))
+    widget.show()
+    row = next(lane for lane in widget._lanes if lane.name == "brightness")
+
+    def plate(seconds: float) -> bool:
+        x = round(widget._view().x(seconds))
+        QTest.mouseMove(widget, QPoint(x, 40))
+        place = QPoint(x + 9, round(row.top + row.height / 2))
+        return widget.grab().toImage().pixelColor(place) == theme.colour("background")
+
+    assert plate(0.5)
+    assert not plate(2.0)
+
+
+def test_place_beside_a_gap_shows_what_there_is_of_it(index):
+    holed = with_jump(index, after=44, jump_s=1.0)
+    axis = axis_of(holed)
+    (gap,) = axis.gaps
+    view = View(0, 800, 0.0, holed.duration_s, axis)
+    cells = cells_of(holed, axis, view, cell_px=130)
+    shown = [(c.left_px, c.right_px) for c in cells]
+    assert min(abs(right - view.x(gap.start_s)) for _, right in shown) < 1
+    assert min(abs(left - view.x(gap.end_s)) for left, _ in shown) < 1
+    for cell in cells:
+        assert (holed.seconds(cell.frame_index) < gap.start_s) == (cell.right_px <= view.x(gap.start_s) + 1)
+
+
+def test_clip_that_plays_does_not_pull_away_what_somebody_looks_at(timeline, index):
+    timeline.set_position(10)
+    timeline.set_playing(True)
+    for _ in range(8):
+        wheel(timeline, timeline.x_of_frame(70), 120)
+    looked_at = timeline.visible_s()
+    for i in range(11, 30):
+        timeline.set_position(i)
+    assert timeline.visible_s() == looked_at
+    # The cursor comes by and is followed again.
+    for i in range(30, 90):
+        timeline.set_position(i)
+    start_s, end_s = timeline.visible_s()
+    assert start_s <= index.seconds(89) <= end_s
+    assert start_s > looked_at[0]
+
+
+def test_step_is_followed_also_where_somebody_looked_elsewhere(timeline, index):
+    timeline.set_position(10)
+    for _ in range(8):
+        wheel(timeline, timeline.x_of_frame(70), 120)
+    timeline.set_position(11)
+    start_s, end_s = timeline.visible_s()
+    assert start_s <= index.seconds(11) <= end_s

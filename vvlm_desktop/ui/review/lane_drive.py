@@ -13,7 +13,6 @@ from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_model import CurveLane, Sensed, curve
 from vvlm_desktop.workflow.telemetry import Drive
 
-KMH_PER_MPS = 3.6
 SPEED_LANE, FORCE_LANE = "speed", "G-force"
 #: More moments than these are noise; the strongest stay.
 _MOST_MOMENTS = 12
@@ -27,7 +26,9 @@ class DriveDesk(DrivePanel):
         self._timeline, self._playback, self._seek = timeline, playback, seek
         self.drive_changed.connect(self._on_drive)
         self.map.time_chosen.connect(self._on_time)
+        timeline.menu_opened.connect(self.fill_menu)
         playback.position_changed.connect(self._on_position)
+        playback.playing_changed.connect(timeline.set_playing)
 
     def row(self) -> QHBoxLayout:
         """The timeline with the panel beside it."""
@@ -60,12 +61,11 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
     source = f"From {drive.source}; clock: {drive.clock}{clock}"
     lanes = []
     if len(drive.fix_ms) > 1 and np.isfinite(drive.speed_mps).any():
-        kmh = drive.speed_mps * KMH_PER_MPS
-        top = max(10.0, float(np.ceil(np.nanmax(kmh) / 10) * 10))
+        top = max(10.0, float(np.ceil(np.nanmax(drive.speeds) / 10) * 10))
         lanes.append(
             curve(
-                SPEED_LANE, drive.fix_s, kmh, ink="good", bounds=(0.0, top), unit="km/h",
-                scale=f"0–{top:.0f} km/h", source=source, holes=True,
+                SPEED_LANE, drive.fix_s, drive.speeds, ink="good", bounds=(0.0, top), unit=drive.unit,
+                scale=f"0–{top:.0f} {drive.unit}", source=source, holes=True,
             )
         )  # fmt: skip
     if len(drive.force_ms) > 1:

@@ -121,7 +121,7 @@ class Timeline(TimelineSurface):
             view = view.dragged(x - self._dragged_from_x, duration_s=duration_s)
         self._dragged_from_x = x
         if self._port.show(view):
-            self._show_view()
+            self._shown_by_hand()
 
     def _move_edge(self, position: QPointF) -> None:
         """An edge goes between two frames: the start before the frame nearest to the pointer, the end behind it."""
@@ -210,7 +210,7 @@ class Timeline(TimelineSurface):
     @override
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self._port.wheel(event, self._view()):
-            self._show_view()
+            self._shown_by_hand()
         event.accept()
 
     # -- lanes ---------------------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ class Timeline(TimelineSurface):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QNativeGestureEvent) and event.gestureType() == Qt.NativeGestureType.ZoomNativeGesture:
             if self._port.pinch(event.value(), self._view().seconds(event.position().x())):
-                self._show_view()
+                self._shown_by_hand()
             return True
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._edges.held:
             if event.key() in _NUDGES or event.key() == Qt.Key.Key_Escape:

@@ -75,7 +75,12 @@ def _stretches(index: FrameIndex, axis: Axis, view: View, cell_px: float) -> lis
         from_s, to_s = axis.seconds(number * step), axis.seconds((number + 1) * step)
         number += 1
         middle = axis.seconds((number - 0.5) * step)
-        if axis.gap_at(middle) is not None or middle > axis.duration_s:
+        gap = axis.gap_at(middle)
+        if gap is not None:
+            # What there is of the place before or behind the gap.
+            from_s, to_s = (gap.end_s, to_s) if to_s > gap.end_s else (from_s, min(to_s, gap.start_s))
+            middle = (from_s + to_s) / 2
+        if from_s >= to_s or middle > axis.duration_s:
             continue
         first, past = axis.frames_between(from_s, to_s)
         frame = _standing_for(index, axis, middle, reach_s=(to_s - from_s) * _KEY_SHARE)

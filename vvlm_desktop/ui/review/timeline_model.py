@@ -113,7 +113,8 @@ class CurveLane:
         level = float(np.interp(seconds, self.t_s, self.level))
         if not np.isfinite(level):
             return ""
-        return f"{self.low + level * (self.high - self.low):.{0 if self.high - self.low > 20 else 2}f} {self.unit}"
+        value = f"{self.low + level * (self.high - self.low):.{0 if self.high - self.low > 20 else 2}f}"
+        return f"{value.replace('-', '−')} {self.unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ def paint_pointer(painter: QPainter, view: View, x: float, lanes: Sequence[Lane]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     height = QFontMetricsF(painter.font()).height() + 2
     _paint_plate(painter, view, x, clock_text(seconds), top=1.0, height=height, beside=False)
-    for lane in lanes if values else ():
+    # Within a gap nothing was measured; a line between its ends would be made up.
+    measured = values and view.axis.gap_at(seconds) is None
+    for lane in lanes if measured else ():
         text = lane.curve.text_at(seconds) if lane.curve is not None else ""
         if text:
             top = lane.top + (lane.height - height) / 2

@@ -104,7 +104,7 @@ class Peek(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setPen(QPen(theme.colour("line"), 1))
-        painter.setBrush(theme.colour("panel", alpha=0.97))
+        painter.setBrush(theme.colour("panel"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
         width, _ = self._cell()
         for number, each in enumerate(self._shown):

@@ -60,6 +60,7 @@ class TimelineSurface(QAbstractSlider):
         self._damage = Damage()
         self._cursor = 0
         self._hover_x: float | None = None
+        self._playing = self._elsewhere = False
         self._busy = False  # the hand is on it: the page does not turn under it
         self._compact = False
         self._hidden: frozenset[str] = frozenset()
@@ -90,6 +91,7 @@ class TimelineSurface(QAbstractSlider):
         else:
             self._pictures.clear()
             self._marked = None
+            self._elsewhere = False
             if self._edges.drop():
                 self.edge_lost.emit("The edge that was moved last is not stored: another clip is shown.")
         with QSignalBlocker(self):  # a shorter clip is no wish to go to its end
@@ -131,10 +133,31 @@ class TimelineSurface(QAbstractSlider):
         """Move the cursor."""
         if frame_index != self._cursor:
             self._cursor = frame_index
-            if self._index is not None and not self._busy and self._port.follow(self._index.seconds(frame_index)):
-                self._show_view()
+            if self._index is not None and not self._busy:
+                self._follow(self._index.seconds(frame_index))
             self._describe()
             self.update()
+
+    def set_playing(self, playing: bool) -> None:
+        """Whether the cursor moves by itself."""
+        self._playing = playing
+
+    def _follow(self, seconds: float) -> None:
+        """Turn the page with the cursor; not while it plays and somebody has gone to look elsewhere."""
+        if self._elsewhere and self._playing:
+            self._elsewhere = not self._port.start_s <= seconds <= self._port.end_s
+            return
+        self._elsewhere = False
+        if self._port.follow(seconds):
+            self._show_view()
+
+    def _shown_by_hand(self) -> None:
+        """Another stretch is visible because the hand wanted it."""
+        index = self._index
+        if index is not None and len(index):
+            cursor_s = index.seconds(min(self._cursor, len(index) - 1))
+            self._elsewhere = not self._port.start_s <= cursor_s <= self._port.end_s
+        self._show_view()
 
     def set_marked(self, span: tuple[int, int] | None) -> None:
         """Show the stretch marked with I and O."""
