@@ -221,13 +221,12 @@ def test_clip_without_an_index_is_read_beside_the_window(a_and_b, stage, monkeyp
     here.shell.session.library.index_file(b).unlink()
     gate, threads = threading.Event(), []
 
-    def slow(session, clip):
-        if clip.id == b.id:
-            threads.append(threading.current_thread())
+    def slow(session, clip, **how):
+        threads.append(threading.current_thread())
         gate.wait(10)
-        return index_of(session, clip)
+        return index_of(session, clip, **how)
 
-    monkeypatch.setattr("vvlm_desktop.ui.review.open_clip.index_of", slow)
+    monkeypatch.setattr("vvlm_desktop.ui.review.reading.index_of", slow)
     here.page.open_clip(b.id)
     assert here.page.desk.view._message[0] == "Reading the clip…"
     assert here.state.clip.id == b.id
@@ -237,25 +236,8 @@ def test_clip_without_an_index_is_read_beside_the_window(a_and_b, stage, monkeyp
     here.qtbot.waitUntil(lambda: here.page.desk.attention is not None)
     here.wait_ready()
     assert here.page.desk.view.on_screen.clip_id == b.id
+    assert len(threads) == 1
     assert threading.main_thread() not in threads
-
-
-def test_clip_that_was_left_while_it_was_read_does_not_come_back(a_and_b, stage, monkeypatch):
-    a, b = a_and_b
-    here = stage()
-    here.open(a.id)
-    forget_next(here)
-    here.shell.session.library.index_file(b).unlink()
-    gate = threading.Event()
-    monkeypatch.setattr(
-        "vvlm_desktop.ui.review.open_clip.index_of", lambda session, clip: gate.wait(10) and index_of(session, clip)
-    )
-    here.page.open_clip(b.id)
-    gate.set()
-    here.page.open_clip(a.id)
-    with here.qtbot.waitSignal(here.page.opener.read_ended):
-        pass
-    assert here.page.desk.playback.source.clip_id == a.id
 
 
 # -- what was shown

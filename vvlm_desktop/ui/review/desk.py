@@ -136,7 +136,7 @@ class Desk(QWidget):
         self._open, self.waiting = opened, False
         index = opened.index
         # The picture of the clip before must not stand for this one while this one is decoded.
-        self.view.show_message("")
+        self.view.keep_only(opened.clip.id)
         self.transport.show_frame(None, -1)
         self.looking.begin(opened.clip.id, index, focus_event(model))
         look_at = self.looking.look_at

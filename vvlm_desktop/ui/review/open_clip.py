@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.errors import VvlmError
-from vvlm_desktop.ui.job_bridge import Work
 from vvlm_desktop.ui.review.clip_source import ClipSource
+from vvlm_desktop.ui.review.reading import ReadClip, Reading
 from vvlm_desktop.video.curves import Curves, load_npz
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.clip_files import existing_path
@@ -40,11 +40,15 @@ class ClipOpener(QObject):
 
     #: clip id: what `read` was asked for is known now, or why it cannot be
     read_ended = Signal(str)
+    #: a `ReadSoFar` of a clip that is being read
+    progressed = Signal(object)
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._reading: dict[str, Work[_Read]] = {}
+        self._reading = Reading(session, self)
+        self._reading.progressed.connect(self.progressed)
+        self._reading.ended.connect(self._on_read)
         self._read: dict[str, FrameIndex | VvlmError | OSError] = {}
         self._open: OpenClip | None = None
         self._ready: OpenClip | None = None
@@ -57,19 +61,18 @@ class ClipOpener(QObject):
         return self._session.library.index_file(clip).exists()
 
     def read(self, clip: Clip) -> None:
-        """Find a clip's frames in the background, which takes up to half a minute; `read_ended` says when."""
-        if clip.id in self._reading:
-            return
-        session = self._session
-        work = Work(lambda _report, _cancelled: _read_index(session, clip), name="read-clip", parent=self)
-        self._reading[clip.id] = work
-        work.succeeded.connect(self._on_read)
-        work.start()
+        """Find a clip's frames in the background, which takes as long as reading its file; `read_ended` says when.
 
-    def _on_read(self, read: _Read) -> None:
-        work = self._reading.pop(read.clip_id, None)
-        if work is not None:
-            work.deleteLater()
+        `progressed` tells its first picture, and how far it is. No other clip is read any more.
+        """
+        self._reading.stop_others(clip.id)
+        so_far = self._reading.so_far(clip.id)
+        if so_far is not None:
+            self.progressed.emit(so_far)
+        self._reading.start(clip)
+
+    def _on_read(self, read: ReadClip) -> None:
+        if read.result is not None:
             self._read[read.clip_id] = read.result
             self.read_ended.emit(read.clip_id)
 
@@ -79,6 +82,7 @@ class ClipOpener(QObject):
         Raises:
             VvlmError, OSError: its file is gone, or gives no pictures.
         """
+        self._reading.stop_others(clip.id)
         if self._open is not None and self._open.clip.id == clip.id:
             return self._open
         ready, self._ready = self._ready, None
@@ -104,8 +108,8 @@ class ClipOpener(QObject):
             self._ready = None
             self.share_out()
         if not self.at_hand(clip):
-            if not self._reading:
-                self.read(clip)
+            if not self._reading.busy:
+                self._reading.start(clip)
             return
         try:
             self._ready = self._make(clip)
@@ -146,10 +150,7 @@ class ClipOpener(QObject):
 
     def close(self) -> None:
         """Let go of every file and thread."""
-        works = list(self._reading.values())
-        self._reading.clear()
-        for work in works:
-            work.wait(2.0)
+        self._reading.close()
         for each in (self._open, self._ready):
             if each is not None:
                 each.source.close()
@@ -162,16 +163,3 @@ class ClipOpener(QObject):
         path = existing_path(self._session, clip)
         source = ClipSource(clip.id, path, index, budget_bytes=self._ready_bytes)
         return OpenClip(clip, path, index, source)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    clip_id: str
-    result: FrameIndex | VvlmError | OSError
-
-
-def _read_index(session: Session, clip: Clip) -> _Read:
-    try:
-        return _Read(clip.id, index_of(session, clip))
-    except (VvlmError, OSError) as error:
-        return _Read(clip.id, error)

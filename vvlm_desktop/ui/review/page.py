@@ -20,6 +20,7 @@ from vvlm_desktop.ui.review.calibrations import Calibrations
 from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
+from vvlm_desktop.ui.review.early_picture import EarlyPicture
 from vvlm_desktop.ui.review.form.model import form_model
 from vvlm_desktop.ui.review.form.panel import FormPanel
 from vvlm_desktop.ui.review.headline import headline_model
@@ -29,7 +30,8 @@ from vvlm_desktop.ui.review.queue_side import QueueSide
 from vvlm_desktop.ui.review.side import Side
 from vvlm_desktop.ui.review.timeline_build import first_look_ms, seen_frames, timeline_model
 from vvlm_desktop.ui.review.timeline_model import TimelineModel
-from vvlm_desktop.ui.review.tour import Card, Tour
+from vvlm_desktop.ui.review.tour import Tour
+from vvlm_desktop.ui.review.tour_cards import TourCards
 from vvlm_desktop.workflow.review import ReviewState, open_review
 
 _HISTORY_TAB = 2
@@ -56,6 +58,7 @@ class ReviewPage(Page):
         self.opener = ClipOpener(shell.session, self)
         self.calibrations = Calibrations(shell, self)
         self.desk = Desk()
+        self.early = EarlyPicture(self.opener, self.desk.view, awaited=lambda: self.awaited_clip_id, parent=self)
         self.queue_side = QueueSide(
             shell.session,
             current=lambda: self.shown_clip_id,
@@ -68,6 +71,12 @@ class ReviewPage(Page):
         self.side = Side(self.form)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
         self.tour = Tour(lambda: self.shell.session, self)
+        offers = (
+            ("Show record", lambda: self.record_requested.emit(self.tour.corrected_clip_id)),
+            ("Export", self.export_requested.emit),
+            ("Open my folder", self.folder_requested.emit),
+        )
+        self.tour_cards = TourCards(self.tour, self.desk.card, offers=offers, parent=self)
         self._pages = QStackedWidget()
         self._work = QWidget()
         self.arrangement = Arrangement(self._work, queue=self.queue_list, desk=self.desk, side=self.side)
@@ -104,7 +113,6 @@ class ReviewPage(Page):
         desk.settled.connect(self._make_next_ready)
         desk.transport.full_screen_pressed.connect(self.commands.toggle_full_screen)
         desk.headline.queue_button.clicked.connect(self.arrangement.toggle_drawer)
-        desk.card.dismissed.connect(self.tour.stop)
         desk.go_to_box.closed.connect(self.setFocus)
         desk.go_to_box.refused.connect(desk.toast.say)
         acts.finished.connect(self._on_finished)
@@ -117,7 +125,6 @@ class ReviewPage(Page):
         self.commands.clip_wanted.connect(self.open_clip)
         self.commands.ask_box.closed.connect(self.setFocus)
         acts.key_used.connect(self.tour.count_key)
-        self.tour.card_changed.connect(self._on_card)
         self.queue_list.chosen.connect(self.open_clip)
         self.side.analyse_pressed.connect(self.commands.analyse)
         self.side.tab_shown.connect(self._on_tab_shown)
@@ -222,6 +229,11 @@ class ReviewPage(Page):
     @override
     def shown_clip_id(self) -> str | None:
         return self._state.clip.id if self._state is not None else None
+
+    @property
+    def awaited_clip_id(self) -> str | None:
+        """The clip that is on the page and not read yet."""
+        return self.shown_clip_id if self.desk.waiting else None
 
     @property
     def state(self) -> ReviewState | None:
@@ -385,16 +397,3 @@ class ReviewPage(Page):
         if clip_id:
             self.open_clip(clip_id)
             self.side.tabs.setCurrentIndex(_HISTORY_TAB)
-
-    def _on_card(self, card: Card | None) -> None:
-        if card is None:
-            self.desk.card.hide()
-            return
-        offers = (
-            ("Show record", lambda: self.record_requested.emit(self.tour.corrected_clip_id)),
-            ("Export", self.export_requested.emit),
-            ("Open my folder", self.folder_requested.emit),
-        )
-        shown = offers if card.end else ()
-        # After the layout of a clip that was just opened.
-        QTimer.singleShot(0, self, lambda: self.desk.card.show_card(card.step, card.words, card.more, shown))

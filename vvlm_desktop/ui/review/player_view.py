@@ -18,12 +18,16 @@ from vvlm_desktop.ui.review.picture_look import Look
 from vvlm_desktop.ui.review.zoom import scale_text
 from vvlm_desktop.ui.review.zoom_hand import ZoomHand
 
+#: The number of a picture of which nobody knows yet which frame it is.
+NO_FRAME = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What is to be seen: a frame, or the sentence that stands where it cannot be shown.
 
-    A picture that is not `exact` lies on the way to the wanted one; its number is its own all the same.
+    A picture that is not `exact` lies on the way to the wanted one; its number is its own all the same. One without a
+    number (`NO_FRAME`) is of the clip, and proves nothing.
 
     Attributes:
         before, after: the neighbours of an interlaced frame, where they are at hand.
@@ -112,6 +116,8 @@ class VideoView(QWidget):
     def show_picture(self, picture: Picture) -> None:
         """Show a frame, or why it cannot be shown."""
         self._picture = picture
+        if picture.frame_index != NO_FRAME:
+            self.badges.mark("early", "")
         self.badges.mark("fields", "Deinterlaced, view only" if self._maker.combed(picture.frame) else "")
         small = picture.frame is not None and picture.reduced_from is not None
         self.badges.mark("preview", "Preview, the exact frame follows" if small else "")
@@ -122,11 +128,17 @@ class VideoView(QWidget):
     def show_message(self, message: str, hint: str = "") -> None:
         """Show no picture but a sentence; empty for plain black."""
         self._picture = self._on_screen = None
-        for name in ("fields", "preview"):
+        for name in ("fields", "preview", "early"):
             self.badges.mark(name, "")
         self._message = (message, hint)
         self._image = None
         self.update()
+
+    def keep_only(self, clip_id: str) -> None:
+        """Show no picture but the first of this clip, which may stand until an exact one comes."""
+        picture = self._picture
+        if picture is None or picture.frame_index != NO_FRAME or picture.clip_id != clip_id:
+            self.show_message("")
 
     @override
     def sizeHint(self) -> QSize:
@@ -149,8 +161,9 @@ class VideoView(QWidget):
             self._paint_frame(painter, picture, picture.frame)
         painter.end()
         whole = picture is not None and picture.frame is not None and picture.reduced_from is None
-        self._on_screen = picture if whole else None
-        if picture is not None and whole:
+        named = whole and picture is not None and picture.frame_index != NO_FRAME
+        self._on_screen = picture if named else None
+        if picture is not None and named:
             self.painted.emit(picture.clip_id, picture.frame_index)
         else:
             self.painted.emit(picture.clip_id if picture is not None else "", -1)
