@@ -53,6 +53,9 @@ class Settings(BaseModel):
     frame_step: int = Field(
         default=10, ge=2, le=1000, title="Step of several frames", description="How far Alt with an arrow key goes."
     )
+    speed_unit: Literal["kmh", "mph"] = Field(
+        default="kmh", title="Speeds in", description="On the timeline and the map, where a clip has telemetry."
+    )
     frames_dir: str = Field(
         default="",
         title="Folder for saved frames",

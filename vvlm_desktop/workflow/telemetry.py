@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 #: An hour of a 200 Hz accelerometer is brought down to so many samples, the strongest of each stretch.
 _MOST_SAMPLES = 20_000
 #: No sensor is later or earlier than this against its pictures; beyond, it is another drive.
 MOST_OFFSET_MS = 600_000
+
+#: Unit of the settings → as it is written, and how many of it are one m/s.
+SPEED_UNITS: Mapping[str, tuple[str, float]] = {"kmh": ("km/h", 3.6), "mph": ("mph", 3600 / 1609.344)}
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +63,7 @@ class Drive:
         moments: hard brakings, pushes and jolts, in order of time.
         source, clock: where it was read from, and how its times were put on the clip's clock.
         offset_ms: the reviewer's correction: everything is so much later than the camera says.
+        speed_unit: in which speeds are shown, a key of `SPEED_UNITS`.
     """
 
     fix_ms: Floats = field(default_factory=_none)
@@ -72,6 +76,7 @@ class Drive:
     clock: str = ""
     offset_ms: int = 0
     moments: tuple[Moment, ...] = ()
+    speed_unit: str = "kmh"
 
     def __bool__(self) -> bool:
         return bool(len(self.fix_ms) or len(self.force_ms))
@@ -86,6 +91,16 @@ class Drive:
         """When each acceleration was, corrected."""
         return (self.force_ms + self.offset_ms) / 1000
 
+    @property
+    def speeds(self) -> Floats:
+        """Of each position in the unit that is shown; NaN where no speed is known."""
+        return self.speed_mps * SPEED_UNITS[self.speed_unit][1]
+
+    @property
+    def unit(self) -> str:
+        """The unit of `speeds` as it is written."""
+        return SPEED_UNITS[self.speed_unit][0]
+
 
 _ARRAYS = ("fix_ms", "lat", "lon", "speed_mps", "force_ms", "force_g")
 
@@ -93,7 +108,7 @@ _ARRAYS = ("fix_ms", "lat", "lon", "speed_mps", "force_ms", "force_g")
 def kept_drive(session: Session, clip: Clip) -> Drive | None:
     """What was read before; an empty drive where nothing was found, None where nobody has looked."""
     kept = _load(session.library.telemetry_file(clip))
-    return kept[0] if kept is not None else None
+    return replace(kept[0], speed_unit=session.settings.speed_unit) if kept is not None else None
 
 
 def read_drive(session: Session, clip: Clip) -> Drive:
@@ -108,10 +123,12 @@ def read_drive(session: Session, clip: Clip) -> Drive:
     beside = _beside(path)
     kept = _load(file)
     if kept is not None and kept[1] == beside:
-        return kept[0]
-    drive = _find(path)
-    _save(drive, file, beside=beside)
-    return _corrected(drive, file)
+        drive = kept[0]
+    else:
+        found = _find(path)
+        _save(found, file, beside=beside)
+        drive = _corrected(found, file)
+    return replace(drive, speed_unit=session.settings.speed_unit)
 
 
 def _find(path: Path) -> Drive:

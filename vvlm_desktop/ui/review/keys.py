@@ -15,6 +15,7 @@ from vvlm_desktop.ui.review.acts import ReviewActs
 from vvlm_desktop.ui.review.commands import Commands
 from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.map_actions import drive_actions
 from vvlm_desktop.ui.review.shuttle import Shuttle, ShuttleKey
 from vvlm_desktop.ui.review.timeline_keys import timeline_actions
 from vvlm_desktop.ui.widgets.focus_keys import is_text_field
@@ -117,6 +118,7 @@ def review_actions(*, desk: Desk, acts: ReviewActs, form: FormPanel, commands: C
         ),
         act("full_screen", "Full screen", commands.toggle_full_screen, "F", group=play),
         *timeline_actions(desk.timeline, page=_PAGE),
+        *drive_actions(desk.drive, page=_PAGE, say=desk.toast.say),
         *desk.cameras.actions(_PAGE, group=play),
         act("mute", "Mute, or sound on", desk.sound.toggle_muted, "M", group=play),
         act("louder", "Louder", lambda: desk.sound.change_volume(1), "Ctrl+Up", group=play, repeat=True),

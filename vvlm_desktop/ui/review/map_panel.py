@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSpinBox, QVBoxLayout, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.map_view import MapView
 from vvlm_desktop.ui.widgets.labels import label
 from vvlm_desktop.workflow.telemetry import MOST_OFFSET_MS, Drive
+
+#: By so much one press moves the sensors.
+STEP_MS = 100
 
 
 class DrivePanel(QWidget):
@@ -24,10 +27,12 @@ class DrivePanel(QWidget):
         super().__init__(parent)
         self._drive: Drive | None = None
         self._compact = self._alone = False
+        #: What the user chose; None: shown where there is room.
+        self._wanted: bool | None = None
         self.map = MapView()
         self.clock = QSpinBox()
         self.clock.setRange(-MOST_OFFSET_MS, MOST_OFFSET_MS)
-        self.clock.setSingleStep(100)
+        self.clock.setSingleStep(STEP_MS)
         self.clock.setSuffix(" ms")
         self.clock.setKeyboardTracking(False)
         self.clock.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -69,9 +74,57 @@ class DrivePanel(QWidget):
         self._alone = alone
         self._place()
 
+    @property
+    def has_map(self) -> bool:
+        """Whether this clip has positions."""
+        return self._drive is not None and len(self._drive.fix_ms) > 1
+
+    def toggle(self) -> None:
+        """Hide the map, or show it also where there is little room, until it is asked for again."""
+        self._wanted = self.isHidden()
+        self._place()
+
+    def move_clock(self, ms: int) -> int:
+        """Sensors so much later than they are shown; what the correction is then."""
+        at = self._drive.offset_ms if self._drive is not None else 0
+        return self.set_clock(at + ms)
+
+    def set_clock(self, offset_ms: int) -> int:
+        """Sensors so much later than the camera says; beyond what any camera is wrong by, the most."""
+        offset_ms = max(-MOST_OFFSET_MS, min(MOST_OFFSET_MS, offset_ms))
+        self._on_clock(offset_ms)
+        return offset_ms
+
+    def fill_menu(self, menu: QMenu) -> None:
+        """What concerns the drive in the menu of the timeline's lanes."""
+        if self._drive is None:
+            return
+        menu.addSeparator()
+        shown = menu.addAction("Map of the track")
+        shown.setCheckable(True)
+        shown.setChecked(not self.isHidden())
+        shown.setEnabled(self.has_map)
+        shown.triggered.connect(self.toggle)
+        later = menu.addAction(f"Sensors {STEP_MS} ms later")
+        later.triggered.connect(self._on_later)
+        earlier = menu.addAction(f"Sensors {STEP_MS} ms earlier")
+        earlier.triggered.connect(self._on_earlier)
+        if self._drive.offset_ms:
+            back = menu.addAction(f"Sensors as the camera has them (now {self._drive.offset_ms:+} ms)")
+            back.triggered.connect(self._on_as_recorded)
+
+    def _on_later(self) -> None:
+        self.move_clock(STEP_MS)
+
+    def _on_earlier(self) -> None:
+        self.move_clock(-STEP_MS)
+
+    def _on_as_recorded(self) -> None:
+        self.set_clock(0)
+
     def _place(self) -> None:
-        there = self._drive is not None and len(self._drive.fix_ms) > 1
-        self.setVisible(there and not self._compact and not self._alone)
+        room = not self._compact if self._wanted is None else self._wanted
+        self.setVisible(self.has_map and room and not self._alone)
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:

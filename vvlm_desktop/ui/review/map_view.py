@@ -17,6 +17,9 @@ _METRES_PER_DEGREE = 111_320.0
 _EDGE_PX = 14.0
 #: So much of the world at least, or a parked car's noise would fill the map.
 _LEAST_M = 20.0
+#: Longer without a position, or than a few of the usual distances between two, and nobody knows where the car was.
+_GAP_S = 3.0
+_GAP_STEPS = 4.0
 _BARS_M = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 
@@ -29,7 +32,9 @@ class MapView(QWidget):
         super().__init__(parent)
         self._seconds = np.empty(0)
         self._east = self._north = np.empty(0)  # metres
-        self._kmh = np.empty(0)
+        self._speeds = np.empty(0)
+        self._unit = ""
+        self._holes: list[int] = []  # positions after which none comes for a while
         self._at_s = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 80)
@@ -43,7 +48,7 @@ class MapView(QWidget):
     def show_drive(self, drive: Drive | None) -> None:
         """Show another track."""
         if drive is None or not len(drive.fix_ms):
-            self._seconds = self._east = self._north = self._kmh = np.empty(0)
+            self._seconds = self._east = self._north = self._speeds = np.empty(0)
         else:
             middle = float(np.mean(drive.lat))
             # From the middle of the track on, so that one that crosses the date line stays in one piece.
@@ -51,7 +56,8 @@ class MapView(QWidget):
             self._seconds = drive.fix_s
             self._east = east * _METRES_PER_DEGREE * math.cos(math.radians(middle))
             self._north = (drive.lat - drive.lat[0]) * _METRES_PER_DEGREE
-            self._kmh = drive.speed_mps * 3.6
+            self._speeds, self._unit = drive.speeds, drive.unit
+        self._holes = _holes(self._seconds)
         self._describe()
         self.update()
 
@@ -63,12 +69,33 @@ class MapView(QWidget):
             self.update()
 
     def place(self, seconds: float) -> QPointF | None:
-        """Where the car was at a time; None before the first and after the last position."""
+        """Where the car was at a time; None before the first and after the last position, and in a gap between two."""
+        at_s = self._measured(seconds)
+        if at_s is None:
+            return None
+        east = float(np.interp(at_s, self._seconds, self._east))
+        north = float(np.interp(at_s, self._seconds, self._north))
+        return self._points(np.array([east]), np.array([north]))[0]
+
+    def _measured(self, seconds: float) -> float | None:
+        """The time itself, in a gap that of the position next to it; None where none is within a second."""
         if not len(self._seconds) or not self._seconds[0] - 1 <= seconds <= self._seconds[-1] + 1:
             return None
-        east = float(np.interp(seconds, self._seconds, self._east))
-        north = float(np.interp(seconds, self._seconds, self._north))
-        return self._points(np.array([east]), np.array([north]))[0]
+        before = int(np.searchsorted(self._seconds, seconds, side="right")) - 1
+        if before not in self._holes:
+            return seconds
+        nearest = min(self._seconds[before : before + 2].tolist(), key=lambda at: abs(at - seconds))
+        return float(nearest) if abs(nearest - seconds) <= 1 else None
+
+    def words(self) -> str:
+        """The speed where the picture is, or that it is not known."""
+        if not len(self._seconds):
+            return ""
+        at_s = self._measured(self._at_s)
+        if at_s is None:
+            return "no position"
+        speed = float(np.interp(at_s, self._seconds, self._speeds))
+        return f"{speed:.0f} {self._unit}" if math.isfinite(speed) else "speed unknown"
 
     def _scale(self) -> float:
         """Pixels a metre."""
@@ -88,9 +115,7 @@ class MapView(QWidget):
         if not len(self._seconds):
             self.setAccessibleDescription("")
             return
-        speed = float(np.interp(self._at_s, self._seconds, self._kmh))
-        known = f", {speed:.0f} km/h" if math.isfinite(speed) else ""
-        self.setAccessibleDescription(f"{len(self._seconds)} positions{known}")
+        self.setAccessibleDescription(f"{len(self._seconds)} positions, {self.words()}")
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -102,13 +127,8 @@ class MapView(QWidget):
         if not len(self._seconds):
             return
         points = self._points(self._east, self._north)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(theme.colour("muted"), 2))
-        painter.drawPolyline(QPolygonF(points))
-        driven = int(np.searchsorted(self._seconds, self._at_s, side="right"))
         here = self.place(self._at_s)
-        painter.setPen(QPen(theme.colour("accent"), 2))
-        painter.drawPolyline(QPolygonF([*points[:driven], *([here] if here is not None else [])]))
+        self._paint_track(painter, points, here)
         painter.setPen(QPen(theme.colour("muted"), 1))
         painter.setBrush(theme.colour("panel"))
         painter.drawEllipse(points[0], 3, 3)
@@ -117,6 +137,24 @@ class MapView(QWidget):
             painter.setBrush(theme.colour("accent"))
             painter.drawEllipse(here, 6, 6)
         self._paint_scale(painter)
+
+    def _paint_track(self, painter: QPainter, points: list[QPointF], here: QPointF | None) -> None:
+        """What was driven so far in another ink; dots where nothing was measured."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        driven = int(np.searchsorted(self._seconds, self._at_s, side="right"))
+        first = 0
+        for last in [*self._holes, len(points) - 1]:
+            painter.setPen(QPen(theme.colour("muted"), 2))
+            painter.drawPolyline(QPolygonF(points[first : last + 1]))
+            done = points[first : min(driven, last + 1)]
+            if here is not None and first < driven <= last:
+                done = [*done, here]
+            painter.setPen(QPen(theme.colour("accent"), 2))
+            painter.drawPolyline(QPolygonF(done))
+            if last + 1 < len(points):
+                painter.setPen(QPen(theme.colour("muted"), 1, Qt.PenStyle.DotLine))
+                painter.drawLine(points[last], points[last + 1])
+            first = last + 1
 
     def _paint_scale(self, painter: QPainter) -> None:
         scale = self._scale()
@@ -128,6 +166,10 @@ class MapView(QWidget):
         painter.setPen(QPen(theme.colour("muted"), 1))
         painter.drawLine(QPointF(left, low), QPointF(left + metres * scale, low))
         painter.drawText(QPointF(left + metres * scale + 5, low + 3), text)
+        speed = self.words()
+        painter.setPen(theme.colour("text"))
+        painter.drawText(QPointF(8, metrics.ascent() + 5), speed)
+        painter.setPen(QPen(theme.colour("muted"), 1))
         painter.drawText(QPointF(self.width() - metrics.horizontalAdvance("N") - 8, metrics.ascent() + 5), "N")
         x = self.width() - metrics.horizontalAdvance("N") / 2 - 8
         painter.drawLine(QPointF(x, metrics.height() + 16), QPointF(x, metrics.height() + 6))
@@ -140,3 +182,12 @@ class MapView(QWidget):
         at = event.position()
         away = [(p.x() - at.x()) ** 2 + (p.y() - at.y()) ** 2 for p in self._points(self._east, self._north)]
         self.time_chosen.emit(float(self._seconds[int(np.argmin(away))]))
+
+
+def _holes(seconds: np.ndarray) -> list[int]:
+    """Numbers of the positions after which none comes for longer than usual: a tunnel, a receiver that was lost."""
+    if len(seconds) < 2:
+        return []
+    steps = np.diff(seconds)
+    longest = max(_GAP_S, _GAP_STEPS * float(np.median(steps)))
+    return [int(i) for i in np.flatnonzero(steps > longest)]

@@ -29,6 +29,8 @@ _CHOICES = {
     "system": "As the system",
     "event": "Play around the event",
     "paused": "Stay paused",
+    "kmh": "km/h",
+    "mph": "mph",
     "signals": "Built-in measurements",
     "local": "Local model",
     "gemini": "Gemini",

@@ -23,6 +23,15 @@ from vvlm_desktop.workflow.session import default_reviewer
 
 #: Headlines; a field that is in none of them comes under the last.
 _GEMINI = ("gemini_model", "gemini_fps", "gemini_width_px", "gemini_votes", "requests_per_minute")
+_PLAYER = (
+    "autoplay",
+    "reaction_time_s",
+    "seek_step_s",
+    "frame_step",
+    "speed_unit",
+    "frame_cache_mb",
+    "frames_dir",
+)
 _PROMOTION = (
     "promotion_test",
     "promotion_field",
@@ -34,7 +43,7 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("You", ("reviewer",)),
     ("Library and labels", ("library_dir", "schema_file", "analyse_on_add")),
     ("Look", ("theme",)),
-    ("Player", ("autoplay", "reaction_time_s", "seek_step_s", "frame_step", "frame_cache_mb", "frames_dir")),
+    ("Player", _PLAYER),
     ("Models", ("backend", "local_model", "local_adapter", "models_dir", "frames", "rounds", "precision")),
     ("Cloud", ("allow_upload", *_GEMINI, "server_url", "server_model", "server_sends")),
     ("Promotion of adapters", _PROMOTION),
