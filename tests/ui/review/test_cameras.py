@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -198,6 +199,38 @@ def test_another_cache_size_is_kept_to_by_all_of_them_at_once(here, session):
     here.press("Q Q Q")
     assert not desk.cameras.tiles
     assert desk._open.source.budget_bytes == before_bytes + lent_bytes
+
+
+def test_the_judged_picture_is_named_as_long_as_others_are_beside_it(here):
+    badges = here.page.desk.view.badges
+    assert badges.texts == ("Front, judged",)
+    here.press("Q Q Q")
+    assert badges.texts == ()
+
+
+def test_a_camera_whose_file_is_gone_is_told_and_the_judged_clip_plays(stage, pair, tmp_path):
+    front, _rear = pair
+    (tmp_path / REAR).unlink()
+    here = stage()
+    here.page.activate(front.id)
+    here.qtbot.waitUntil(lambda: here.page.desk.cameras.searched_id == front.id, timeout=5000)
+    assert here.toast.startswith("The rear camera cannot be shown: ")
+    assert not here.page.desk.cameras.tiles
+    here.wait_ready()
+
+
+def test_a_camera_that_is_damaged_half_way_says_so_there_and_goes_on(stage, add_clip, tmp_path, camera_files):
+    front_file, _rear_file = camera_files
+    front = add_clip(path=_copied(tmp_path)(front_file), labels=None)
+    add_clip(path=Path(shutil.copyfile(clips.clip("zeroed.mp4"), tmp_path / REAR)), labels=None)
+    here = stage()
+    here.page.activate(front.id)
+    here.page.setFocus()
+    here.qtbot.waitUntil(lambda: bool(here.page.desk.cameras.tiles), timeout=5000)
+    here.page.desk.seek(70)
+    here.qtbot.waitUntil(lambda: str(shown(here)).startswith("frame 40 cannot be shown"), timeout=5000)
+    here.page.desk.seek(80)
+    wait_for(here, 50)
 
 
 def test_a_clip_alone_has_no_other_cameras(stage, add_clip):

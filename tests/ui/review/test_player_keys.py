@@ -118,6 +118,22 @@ def test_the_open_clip_and_the_next_keep_to_one_budget(add_clip, stage, qtbot):
     assert opener._open.source.budget_bytes == budget - (opener._ready.source.budget_bytes if opener._ready else 0)
 
 
+def test_the_speed_of_the_overview_ends_with_it(add_clip, stage, session):
+    session.settings = session.settings.model_copy(update={"autoplay": "event"})
+    add_clip(labels={"event_type": "no_incident"})
+    here = stage()
+    here.open()
+    playback = here.page.desk.playback
+    here.qtbot.waitUntil(lambda: playback.playing)
+    assert playback.rate == 4.0
+    here.press("Space")
+    assert not playback.playing
+    assert playback.rate == 1.0
+    playback.set_rate(2.0)
+    here.press("Space Space")
+    assert playback.rate == 2.0
+
+
 def test_another_cache_size_is_kept_to_at_once(add_clip, stage, session):
     add_clip()
     here = stage()

@@ -16,7 +16,8 @@ from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.small_frames import SmallFrames
 from vvlm_desktop.workflow.cameras import OtherCamera
 
-_TOLERANCE_FRAMES = 0.25
+#: The nearest picture is shown: no camera is further off than half of its frames.
+_TOLERANCE_FRAMES = 0.5
 
 
 @dataclass(frozen=True, slots=True)

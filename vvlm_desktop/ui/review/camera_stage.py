@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.camera_tile import CameraTile
+from vvlm_desktop.ui.review.player_view import VideoView
 
 Layout = Literal["alone", "inset", "side"]
 
@@ -23,9 +24,9 @@ _SHAPE = 16 / 9
 class CameraStage(QWidget):
     """Lays out the judged picture and the tiles; `enlarged` is the tile that has taken the large place."""
 
-    def __init__(self, view: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, view: VideoView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._view = view
+        self.view = view
         view.setParent(self)
         self._tiles: tuple[CameraTile, ...] = ()
         self._layout: Layout = "alone"
@@ -61,18 +62,18 @@ class CameraStage(QWidget):
         for tile in self._tiles:
             tile.setVisible(bool(shown))
         if not shown:
-            self._view.setGeometry(self.rect())
+            self.view.setGeometry(self.rect())
         elif self._enlarged is not None:
             large = self._tiles[self._enlarged]
             large.setGeometry(self.rect())
             large.lower()
-            self._place_insets([self._view, *(tile for tile in self._tiles if tile is not large)])
+            self._place_insets([self.view, *(tile for tile in self._tiles if tile is not large)])
         elif self._layout == "side":
-            for widget, place in zip((self._view, *self._tiles), cells(self.rect(), len(self._tiles) + 1), strict=True):
+            for widget, place in zip((self.view, *self._tiles), cells(self.rect(), len(self._tiles) + 1), strict=True):
                 widget.setGeometry(place)
         else:
-            self._view.setGeometry(self.rect())
-            self._view.lower()
+            self.view.setGeometry(self.rect())
+            self.view.lower()
             self._place_insets(self._tiles)
         self.update()
 
@@ -92,7 +93,7 @@ class CameraStage(QWidget):
 
     @override
     def sizeHint(self) -> QSize:
-        return self._view.sizeHint()
+        return self.view.sizeHint()
 
     @override
     def resizeEvent(self, event: QResizeEvent) -> None:

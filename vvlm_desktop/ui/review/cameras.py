@@ -25,7 +25,7 @@ from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.workflow.camera_links import MOST_OFFSET_MS, CameraLink, CameraLinks
-from vvlm_desktop.workflow.cameras import OtherCamera, candidates, other_cameras
+from vvlm_desktop.workflow.cameras import OtherCamera, candidates, other_cameras, read_camera
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.frame_index import index_of
 from vvlm_desktop.workflow.session import Session
@@ -51,6 +51,7 @@ class _Found:
     clip_id: str
     cameras: tuple[CameraClip, ...]
     candidates: tuple[Clip, ...]
+    broken: tuple[str, ...] = ()  # sentences
 
 
 class Cameras(QObject):
@@ -159,6 +160,8 @@ class Cameras(QObject):
         if self._open is None or found.clip_id != self._open.clip.id:
             return
         self._known, self._candidates = found.cameras, found.candidates
+        if found.broken:
+            self._toast.say(" ".join(found.broken))
         self.searched_id = found.clip_id
         self._close_tiles()
         self._set_enlarged(None)
@@ -220,7 +223,13 @@ class Cameras(QObject):
             tiles.append(tile)
         self._stage.set_tiles(tiles)
         self._stage.arrange(self._layout)
+        self._name_judged()
         self._show_moment()
+
+    def _name_judged(self) -> None:
+        """Say over the judged picture which one it is, as long as there are others beside it."""
+        name = read_camera(self._open.clip.path).camera or "this clip" if self._open is not None else ""
+        self._stage.view.badges.mark("camera", f"{name.capitalize()}, judged" if self.tiles else "")
 
     def _lent_bytes(self) -> int:
         assert self._session is not None
@@ -241,6 +250,7 @@ class Cameras(QObject):
         for tile in tiles:
             tile.source.close()
         self._stage.set_tiles(())
+        self._name_judged()
         if self._open is not None:
             self._open.source.cache_resized.disconnect(self._share_out)
             self._open.source.lend(0)
@@ -340,10 +350,11 @@ class Cameras(QObject):
 
 
 def _found(session: Session, clip: Clip) -> _Found:
-    cameras = []
+    cameras, broken = [], []
     for camera in other_cameras(session, clip):
         try:
             cameras.append(CameraClip(camera, existing_path(session, camera.clip), index_of(session, camera.clip)))
         except (VvlmError, OSError) as error:
             _log.info("The %s camera's clip %s cannot be shown: %s", camera.name, camera.clip.path, error)
-    return _Found(clip.id, tuple(cameras), candidates(session, clip))
+            broken.append(f"The {camera.name} camera cannot be shown: {error}")
+    return _Found(clip.id, tuple(cameras), candidates(session, clip), tuple(broken))

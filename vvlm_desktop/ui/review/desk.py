@@ -21,13 +21,14 @@ from vvlm_desktop.ui.review.picture_tools import PictureTools
 from vvlm_desktop.ui.review.play_line import gap_sentence
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
+from vvlm_desktop.ui.review.reaction import Trail
 from vvlm_desktop.ui.review.seen import Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
 from vvlm_desktop.ui.review.sound import Sound
 from vvlm_desktop.ui.review.strip_feeder import StripFeeder
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import focus_event, span_to_play
-from vvlm_desktop.ui.review.timeline_model import EventMark, TimelineModel
+from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.ui.review.timeline_peek import Peek, PeekFeeder
 from vvlm_desktop.ui.review.times import span_text
 from vvlm_desktop.ui.review.transport import TransportBar
@@ -50,7 +51,7 @@ class Desk(QWidget):
         self._autoplay = False
         self._taken_over = False
         self.waiting = False  # for the open clip to be read
-        self._rate_after = 1.0
+        self._hurried = False  # whether the speed is that of the overview, which nobody chose
         self._marked: list[int | None] = [None, None]
         self.seen_frames: tuple[int, ...] = ()
         self.headline = Headline()
@@ -62,6 +63,7 @@ class Desk(QWidget):
         self.sound = Sound(self)
         self.playback = Playback(self, clock=self.sound.clock)
         self.shuttle = Shuttle(self.playback)
+        self.trail = Trail(self.playback, parent=self)
         self.toast = Toast(self.stage)
         self.picture = PictureTools(self.view, self.toast)
         self.card = HintCard(self.stage)
@@ -109,7 +111,7 @@ class Desk(QWidget):
         self.sound.attach(self.playback)
         self.sound.show_in(self.transport.sound, say=self.toast.say)
         self.timeline.scrubbed.connect(self._on_scrubbed)
-        self.timeline.mark_chosen.connect(self._on_mark_chosen)
+        self.timeline.mark_chosen.connect(lambda mark: self.seek(mark.look_frame))
         remember_lanes(self.timeline)
         self.timeline.edge_lost.connect(self.toast.say)
         self.go_to_box.chosen.connect(self.go_to)
@@ -148,6 +150,7 @@ class Desk(QWidget):
         self.timeline.show_clip(index, model)
         self.timeline.set_position(look_at)
         self._stand_timer.stop()
+        self._hurried = False
         self.playback.set_rate(1.0)
         self.playback.open(opened.source, at=look_at)
         self.strip.show_clip(opened)
@@ -204,6 +207,9 @@ class Desk(QWidget):
         """The reviewer has taken over: nothing plays by itself any more."""
         self._stand_timer.stop()
         self._autoplay, self._taken_over = False, True
+        if self._hurried:
+            self._hurried = False
+            self.playback.set_rate(1.0)
 
     def toggle(self) -> None:
         """Play or pause."""
@@ -238,6 +244,7 @@ class Desk(QWidget):
 
     def change_rate(self, steps: int) -> None:
         """Faster or slower."""
+        self._hurried = False
         self.playback.change_rate(steps)
 
     def loop(self) -> None:
@@ -372,9 +379,11 @@ class Desk(QWidget):
             self.playback.play_span(first, last, rest=event.look_frame)
         else:
             self.playback.set_rate(4.0)
+            self._hurried = True
             self.playback.play_span(0, len(self.index) - 1, rest=0)
 
     def _on_span_finished(self) -> None:
+        self._hurried = False
         self.playback.set_rate(1.0)
 
     def _on_mode(self) -> None:
@@ -383,9 +392,6 @@ class Desk(QWidget):
     def _on_scrubbed(self, frame_index: int, dragging: bool) -> None:
         self.touched()
         self.playback.jump(frame_index, dragging=dragging)
-
-    def _on_mark_chosen(self, mark: EventMark) -> None:
-        self.seek(mark.look_frame)
 
     def set_alone(self, alone: bool) -> None:
         """Only the picture and its transport bar, for full screen."""

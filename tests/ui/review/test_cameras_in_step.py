@@ -1,0 +1,92 @@
+"""However cameras differ in speed, clock and length, each shows the picture nearest to the judged clip's moment."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.workflow.test_cameras import a_clip
+from vvlm_desktop.ui.review import camera_source
+from vvlm_desktop.ui.review.camera_source import CameraClip, CameraSource
+from vvlm_desktop.video.index import FrameIndex
+from vvlm_desktop.workflow.cameras import OtherCamera
+
+
+class Decoder:
+    """Takes orders and decodes nothing."""
+
+    def __init__(self, *_arguments: object, **_callbacks: object) -> None:
+        self.asked: list[int] = []
+
+    def request(self, i: int) -> None:
+        self.asked.append(i)
+
+    def unreadable(self, _i: int) -> None: ...
+
+    def close(self, timeout_s: float) -> None: ...
+
+
+def a_camera(pts_ms: list[int], *, offset_ms: float) -> tuple[CameraSource, list[int], list[str]]:
+    size = (640, 360, 0, Fraction(1))
+    index = FrameIndex(0, "mov", "h264", *size, Fraction(1, 1000), tuple(pts_ms), ((pts_ms[0], 0),), has_audio=False)
+    camera = OtherCamera(a_clip("/d/rear.mp4"), "rear", round(offset_ms), "person")
+    source = CameraSource(CameraClip(camera, Path("rear.mp4"), index), budget_bytes=1, offset_ms=offset_ms)
+    words: list[str] = []
+    source.picture_came.connect(lambda picture: words.append(picture.word))
+    return source, source._thread.asked, words
+
+
+@pytest.fixture(autouse=True)
+def decoder(monkeypatch, qapp):
+    monkeypatch.setattr(camera_source, "DecodeThread", Decoder)
+
+
+SPEEDS = st.sampled_from([15.0, 24000 / 1001, 25.0, 30000 / 1001, 30.0, 60.0])
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    judged_fps=SPEEDS,
+    fps=SPEEDS,
+    frames=st.integers(2, 400),
+    offset_ms=st.floats(-5000, 5000),
+    seeks=st.lists(st.integers(0, 600), min_size=1, max_size=20),
+)
+@pytest.mark.usefixtures("decoder")
+def test_every_camera_is_within_half_a_frame_after_every_seek(judged_fps, fps, frames, offset_ms, seeks):
+    source, asked, words = a_camera([round(i * 1000 / fps) for i in range(frames)], offset_ms=offset_ms)
+    half_s = 0.5 * source.index.frame_ticks / 1000
+    for i in seeks:
+        asked.clear()
+        words.clear()
+        source._wanted = -1
+        source._word = ""
+        moment_s = i / judged_fps
+        own_s = moment_s + offset_ms / 1000
+        source.show_moment(moment_s, playing=False)
+        if -half_s <= own_s < source.index.duration_s - half_s:
+            assert len(asked) == 1
+            # A millisecond for times that the file has rounded.
+            assert abs(source.index.seconds(asked[0]) - own_s) <= half_s + 0.0011
+        else:
+            assert not asked
+            assert ("begins" if own_s < 0 else "ended") in words[0]
+
+
+def test_a_jump_of_its_clock_does_not_put_a_camera_out_of_step():
+    source, asked, _words = a_camera([*range(0, 1000, 40), *range(5_000_000, 5_001_000, 40)], offset_ms=0.0)
+    for moment_s, frame_index in ((0.0, 0), (0.2, 5), (0.49, 12), (0.88, 22)):
+        source.show_moment(moment_s, playing=False)
+        assert asked[-1] == frame_index
+
+
+def test_while_playing_each_moment_moves_it_on_by_its_own_frames():
+    source, asked, _words = a_camera([i * 66 for i in range(60)], offset_ms=-500.0)
+    for tick in range(60):
+        source.show_moment(0.5 + tick / 30, playing=True)
+    assert [*dict.fromkeys(asked)] == [*range(asked[-1] + 1)]
+    assert asked[-1] == pytest.approx(59 / 30 / 0.066, abs=0.5)
