@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vvlm_desktop.domain.clip import Clip, clip_id
 from vvlm_desktop.domain.values import utc_now
-from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.probe import examine, sha256_of, video_streams
 from vvlm_desktop.workflow.clip_files import ends_sha256
@@ -129,7 +130,7 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
     try:
         # Asked for before the content is read: a file that is written to meanwhile is doubtful when it is next opened.
         mtime_ns = file.stat().st_mtime_ns
-        sha256 = sha256_of(file, progress=_stop_when(cancelled))
+        sha256, found = _read_once(file, cancelled)
         ends = ends_sha256(file)
         size_bytes = file.stat().st_size
     except OSError as error:
@@ -137,23 +138,55 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
         library.add_problem_file(str(file), problem)
         yield AddedItem(file, None, "failed", problem)
         return
+    for stream_index, result in enumerate(found):
+        clip = _describe(file, sha256, result, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample)
+        outcome = library.add_clip(clip, mtime_ns=mtime_ns, ends_sha256=ends)
+        if isinstance(result, FrameIndex) and len(result):
+            save_index(session, outcome.clip, result)
+        yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)
+
+
+def _read_once(file: Path, cancelled: Callable[[], bool]) -> tuple[str, list[FrameIndex | ClipUnreadableError]]:
+    """Hash of a file, and what each of its streams gives.
+
+    Both need every byte. Side by side they take them from the disk once, also where the file is larger than the memory.
+
+    Raises:
+        OSError: it cannot be read.
+        JobCancelledError: `cancelled` said so.
+    """
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash-clip") as beside:
+        hashed = beside.submit(sha256_of, file, progress=_stop_when(cancelled))
+        try:
+            found = _examine_streams(file, cancelled)
+        except ClipMissingError as error:  # taken away while it was read
+            raise FileNotFoundError(str(file)) from error
+        return hashed.result(), found
+
+
+def _examine_streams(file: Path, cancelled: Callable[[], bool]) -> list[FrameIndex | ClipUnreadableError]:
     try:
         streams = max(1, video_streams(file))
     except ClipUnreadableError:
         streams = 1
+    found: list[FrameIndex | ClipUnreadableError] = []
     for stream_index in range(streams):
-        clip, index = _describe(
-            file, sha256, stream_index=stream_index, size_bytes=size_bytes, is_sample=is_sample, cancelled=cancelled
-        )
-        outcome = library.add_clip(clip, mtime_ns=mtime_ns, ends_sha256=ends)
-        if index is not None:
-            save_index(session, outcome.clip, index)
-        yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)
+        try:
+            found.append(examine(file, stream_index=stream_index, cancel=cancelled))
+        except ClipUnreadableError as error:
+            found.append(error)
+    return found
 
 
 def _describe(
-    file: Path, sha256: str, *, stream_index: int, size_bytes: int, is_sample: bool, cancelled: Callable[[], bool]
-) -> tuple[Clip, FrameIndex | None]:
+    file: Path,
+    sha256: str,
+    result: FrameIndex | ClipUnreadableError,
+    *,
+    stream_index: int,
+    size_bytes: int,
+    is_sample: bool,
+) -> Clip:
     clip = Clip(
         id=clip_id(sha256, stream_index),
         path=str(file),
@@ -174,25 +207,24 @@ def _describe(
         added_at=utc_now(),
         is_sample=is_sample,
     )
-    try:
-        index = examine(file, stream_index=stream_index, cancel=cancelled)
-    except ClipUnreadableError as error:
-        return replace(clip, problem=_sentence(error)), None
+    if isinstance(result, ClipUnreadableError):
+        return replace(clip, problem=_sentence(result))
+    return _with_index(clip, result)
+
+
+def _with_index(clip: Clip, index: FrameIndex) -> Clip:
     readable = len(index) > 0
-    return (
-        replace(
-            clip,
-            frames=len(index),
-            duration_s=round(index.duration_s, 3) if readable else 0.0,
-            fps=round(index.fps, 3) if readable and index.fps else None,
-            width=index.width,
-            height=index.height,
-            codec=index.codec,
-            has_audio=index.has_audio,
-            keyframes=len(index.keyframe_indices) if readable else 0,
-            problem=_as_sentence(index.problem) if index.problem else None,
-        ),
-        index if readable else None,
+    return replace(
+        clip,
+        frames=len(index),
+        duration_s=round(index.duration_s, 3) if readable else 0.0,
+        fps=round(index.fps, 3) if readable and index.fps else None,
+        width=index.width,
+        height=index.height,
+        codec=index.codec,
+        has_audio=index.has_audio,
+        keyframes=len(index.keyframe_indices) if readable else 0,
+        problem=_as_sentence(index.problem) if index.problem else None,
     )
 
 

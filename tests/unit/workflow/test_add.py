@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.clips import make_clip
+from vvlm_desktop.errors import ClipMissingError
+from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow import add
 from vvlm_desktop.workflow.add import add_paths, find_videos
 from vvlm_desktop.workflow.exporting import export
@@ -51,6 +56,45 @@ def test_file_that_becomes_readable_is_no_problem_any_more(session: Session, tmp
     make_clip(file, frames=10, fps=25)
     assert add_paths(session, [file]).count("added") == 1
     assert session.library.problem_files() == []
+
+
+def test_hash_and_index_are_read_side_by_side(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One behind the other they would take a file that is larger than the memory from the disk twice."""
+    file = make_clip(tmp_path / "a.mp4", frames=10, fps=25)
+    both = threading.Barrier(2, timeout=30)
+    hash_of, examine = add.sha256_of, add.examine
+
+    def hash_beside(path: Path, *, progress: Callable[[int], None]) -> str:
+        both.wait()
+        return hash_of(path, progress=progress)
+
+    def examine_beside(path: Path, *, stream_index: int, cancel: Callable[[], bool]) -> FrameIndex:
+        both.wait()
+        return examine(path, stream_index=stream_index, cancel=cancel)
+
+    monkeypatch.setattr(add, "sha256_of", hash_beside)
+    monkeypatch.setattr(add, "examine", examine_beside)
+    (item,) = add_paths(session, [file]).items
+    assert item.clip is not None
+    assert (item.clip.sha256, item.clip.frames) == (hashlib.sha256(file.read_bytes()).hexdigest(), 10)
+
+
+def test_file_that_is_taken_away_while_it_is_examined_stops_nothing(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, stays = (make_clip(tmp_path / name, frames=8 + len(name), fps=25) for name in ("a.mp4", "stays.mp4"))
+    examine = add.examine
+
+    def take_away(path: Path, *, stream_index: int, cancel: Callable[[], bool]) -> FrameIndex:
+        if path == gone:
+            raise ClipMissingError(path)
+        return examine(path, stream_index=stream_index, cancel=cancel)
+
+    monkeypatch.setattr(add, "examine", take_away)
+    report = add_paths(session, [gone, stays])
+    assert [(i.outcome, i.problem) for i in report.items] == [("failed", "There is no such file."), ("added", None)]
 
 
 def test_stopping_keeps_what_was_added(session: Session, tmp_path: Path) -> None:
