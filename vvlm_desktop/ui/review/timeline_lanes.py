@@ -95,7 +95,10 @@ def paint_lane_name(painter: QPainter, lane: Lane, right_px: float) -> None:
     painter.setFont(theme.font("small"))
     painter.setPen(theme.colour("muted"))
     rect = QRectF(theme.MARGIN, lane.top, right_px - theme.MARGIN - 6, lane.height)
-    name = f"{lane.name}\n{lane.curve.scale}" if lane.curve is not None and lane.curve.scale else lane.name
+    scale = lane.curve.scale if lane.curve is not None else ""
+    # A low row has room for its name; its values are told at the pointer.
+    two_lines = bool(scale) and lane.height >= 1.6 * QFontMetricsF(painter.font()).height()
+    name = f"{lane.name}\n{scale}" if two_lines else lane.name
     painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
 
 
@@ -247,7 +250,11 @@ def paint_mark(painter: QPainter, placed: PlacedMark, view: View) -> None:
     rect = placed.rect.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(
-        QPen(theme.colour(token), 1, Qt.PenStyle.DashLine if placed.mark.kind == "candidate" else Qt.PenStyle.SolidLine)
+        QPen(
+            theme.colour(token),
+            1,
+            Qt.PenStyle.DashLine if placed.mark.kind in {"candidate", "sensed"} else Qt.PenStyle.SolidLine,
+        )
     )
     painter.setBrush(theme.colour(token, alpha=0.16))
     painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
