@@ -39,6 +39,16 @@ class FrameSource(Protocol):
     def walk(self, start: int = 0) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames from `start` on, ascending; unreadable ones may be left out."""
 
+    @property
+    def has_short_ways(self) -> bool:
+        """Whether `approach` leaves anything out."""
+
+    def approach(self, i: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames on the shortest way to frame `i`, some left out; it comes last, or not at all."""
+
+    def redirect(self, i: int) -> bool:
+        """Let the approach under way lead to frame `i`; False where it cannot."""
+
     def frame(self, i: int) -> av.VideoFrame:
         """Exactly frame `i`, or `FrameUnreadableError`."""
 
@@ -80,6 +90,7 @@ class DecodeThread:
         self._source: FrameSource | None = None
         self._walk: Iterator[tuple[int, av.VideoFrame]] | None = None
         self._at = -1  # last frame that the walk gave
+        self._approach: Iterator[tuple[int, av.VideoFrame]] | None = None
         self._skipped: set[int] = set()  # left out by a walk; not worth walking again, unless asked for by number
         self._unreadable: dict[int, ClipUnreadableError] = {}
         self._wake = threading.Condition()
@@ -148,7 +159,7 @@ class DecodeThread:
             except ClipUnreadableError as error:
                 self._report(wish.around, error)
         self._idle.set()
-        self._walk = None
+        self._walk = self._approach = None
         if self._source is not None:
             self._source.close()
             # It holds decoded frames, and knows whoever opened it: kept here, hundreds of megabytes of a clip that was
@@ -176,7 +187,7 @@ class DecodeThread:
             start, end = source.index.gop(target)
             long = end - start > SHORT_GOP
             shown_at = time.monotonic()
-            for i, passing in self._walk_over(source, target, target):
+            for i, passing in self._way_to(source, target):
                 if i == target:
                     frame = passing
                 elif long:
@@ -201,12 +212,31 @@ class DecodeThread:
             self._wish = None
             return target, self._generation
 
+    def _way_to(self, source: FrameSource, target: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """What lies on the way to a frame, which comes last if it can be had; all of it is kept."""
+        start, _ = source.index.gop(target)
+        if not source.has_short_ways or self._goes_on(start, target) or target - start <= _NEAR:
+            yield from self._walk_over(source, target, target)
+            return
+        # Shorter than the walk over every frame: those are decoded afterwards, when nobody waits.
+        self._walk = None
+        if self._approach is None or not source.redirect(target):
+            self._approach = source.approach(target)
+        for step in self._approach:
+            self._cache.put(*step)
+            yield step
+
+    def _goes_on(self, start: int, target: int) -> bool:
+        """Whether the walk that was begun leads to a frame sooner than a new one from the frame `start`."""
+        if self._walk is None or self._at >= target:
+            return False
+        return self._at >= start or target - self._at <= _NEAR
+
     def _walk_over(self, source: FrameSource, first: int, last: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode, cache and give what lies on the way to `first`, and on to `last`."""
         start, _ = source.index.gop(first)
-        going_on = self._at < first and (self._at >= start or first - self._at <= _NEAR)
-        if not going_on or self._walk is None:
-            self._walk, self._at = source.walk(start), start - 1
+        if self._walk is None or not self._goes_on(start, first):
+            self._walk, self._at, self._approach = source.walk(start), start - 1, None
         while self._at < last:
             try:
                 step = next(self._walk, None)
@@ -224,7 +254,7 @@ class DecodeThread:
 
     def _exactly(self, source: FrameSource, target: int) -> av.VideoFrame | None:
         """Ask the reader itself, which also tries further back; reports the error when even that fails."""
-        self._walk = None
+        self._walk = self._approach = None
         try:
             frame = source.frame(target)
         except FrameUnreadableError as error:

@@ -78,6 +78,8 @@ class Decoder:
         self._leaves_out = index.codec in _KNOW_UNUSED
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._entry_pts = 0
+        self._sought: set[int] = set()  # what the shortest way still leads to
+        self._newest_fed = 0
         self.met_fault = False  # data were lost since the entry point
         self._doubtful = False  # a fault, or a picture that the decoder calls damaged, and no keyframe since
         self._fed: deque[int | None] = deque(maxlen=REORDER_FRAMES)  # PTS of the packets fed since the last fault
@@ -114,9 +116,18 @@ class Decoder:
                 return False
         self._stream.codec_context.skip_frame = "DEFAULT"
         first_pts = None if entry == FROM_START else wanted_pts[0]
-        fed = self._shortest(self._enter(first_pts), set(wanted_pts)) if shortest else self._enter(first_pts)
+        self._sought = set(wanted_pts) if shortest else set()
+        self._newest_fed = -1 << 63
+        fed = self._shortest(self._enter(first_pts)) if shortest else self._enter(first_pts)
         frames = self._decode(fed)
         self._frames = self._in_order(frames) if self._index.in_decode_order else frames
+        return True
+
+    def redirect(self, pts: int) -> bool:
+        """Let the shortest way lead to another frame; False where it has ended, or may be past that."""
+        if not self._sought or pts <= self._newest_fed:
+            return False
+        self._sought = {pts}
         return True
 
     def next(self, *, damaged: bool = False) -> av.VideoFrame | None:
@@ -159,18 +170,21 @@ class Decoder:
                 leading = False
             yield packet
 
-    def _shortest(self, stream: Iterator[Packet[VideoStream]], wanted: set[int]) -> Iterator[Packet[VideoStream]]:
-        """Packets up to the last wanted one; the decoder is told to leave out what no other picture builds on."""
+    def _shortest(self, stream: Iterator[Packet[VideoStream]]) -> Iterator[Packet[VideoStream]]:
+        """Packets up to the last one sought; the decoder is told to leave out what no other picture builds on."""
         context = self._stream.codec_context
         for packet in stream:
             checked = self._leaves_out and self._index.codec == "hevc"
             if checked and in_higher_sublayer(memoryview(packet), context.extradata):
                 self._leaves_out = False
                 return  # what was left out may be needed from here on
-            context.skip_frame = "NONREF" if self._leaves_out and packet.pts not in wanted else "DEFAULT"
+            context.skip_frame = "NONREF" if self._leaves_out and packet.pts not in self._sought else "DEFAULT"
+            if packet.pts is not None:
+                self._newest_fed = max(self._newest_fed, packet.pts)
+                self._sought.discard(packet.pts)
+            ended = not self._sought
             yield packet
-            wanted.discard(packet.pts)
-            if not wanted:
+            if ended:
                 return
 
     def _decode(self, fed: Iterator[Packet[VideoStream]]) -> Iterator[av.VideoFrame]:

@@ -71,6 +71,7 @@ class FrameReader:
         self._runs = 0  # counts seeks, so that a walk notices that somebody else moved the decoder
         self._newest: int | None = None  # highest frame index the present run has given
         self._current: tuple[int, av.VideoFrame] | None = None
+        self._target = 0  # where the newest approach leads
         self._refused: set[int] = set()
 
     def __enter__(self) -> Self:
@@ -124,30 +125,41 @@ class FrameReader:
         for _, group in groupby(self._checked(indices), key=lambda i: self.index.gop(i)[0]):
             yield from self._together(list(group))
 
+    @property
+    def has_short_ways(self) -> bool:
+        """Whether `approach` leaves anything out; not once the clip has turned out to be damaged."""
+        return self._decoder.swift
+
     def approach(self, i: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames on the shortest way to frame `i`, ascending, some left out; it comes last, or not at all.
 
         The frame after it has to be sought again: `walk` is for going on.
         """
-        start, own_run = self.index.gop(i)[0], -1
+        start, self._target = self.index.gop(i)[0], i
         try:
             if self._decoder.swift and self._shortest_way([i]):
                 own_run = self._runs
-                while own_run == self._runs and (step := self._next()) is not None and step[0] <= i:
+                while own_run == self._runs and (step := self._next()) is not None and step[0] <= self._target:
                     if step[1].interlaced_frame:  # its second field may come in a packet of its own
                         break
                     start = step[0] + 1
                     yield step
-                    if step[0] == i:
+                    if step[0] == self._target:
                         return
         except DamageMetError:
             self._be_careful()
         for step in self.walk(start):
-            if step[0] > i:
+            if step[0] <= self._target:
+                yield step
+            if step[0] >= self._target:
                 return
-            yield step
-            if step[0] == i:
-                return
+
+    def redirect(self, i: int) -> bool:
+        """Let the approach under way lead to frame `i`; False where it may be past it, or `i` lies elsewhere."""
+        if self.index.gop(i) != self.index.gop(self._target) or not self._decoder.redirect(self.index.pts[i]):
+            return False
+        self._target = i
+        return True
 
     def walk(self, start: int = 0) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode everything from `start` on, ascending.

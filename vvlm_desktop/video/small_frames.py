@@ -36,6 +36,20 @@ class SmallFrames:
         for i, frame in self._reader.walk(start):
             yield i, self._small(frame)
 
+    @property
+    def has_short_ways(self) -> bool:
+        """Whether `approach` leaves anything out."""
+        return self._reader.has_short_ways
+
+    def redirect(self, i: int) -> bool:
+        """Let the approach under way lead to frame `i`; False where it cannot."""
+        return self._reader.redirect(i)
+
+    def approach(self, i: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Frames on the shortest way to frame `i`, some left out; it comes last, or not at all."""
+        for passing, frame in self._reader.approach(i):
+            yield passing, self._small(frame)
+
     def frame(self, i: int) -> av.VideoFrame:
         """Exactly frame `i`, or `FrameUnreadableError`."""
         return self._small(self._reader.frame(i))

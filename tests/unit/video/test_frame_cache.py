@@ -51,6 +51,7 @@ class MadeUpReader:
         self.index = MadeUpIndex(count, gop)
         self.skips, self.lost = skips, lost
         self.walks: list[int] = []
+        self.approached: list[int] = []
         self.decoded: list[int] = []
         self.closed = False
         self.gates: dict[int, threading.Event] = {}
@@ -70,6 +71,25 @@ class MadeUpReader:
             if i not in self.skips | self.lost:
                 self.decoded.append(i)
                 yield i, a_frame(i)
+
+    has_short_ways = True
+
+    def approach(self, i: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Every third frame, and the wanted one."""
+        self.target, self.passed = i, -1
+        self.approached.append(i)
+        for passing, frame in self.walk(self.index.gop(i)[0]):
+            self.passed = passing
+            if passing == self.target or (passing < self.target and passing % 3 == 0):
+                yield passing, frame
+            if passing >= self.target:
+                return
+
+    def redirect(self, i: int) -> bool:
+        if i <= self.passed or self.index.gop(i) != self.index.gop(self.target):
+            return False
+        self.target = i
+        return True
 
     def frame(self, i: int) -> av.VideoFrame:
         if i in self.lost:
@@ -187,7 +207,7 @@ def test_request_near_the_end_of_a_group_prefetches_the_next(start):
     thread.request(110)
     assert thread.wait_idle(WAIT_S)
     assert cache.missing(60, 180) is None
-    assert reader.walks == [60], "without a seek in between"
+    assert reader.walks == [60, 60], "the shortest way first, then everything without a seek in between"
 
 
 def test_cached_frame_is_delivered_without_decoding(start):
@@ -248,7 +268,26 @@ def test_previews_of_a_long_group_are_not_called_exact(start, monkeypatch):
     thread.request(80)
     assert thread.wait_idle(WAIT_S)
     assert heard.exact == [80]
-    assert [i for i, exact in heard.frames if not exact] == list(range(80))
+    assert [i for i, exact in heard.frames if not exact] == list(range(0, 80, 3))
+
+
+def test_what_the_shortest_way_left_out_is_decoded_when_nobody_waits(start):
+    reader, cache = MadeUpReader(count=60, gop=60), cache_of(100)
+    thread, heard = start(reader, cache)
+    thread.request(50)
+    assert thread.wait_idle(WAIT_S)
+    assert reader.approached == [50]
+    assert heard.exact == [50]
+    assert cache.missing(0, 60) is None
+
+
+def test_a_reader_without_short_ways_is_walked(start):
+    reader = MadeUpReader(count=60, gop=60)
+    reader.has_short_ways = False
+    thread, heard = start(reader, cache_of(100))
+    thread.request(50)
+    assert thread.wait_idle(WAIT_S)
+    assert (reader.approached, reader.walks, heard.exact) == ([], [0], [50])
 
 
 def test_short_group_shows_no_previews(start, monkeypatch):

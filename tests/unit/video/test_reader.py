@@ -195,3 +195,48 @@ def test_file_deleted_while_open_still_gives_its_frames_or_an_error(tmp_path: Pa
         for _ in range(2):
             with pytest.raises(ClipUnreadableError, match="no such file"):
                 reader.frame(3)
+
+
+@pytest.mark.parametrize("name", ["h264_bframes.mp4", "h264_open_gop.ts", "hevc_open_gop.mkv", "mpeg4.mp4"])
+def test_the_shortest_way_leads_to_the_frame_and_says_of_all_others_which_they_are(name: str) -> None:
+    numbers = codes(name)
+    with opened(name) as reader:
+        for i in (77, 3, 59, 60, 88, 31):
+            way = list(reader.approach(i))
+            assert way[-1][0] == i
+            assert [passing for passing, _ in way] == sorted({passing for passing, _ in way})
+            for passing, frame in way:
+                assert read_code(reader._converter.upright(frame)) == numbers[passing]
+            assert read_code(reader.rgb(i + 1)) == numbers[i + 1], "what comes next is sought again"
+
+
+def test_the_shortest_way_leaves_pictures_out_until_damage_is_met() -> None:
+    with opened("h264_bframes.mp4") as reader:
+        assert reader.has_short_ways
+        assert len(list(reader.approach(29))) < 29
+        reader._be_careful()
+        assert not reader.has_short_ways
+        assert [i for i, _ in reader.approach(29)] == list(range(30))
+
+
+def test_an_approach_is_led_further_but_not_back_nor_into_another_group() -> None:
+    with opened("h264_bframes.mp4") as reader:
+        way = reader.approach(20)
+        first = next(way)[0]
+        assert not reader.redirect(first)
+        assert not reader.redirect(40)
+        assert reader.redirect(28)
+        assert [i for i, _ in way][-1] == 28
+        assert not reader.redirect(29), "it has ended"
+
+
+def test_several_frames_are_those_asked_for_in_the_order_asked_for() -> None:
+    with opened("h264_open_gop.ts") as reader:
+        for wanted in ([0, 5, 6, 29, 30, 89], [80, 10, 11, 3], [7, 7, 31], []):
+            assert [i for i, _ in reader.frames(wanted)] == wanted
+            shown = [read_code(reader._converter.upright(frame)) for _, frame in reader.frames(wanted)]
+            assert shown == [codes("h264_open_gop.ts")[i] for i in wanted]
+        for i, _ in reader.frames([10, 20, 25]):
+            assert read_code(reader.rgb(i + 40)) == codes("h264_open_gop.ts")[i + 40], "other calls in between"
+        with pytest.raises(IndexError):
+            list(reader.frames([3, len(reader.index)]))

@@ -6,12 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vvlm_desktop.backends.local.families.base import SYSTEM, FrameBatch, ModelInput, pad_id
-from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.video.reader import FrameReader
+from vvlm_desktop.video.pictures import read_pictures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,7 +29,7 @@ def read_frames(
     """Decode exactly these frames, ascending, at `size` (width and height of the upright picture).
 
     Args:
-        cancelled: looked at before each frame.
+        cancelled: looked at between frames, by several threads.
 
     Raises:
         JobCancelledError: `cancelled` said so.
@@ -40,13 +37,7 @@ def read_frames(
     """
     if not frame_indices:
         raise ValueError("no frames")
-    width, height = size
-    rgb = np.empty((len(frame_indices), height, width, 3), np.uint8)
-    with FrameReader(path, index) as reader:
-        for place, frame_index in enumerate(frame_indices):
-            if cancelled():
-                raise JobCancelledError("Cancelled.")
-            rgb[place] = reader.rgb(frame_index, width=width, height=height)
+    rgb = read_pictures(path, index, frame_indices, size=size, cancelled=cancelled)
     return FrameBatch(
         rgb=rgb,
         times_s=tuple(index.seconds(frame_index) for frame_index in frame_indices),
