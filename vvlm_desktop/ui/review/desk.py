@@ -22,7 +22,6 @@ from vvlm_desktop.ui.review.play_line import gap_sentence
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
 from vvlm_desktop.ui.review.reaction import Trail
-from vvlm_desktop.ui.review.reaction import Trail
 from vvlm_desktop.ui.review.seen import Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
 from vvlm_desktop.ui.review.sound import Sound
@@ -64,7 +63,6 @@ class Desk(QWidget):
         self.sound = Sound(self)
         self.playback = Playback(self, clock=self.sound.clock)
         self.shuttle = Shuttle(self.playback)
-        self.trail = Trail(self.playback, parent=self)
         self.trail = Trail(self.playback, parent=self)
         self.toast = Toast(self.stage)
         self.picture = PictureTools(self.view, self.toast)
