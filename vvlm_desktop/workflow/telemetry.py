@@ -36,6 +36,12 @@ MOST_OFFSET_MS = 600_000
 #: Unit of the settings → as it is written, and how many of it are one m/s.
 SPEED_UNITS: Mapping[str, tuple[str, float]] = {"kmh": ("km/h", 3.6), "mph": ("mph", 3600 / 1609.344)}
 
+#: Longer without a sample, or than a few of the usual distances between two, and nobody knows what was between.
+_GAP_S = 3.0
+_GAP_STEPS = 4.0
+#: So near to a sample, in a gap, what it says still counts.
+NEAR_S = 1.0
+
 Floats = NDArray[np.float64]
 
 
@@ -100,6 +106,23 @@ class Drive:
     def unit(self) -> str:
         """The unit of `speeds` as it is written."""
         return SPEED_UNITS[self.speed_unit][0]
+
+
+def gaps(seconds: Floats) -> list[int]:
+    """Numbers of the samples after which none comes for longer than usual: a tunnel, a receiver that was lost."""
+    if len(seconds) < 2:
+        return []
+    steps = np.diff(seconds)
+    longest = max(_GAP_S, _GAP_STEPS * float(np.median(steps)))
+    return [int(i) for i in np.flatnonzero(steps > longest)]
+
+
+def with_gaps(seconds: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """The same samples, and in each gap two that are not known, a second after and before it."""
+    after = np.array(gaps(seconds), np.int64)
+    times = np.stack([seconds[after] + NEAR_S, seconds[after + 1] - NEAR_S], axis=1) if len(after) else _none()
+    at = np.repeat(after + 1, 2)
+    return np.insert(seconds, at, times.ravel()), np.insert(values, at, np.nan)
 
 
 _ARRAYS = ("fix_ms", "lat", "lon", "speed_mps", "force_ms", "force_g")

@@ -70,6 +70,13 @@ def test_tunnel_is_dotted(map_view):
     assert inked(map_view.place(5.0), map_view.place(20.0)) < 0.9
 
 
+def test_lane_says_no_speed_in_a_tunnel():
+    (lane,) = drive_lanes(tunnel())
+    assert lane.text_at(4.0) == "36 km/h"
+    assert lane.text_at(22.0) == "72 km/h"
+    assert {lane.text_at(seconds) for seconds in np.arange(6.2, 19.0, 0.4)} == {""}
+
+
 def test_slow_receiver_has_no_tunnels(map_view):
     drive = Drive(
         fix_ms=np.arange(5) * 10_000.0, lat=np.full(5, 48.0), lon=np.linspace(11, 11.01, 5), speed_mps=np.ones(5)
@@ -142,7 +149,7 @@ def test_clock_is_moved_by_keys_while_the_map_is_hidden(here):
     press(here, Qt.Key.Key_Down)
     assert offset_ms(here) == 100
     assert desk.drive.clock.value() == 100
-    assert "+100 ms" in desk.toast.words.text()
+    assert "100 ms later" in desk.toast.words.text()
     assert not desk.drive.isVisible()
 
 

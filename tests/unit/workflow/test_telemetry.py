@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,3 +86,22 @@ def test_strongest_push_of_an_hour_stays():
     assert len(drive.force_g) <= 20_000
     assert drive.force_g.max() == pytest.approx(np.hypot(4, 1))
     assert drive.force_ms[np.argmax(drive.force_g)] == 400_001 * 5.0
+
+
+def test_gaps_are_marked_and_samples_stay():
+    seconds, values = np.array([0.0, 1, 2, 30, 31, 90]), np.arange(6.0)
+    times, marked = telemetry.with_gaps(seconds, values)
+    assert times.tolist() == [0, 1, 2, 3, 29, 30, 31, 32, 89, 90]
+    assert marked == pytest.approx([0, 1, 2, np.nan, np.nan, 3, 4, np.nan, np.nan, 5], nan_ok=True)
+    for few in (seconds[:0], seconds[:1], seconds[:3]):
+        assert telemetry.with_gaps(few, few)[0].tolist() == few.tolist()
+
+
+def test_speeds_are_shown_in_the_unit_of_the_settings(clip_with_gpx):
+    session, clip, _ = clip_with_gpx
+    assert telemetry.read_drive(session, clip).unit == "km/h"
+    drive = telemetry.Drive(speed_mps=np.array([10.0]), speed_unit="mph")
+    assert (drive.unit, drive.speeds[0]) == ("mph", pytest.approx(22.369, abs=1e-3))
+    session = replace(session, settings=Settings(speed_unit="mph"))
+    assert telemetry.kept_drive(session, clip).unit == "mph"
+    assert telemetry.read_drive(session, clip).unit == "mph"

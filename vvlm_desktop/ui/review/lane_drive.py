@@ -11,7 +11,7 @@ from vvlm_desktop.ui.review.map_panel import DrivePanel
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_model import CurveLane, Sensed, curve
-from vvlm_desktop.workflow.telemetry import Drive
+from vvlm_desktop.workflow.telemetry import Drive, with_gaps
 
 SPEED_LANE, FORCE_LANE = "speed", "G-force"
 #: More moments than these are noise; the strongest stay.
@@ -64,7 +64,7 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
         top = max(10.0, float(np.ceil(np.nanmax(drive.speeds) / 10) * 10))
         lanes.append(
             curve(
-                SPEED_LANE, drive.fix_s, drive.speeds, ink="good", bounds=(0.0, top), unit=drive.unit,
+                SPEED_LANE, *with_gaps(drive.fix_s, drive.speeds), ink="good", bounds=(0.0, top), unit=drive.unit,
                 scale=f"0–{top:.0f} {drive.unit}", source=source, holes=True,
             )
         )  # fmt: skip
@@ -72,8 +72,8 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
         top = max(2.0, float(np.ceil(drive.force_g.max())))
         lanes.append(
             curve(
-                FORCE_LANE, drive.force_s, drive.force_g, ink="doubtful", filled=False, bounds=(0.0, top), unit="g",
-                scale=f"0–{top:.0f} g", source=f"{source}\nWith gravity: 1 g at rest", holes=True,
+                FORCE_LANE, *with_gaps(drive.force_s, drive.force_g), ink="doubtful", filled=False, bounds=(0.0, top),
+                unit="g", scale=f"0–{top:.0f} g", source=f"{source}\nWith gravity: 1 g at rest", holes=True,
             )
         )  # fmt: skip
     return tuple(lane for lane in lanes if lane is not None)

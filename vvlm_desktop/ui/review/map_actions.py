@@ -25,7 +25,9 @@ def drive_actions(panel: DrivePanel, *, page: str, say: Callable[[str], object])
             say(_NO_DRIVE)
             return
         offset_ms = panel.set_clock(0) if ms is None else panel.move_clock(ms)
-        say(f"Sensors {offset_ms:+} ms against the pictures." if offset_ms else "Sensors as the camera has them.")
+        way = "later" if offset_ms > 0 else "earlier"
+        said = f"Speed, forces and track are shown {abs(offset_ms)} ms {way} than the camera has them."
+        say(said if offset_ms else "Speed, forces and track are shown as the camera has them.")
 
     def act(name: str, label: str, run: Callable[[], object], *keys: str, repeat: bool = False) -> Action:
         return Action(f"review.{name}", label, run, keys, page=page, group="Timeline", auto_repeat=repeat)

@@ -11,15 +11,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
-from vvlm_desktop.workflow.telemetry import Drive
+from vvlm_desktop.workflow.telemetry import NEAR_S, Drive, gaps
 
 _METRES_PER_DEGREE = 111_320.0
 _EDGE_PX = 14.0
 #: So much of the world at least, or a parked car's noise would fill the map.
 _LEAST_M = 20.0
-#: Longer without a position, or than a few of the usual distances between two, and nobody knows where the car was.
-_GAP_S = 3.0
-_GAP_STEPS = 4.0
 _BARS_M = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 
 
@@ -57,7 +54,7 @@ class MapView(QWidget):
             self._east = east * _METRES_PER_DEGREE * math.cos(math.radians(middle))
             self._north = (drive.lat - drive.lat[0]) * _METRES_PER_DEGREE
             self._speeds, self._unit = drive.speeds, drive.unit
-        self._holes = _holes(self._seconds)
+        self._holes = gaps(self._seconds)
         self._describe()
         self.update()
 
@@ -79,13 +76,13 @@ class MapView(QWidget):
 
     def _measured(self, seconds: float) -> float | None:
         """The time itself, in a gap that of the position next to it; None where none is within a second."""
-        if not len(self._seconds) or not self._seconds[0] - 1 <= seconds <= self._seconds[-1] + 1:
+        if not len(self._seconds) or not self._seconds[0] - NEAR_S <= seconds <= self._seconds[-1] + NEAR_S:
             return None
         before = int(np.searchsorted(self._seconds, seconds, side="right")) - 1
         if before not in self._holes:
             return seconds
         nearest = min(self._seconds[before : before + 2].tolist(), key=lambda at: abs(at - seconds))
-        return float(nearest) if abs(nearest - seconds) <= 1 else None
+        return float(nearest) if abs(nearest - seconds) <= NEAR_S else None
 
     def words(self) -> str:
         """The speed where the picture is, or that it is not known."""
@@ -182,12 +179,3 @@ class MapView(QWidget):
         at = event.position()
         away = [(p.x() - at.x()) ** 2 + (p.y() - at.y()) ** 2 for p in self._points(self._east, self._north)]
         self.time_chosen.emit(float(self._seconds[int(np.argmin(away))]))
-
-
-def _holes(seconds: np.ndarray) -> list[int]:
-    """Numbers of the positions after which none comes for longer than usual: a tunnel, a receiver that was lost."""
-    if len(seconds) < 2:
-        return []
-    steps = np.diff(seconds)
-    longest = max(_GAP_S, _GAP_STEPS * float(np.median(steps)))
-    return [int(i) for i in np.flatnonzero(steps > longest)]
