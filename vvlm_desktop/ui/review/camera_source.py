@@ -18,6 +18,8 @@ from vvlm_desktop.workflow.cameras import OtherCamera
 
 #: The nearest picture is shown: no camera is further off than half of its frames.
 _TOLERANCE_FRAMES = 0.5
+#: Longer without a picture, and by so many times the usual, is a hole, as on the timeline: nothing stands for it.
+_LEAST_HOLE_S, _HOLE_FRAMES = 0.5, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,11 @@ class CameraSource(QObject):
             return f"not recording yet, begins in {-own_s:.1f} s"
         if own_s >= self.index.duration_s:
             return "recording has ended"
-        return ""
+        i = self.index.at_time(own_s)
+        hole_s = self.index.seconds(min(i + 1, len(self.index) - 1)) - self.index.seconds(i)
+        frame_s = usual_s(self.index)
+        in_hole = hole_s > max(_LEAST_HOLE_S, _HOLE_FRAMES * frame_s) and own_s - self.index.seconds(i) > 1.5 * frame_s
+        return "no picture of this moment in its file" if in_hole else ""
 
     def _show(self, picture: CameraPicture) -> None:
         self._shown = picture.frame_index
