@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Literal
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
@@ -106,8 +107,9 @@ class Timeline(TimelineSurface):
         assert self._index is not None
         lane = self._lane_at(position)
         if lane is not None and lane.kind == "seen" and self._model.seen_s:
-            view = self._view()
-            near = min(self._model.seen_s, key=lambda s: abs(view.x(s) - position.x()))
+            view, seen_s = self._view(), self._model.seen_s
+            after = bisect_left(seen_s, view.seconds(position.x()))
+            near = min(seen_s[max(0, after - 1) : after + 1], key=lambda s: abs(view.x(s) - position.x()))
             if abs(view.x(near) - position.x()) <= _SNAP_PX:
                 return self._index.at_time(near + self._port.axis.frame_s * 0.01)
         return self._frame_at(position.x())
