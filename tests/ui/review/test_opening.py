@@ -83,7 +83,7 @@ def test_first_picture_stands_until_the_exact_frame_can_take_its_place(here, a_a
     first = wait_for_first(here)
     assert first.clip_id == a_and_b[1].id
     assert read_code(first.frame.to_ndarray(format="rgb24")) == FIRST_OF_B
-    here.qtbot.waitUntil(lambda: badge(here) == "First picture of the clip, finding the frames… 42 %")
+    here.qtbot.waitUntil(lambda: badge(here) == "First picture, finding the frames… 42 %")
     assert badge(here) == here.page.desk.view.badges.accessibleName()
     disk.arrived.set()
     here.qtbot.waitUntil(lambda: here.page.desk.view.on_screen is not None)

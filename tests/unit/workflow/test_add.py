@@ -12,6 +12,7 @@ import pytest
 
 from tests.clips import make_clip
 from vvlm_desktop.errors import ClipMissingError
+from vvlm_desktop.video import probe
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow import add
 from vvlm_desktop.workflow.add import add_paths, find_videos
@@ -64,7 +65,7 @@ def test_hash_and_index_are_read_side_by_side(
     """One behind the other they would take a file that is larger than the memory from the disk twice."""
     file = make_clip(tmp_path / "a.mp4", frames=10, fps=25)
     both = threading.Barrier(2, timeout=30)
-    hash_of, examine = add.sha256_of, add.examine
+    hash_of, examine = probe.sha256_of, probe.examine
 
     def hash_beside(path: Path, *, progress: Callable[[int], None]) -> str:
         both.wait()
@@ -85,7 +86,7 @@ def test_file_that_is_taken_away_while_it_is_examined_stops_nothing(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, stays = (make_clip(tmp_path / name, frames=8 + len(name), fps=25) for name in ("a.mp4", "stays.mp4"))
-    examine = add.examine
+    examine = probe.examine
 
     def take_away(path: Path, *, stream_index: int, cancel: Callable[[], bool]) -> FrameIndex:
         if path == gone:

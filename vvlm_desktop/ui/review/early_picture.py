@@ -44,7 +44,7 @@ class EarlyPicture(QObject):
         picture = self._view.picture
         if picture is None or picture.frame is not so_far.first.frame:
             self._show_first(so_far.clip_id, so_far.first)
-        self._view.badges.mark("early", f"First picture of the clip, {words}")
+        self._view.badges.mark("early", f"First picture, {words}")
 
     def _show_first(self, clip_id: str, first: FirstPicture) -> None:
         self._view.set_shape(rotation=first.rotation, sample_aspect=first.sample_aspect)
