@@ -5,13 +5,15 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.workflow.test_cameras import a_clip
 from vvlm_desktop.ui.review import camera_source
-from vvlm_desktop.ui.review.camera_source import CameraClip, CameraSource
+from vvlm_desktop.ui.review.camera_source import CameraClip, CameraPicture, CameraSource
+from vvlm_desktop.ui.review.camera_tile import CameraTile
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.cameras import OtherCamera
 
@@ -90,3 +92,26 @@ def test_while_playing_each_moment_moves_it_on_by_its_own_frames():
         source.show_moment(0.5 + tick / 30, playing=True)
     assert [*dict.fromkeys(asked)] == [*range(asked[-1] + 1)]
     assert asked[-1] == pytest.approx(59 / 30 / 0.066, abs=0.5)
+
+
+def test_a_picture_of_another_moment_says_that_it_is_catching_up():
+    source, _asked, _words = a_camera([i * 40 for i in range(100)], offset_ms=0.0)
+    tile = CameraTile(source)
+    source.show_moment(1.0, playing=False)
+    source._on_decoded(CameraPicture(25, an_image()))
+    assert tile.caption().startswith("Rear · frame 25")
+    source.show_moment(1.04, playing=True)
+    assert not source.lags, "a frame behind is within what an eye takes for one moment"
+    source.show_moment(3.0, playing=False)
+    assert tile.caption().startswith("Rear, catching up · frame 25")
+    source._on_decoded(CameraPicture(75, an_image()))
+    assert tile.caption().startswith("Rear · frame 75")
+    source.show_moment(1.0, playing=False)
+    source.show_moment(60.0, playing=False)
+    assert not source.lags
+    assert tile.caption() == "Rear: recording has ended"
+    tile.deleteLater()
+
+
+def an_image() -> av.VideoFrame:
+    return av.VideoFrame(32, 18, "yuv420p")

@@ -20,6 +20,8 @@ from vvlm_desktop.workflow.cameras import OtherCamera
 _TOLERANCE_FRAMES = 0.5
 #: Longer without a picture, and by so many times the usual, is a hole, as on the timeline: nothing stands for it.
 _LEAST_HOLE_S, _HOLE_FRAMES = 0.5, 5
+#: Further than this from its moment, a picture must say so; two pictures side by side would be taken for one moment.
+_LAG_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class CameraSource(QObject):
     """Follows the open clip's time; `close` it before letting go."""
 
     picture_came = Signal(object)  # CameraPicture
+    lag_changed = Signal()  # `lags`
     _decoded = Signal(object)
 
     def __init__(self, clip: CameraClip, *, budget_bytes: int, offset_ms: float) -> None:
@@ -54,6 +57,7 @@ class CameraSource(QObject):
         self._wanted = -1
         self._shown = -1
         self._word = ""
+        self.lags = False  # what is shown is plainly of another moment, as its decoder has yet to get there
         self._cache = FrameCache(budget_bytes)
         self._thread = DecodeThread(
             lambda: SmallFrames(clip.path, clip.index),
@@ -80,6 +84,7 @@ class CameraSource(QObject):
         word = self._no_picture(own_s)
         if word:
             self._wanted = self._shown = -1
+            self._note_lag()
             if word != self._word:
                 self._word = word
                 self.picture_came.emit(CameraPicture(-1, None, word))
@@ -89,6 +94,7 @@ class CameraSource(QObject):
         if i == self._wanted == self._shown:
             return
         self._wanted = i
+        self._note_lag()
         frame = self._cache.get(i)
         if frame is not None and self._shown != i:
             self._show(CameraPicture(i, frame))
@@ -130,7 +136,16 @@ class CameraSource(QObject):
 
     def _show(self, picture: CameraPicture) -> None:
         self._shown = picture.frame_index
+        self._note_lag()
         self.picture_came.emit(picture)
+
+    def _note_lag(self) -> None:
+        apart_s = 0.0
+        if self._shown >= 0 and self._wanted >= 0:
+            apart_s = abs(self.index.seconds(self._shown) - self.index.seconds(self._wanted))
+        if self.lags != (apart_s > _LAG_S):
+            self.lags = not self.lags
+            self.lag_changed.emit()
 
     def _frame_came(self, i: int, frame: av.VideoFrame, exact: bool) -> None:
         if exact or abs(i - self._wanted) < abs(self._shown - self._wanted):

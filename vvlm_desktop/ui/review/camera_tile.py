@@ -49,6 +49,7 @@ class CameraTile(QWidget):
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._name)
         source.picture_came.connect(self.show_picture)
+        source.lag_changed.connect(self.update)
 
     @property
     def picture(self) -> CameraPicture | None:
@@ -72,7 +73,8 @@ class CameraTile(QWidget):
         if picture.frame is None:
             return f"{self.title}: {picture.word}"
         index, i = self.source.index, picture.frame_index
-        return f"{self.title} · frame {i} · PTS {index.pts[i]} · {clock_text(index.seconds(i))}"
+        title = f"{self.title}, catching up" if self.source.lags else self.title
+        return f"{title} · frame {i} · PTS {index.pts[i]} · {clock_text(index.seconds(i))}"
 
     def _fitting(self, metrics: QFontMetrics, width: int) -> str:
         """The caption, or its first parts where there is little room."""
