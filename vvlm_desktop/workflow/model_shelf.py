@@ -14,8 +14,6 @@ from vvlm_desktop.backends.model_record import (
     PARTIAL_FOLDER,
     ModelRecord,
     folder_name,
-    model_folder_of,
-    partial_folder_of,
     read_plan,
     read_record,
     size_of,
@@ -212,9 +210,3 @@ def _candidates(names: Iterable[str]) -> str:
     shown = sorted(names)
     more = f" and {len(shown) - 12} more" if len(shown) > 12 else ""
     return f"Choose one of: {', '.join(shown[:12])}{more}."
-
-
-def paths_of(settings: Settings, model_id: str) -> tuple[Path, Path]:
-    """Where a model lies, and where it is put together while it is downloaded."""
-    folder = settings.models_folder()
-    return model_folder_of(folder, model_id), partial_folder_of(folder, model_id)

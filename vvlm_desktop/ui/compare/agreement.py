@@ -27,6 +27,7 @@ from vvlm_desktop.ui.compare.numbers import numbers_text
 from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
+from vvlm_desktop.ui.widgets.line_table import as_line_table
 from vvlm_desktop.ui.words import count
 from vvlm_desktop.workflow.agreement import FieldAgreement, Tally
 from vvlm_desktop.workflow.answerers import Source
@@ -60,23 +61,10 @@ class AgreementTable(QTableWidget):
         super().__init__(0, len(_COLUMNS), parent)
         self._rows: list[FieldAgreement] = []
         self.setHorizontalHeaderLabels(list(_COLUMNS))
-        self.setAccessibleName("Agreement by field")
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
+        as_line_table(self, "Agreement by field", row_px=_ROW_PX, padded=False)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        down, across = self.verticalHeader(), self.horizontalHeader()
-        down.hide()
-        down.setDefaultSectionSize(theme.px(_ROW_PX))
-        across.setHighlightSections(False)
-        across.setSectionsClickable(False)
-        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        across.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.currentCellChanged.connect(self._on_current)
         self.cellClicked.connect(self._on_chosen)
         self.cellActivated.connect(self._on_chosen)

@@ -29,6 +29,7 @@ from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.chip import chip_size, paint_chip
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
 from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.widgets.line_table import as_line_table
 from vvlm_desktop.ui.widgets.marks import paint_mark
 from vvlm_desktop.ui.words import count, plain_tip, shown, when
 from vvlm_desktop.workflow.runs import Run
@@ -79,23 +80,10 @@ class RunTable(QTableWidget):
         self.lines: dict[Path, RunLine] = {}
         self.runs: list[Run] = []
         self.setHorizontalHeaderLabels(list(_COLUMNS))
-        self.setAccessibleName("Runs")
-        self.setProperty("padded", "true")
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setCornerButtonEnabled(False)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        as_line_table(self, "Runs", row_px=_ROW_PX)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setItemDelegate(_LineDelegate(self))
-        down, across = self.verticalHeader(), self.horizontalHeader()
-        down.hide()
-        down.setDefaultSectionSize(theme.px(_ROW_PX))
-        across.setHighlightSections(False)
-        across.setSectionsClickable(False)
-        across.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        across = self.horizontalHeader()
         across.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         across.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         across.setSectionResizeMode(_REACHED, QHeaderView.ResizeMode.Stretch)

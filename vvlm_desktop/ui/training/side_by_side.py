@@ -28,6 +28,7 @@ from vvlm_desktop.ui.training.plot_style import style_of
 from vvlm_desktop.ui.training.result_rows import BASE
 from vvlm_desktop.ui.widgets.buttons import button
 from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.widgets.line_table import as_line_table
 from vvlm_desktop.ui.words import count, plain_tip, shown
 from vvlm_desktop.workflow import runs as run_shelf
 from vvlm_desktop.workflow.runs import Run
@@ -190,21 +191,10 @@ def _least(points: Sequence[tuple[int, float]]) -> tuple[str, str]:
 
 def _table(name: str) -> QTableWidget:
     table = QTableWidget()
-    table.setAccessibleName(name)
-    table.setProperty("padded", "true")
-    table.setShowGrid(False)
+    as_line_table(table, name, row_px=_ROW_PX)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
     table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # paths differ at their end
-    table.setTabKeyNavigation(False)
-    table.setCornerButtonEnabled(False)
-    table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-    table.verticalHeader().hide()
-    table.verticalHeader().setDefaultSectionSize(theme.px(_ROW_PX))
-    table.horizontalHeader().setHighlightSections(False)
-    table.horizontalHeader().setSectionsClickable(False)
-    table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
     return table
 
 
