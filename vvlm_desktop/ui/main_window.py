@@ -77,7 +77,7 @@ class MainWindow(DropWindow):
         self.keys = Keys()
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        self._focus_keys = FocusKeys(app)
+        self._focus_keys = FocusKeys(app, self)
         self._build()
         self._jobs = ClipJobs(self, self)
         self._export = ExportFlow(self, self)

@@ -224,7 +224,7 @@ class Stage:
         self.window = QWidget()
         self.window.resize(1400, 860)
         self.shell = Shell(session, self.window)
-        self.focus_keys = FocusKeys(qapp)
+        self.focus_keys = FocusKeys(qapp, self.window)
         self.page = ReviewPage(self.shell)
         self.page.setParent(self.window)
         self.page.setGeometry(0, 0, 1400, 860)

@@ -18,7 +18,7 @@ class Desk:
     def __init__(self, qtbot, qapp) -> None:
         self.window = QMainWindow()
         qtbot.addWidget(self.window)
-        self.keys = FocusKeys(qapp)
+        self.keys = FocusKeys(qapp, self.window)
         self.neutral = QWidget()
         self.neutral.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.text, self.button, self.list = QLineEdit(), QPushButton("b"), QListWidget()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QVBoxLayout, QWidget
@@ -31,15 +29,14 @@ class Form(QWidget):
 
 
 @pytest.fixture
-def form(qtbot: QtBot, qapp: QApplication) -> Iterator[Form]:
-    keys = FocusKeys(qapp)
+def form(qtbot: QtBot, qapp: QApplication) -> Form:
     made = Form()
+    FocusKeys(qapp, made)
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
     made.activateWindow()
-    yield made
-    keys.deleteLater()
+    return made
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space])

@@ -38,11 +38,12 @@ class FocusKeys(QObject):
     """Keeps the focused widget's keys from being taken as shortcuts.
 
     It filters only widgets that have had the focus: a filter on the application would be asked about every event there
-    is. It is never taken off again: a widget that loses the focus because it dies must not be touched.
+    is. It is never taken off again: a widget that loses the focus because it dies must not be touched. It goes with
+    the window that it is for.
     """
 
-    def __init__(self, app: QApplication) -> None:
-        super().__init__(app)
+    def __init__(self, app: QApplication, window: QWidget) -> None:
+        super().__init__(window)
         app.focusChanged.connect(self._on_focus_changed)
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
