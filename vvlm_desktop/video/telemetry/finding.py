@@ -13,6 +13,7 @@ from vvlm_desktop.video.telemetry.believable import believable
 from vvlm_desktop.video.telemetry.blackvue import motion_track, read_blackvue
 from vvlm_desktop.video.telemetry.boxes import open_clip
 from vvlm_desktop.video.telemetry.clock import KEPT_MS, ClipClock, clip_clock
+from vvlm_desktop.video.telemetry.film_text import read_film_text
 from vvlm_desktop.video.telemetry.gopro import read_gopro
 from vvlm_desktop.video.telemetry.gpx import read_gpx
 from vvlm_desktop.video.telemetry.nmea import parse_nmea, track_of_log
@@ -66,10 +67,11 @@ def find_telemetry(path: Path, *, index: FrameIndex | None = None) -> Track | No
 
 def _embedded(path: Path, clock: ClipClock, index: FrameIndex | None) -> Iterator[Track]:
     readers: tuple[Callable[[], Track | None], ...] = (
-        lambda: _gopro(path, index),
+        lambda: _opened(lambda: read_gopro(path, index=index), path),
         lambda: read_novatek(path, clock),
         lambda: read_blackvue(path, clock),
         lambda: read_seventy_mai(path),
+        lambda: _opened(lambda: read_film_text(path, clock, index=index), path),
     )
     for read in readers:
         track = read()
@@ -80,10 +82,10 @@ def _embedded(path: Path, clock: ClipClock, index: FrameIndex | None) -> Iterato
             yield track
 
 
-def _gopro(path: Path, index: FrameIndex | None) -> Track | None:
+def _opened(read: Callable[[], Track | None], path: Path) -> Track | None:
     """A film that cannot be opened as a film may still have boxes, and files beside it."""
     try:
-        return read_gopro(path, index=index)
+        return read()
     except ClipUnreadableError:
         with open_clip(path):  # one that cannot be read at all is said
             return None

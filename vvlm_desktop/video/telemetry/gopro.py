@@ -27,14 +27,15 @@ def read_gopro(path: Path, *, index: FrameIndex | None = None) -> Track | None:
         ClipUnreadableError: the film cannot be opened.
     """
     with open_container(path) as container:
-        payloads = _payloads(container, _zero_s(container, index))
+        payloads = _payloads(container, zero_s(container, index))
     if not payloads:
         return None
     track = read_gpmf(payloads)
     return track if track else None
 
 
-def _zero_s(container: InputContainer, index: FrameIndex | None) -> float:
+def zero_s(container: InputContainer, index: FrameIndex | None) -> float:
+    """When the film's first frame is shown, on the film's own clock."""
     if index is not None and index.pts:
         return float(index.pts[0] * index.time_base)
     stream = video_streams_of(container)[0]

@@ -52,10 +52,16 @@ def read_novatek(path: Path, clock: ClipClock) -> Track | None:
     return track_of_blocks([read_block(block) for block in raw], clock, source=source)
 
 
-def track_of_blocks(blocks: Sequence[Block], clock: ClipClock, *, source: str) -> Track | None:
-    """Blocks, one for each second of film, as a track; None if none of them says anything."""
+def track_of_blocks(
+    blocks: Sequence[Block], clock: ClipClock, *, source: str, times_ms: Sequence[float] | None = None
+) -> Track | None:
+    """Blocks, one for each second of film, as a track; None if none of them says anything.
+
+    Args:
+        times_ms: when in the film each block is, where the film says so.
+    """
     states = Counter(block.state for block in blocks)
-    times, words = _times(blocks, clock)
+    times, words = (list(times_ms), "") if times_ms is not None else _times(blocks, clock)
     fixes: list[Fix] = []
     rows: list[tuple[float, float, float, float]] = []
     starts: dict[bool, list[float]] = {False: [], True: []}
@@ -63,7 +69,8 @@ def track_of_blocks(blocks: Sequence[Block], clock: ClipClock, *, source: str) -
         if block.acceleration is not None:
             rows.append((time_ms, *block.acceleration))
         if block.fix is not None:
-            starts[block.local].append(block.fix.time_ms - time_ms)
+            if np.isfinite(block.fix.time_ms):
+                starts[block.local].append(block.fix.time_ms - time_ms)
             fixes.append(replace(block.fix, time_ms=time_ms))
     if not fixes and not rows and not states["encrypted"]:
         return None

@@ -79,26 +79,32 @@ def gyro(rows: Sequence[tuple[float, float, float]]) -> bytes:
     return stream(klv("SCAL", "s", [[3755]], layout="h"), klv("GYRO", "s", packed, layout="3h"))
 
 
-def gopro_film(path: Path, payloads: Sequence[bytes], *, duration_ms: int = 1001) -> Path:
+def gopro_film(
+    path: Path, payloads: Sequence[bytes], *, duration_ms: int = 1001, kind: bytes = b"gpmd", handler: bytes = b"meta"
+) -> Path:
     """A real little film with a metadata track of these payloads, one after another."""
     film = make_clip(path, frames=10).read_bytes()
     at = film.index(b"moov") - 4
     moov_size = struct.unpack_from(">I", film, at)[0]
     assert at + moov_size == len(film), "the film's index must be its last box"
-    track = _metadata_track([len(payload) for payload in payloads], duration_ms, offset=0)
+    track = _metadata_track([len(payload) for payload in payloads], duration_ms, offset=0, kind=kind, handler=handler)
     offset = len(film) + len(track) + 8
-    track = _metadata_track([len(payload) for payload in payloads], duration_ms, offset=offset)
+    track = _metadata_track(
+        [len(payload) for payload in payloads], duration_ms, offset=offset, kind=kind, handler=handler
+    )
     moov = box(b"moov", film[at + 8 :] + track)
     path.write_bytes(film[:at] + moov + box(b"mdat", b"".join(payloads)))
     return path
 
 
-def _metadata_track(sizes: Sequence[int], duration_ms: int, *, offset: int) -> bytes:
+def _metadata_track(sizes: Sequence[int], duration_ms: int, *, offset: int, kind: bytes, handler: bytes) -> bytes:
     count, total = len(sizes), len(sizes) * duration_ms
     starts = [offset + sum(sizes[:i]) for i in range(count)]
     table = box(
         b"stbl",
-        full_box(b"stsd", struct.pack(">I", 1) + box(b"gpmd", struct.pack(">6xHI", 1, 0)))
+        full_box(
+            b"stsd", struct.pack(">I", 1) + box(kind, struct.pack(">6xH", 1) + bytes(4 if kind == b"gpmd" else 43))
+        )
         + full_box(b"stts", struct.pack(">III", 1, count, duration_ms))
         + full_box(b"stsc", struct.pack(">IIII", 1, 1, 1, 1))
         + full_box(b"stsz", struct.pack(f">II{count}I", 0, count, *sizes))
@@ -114,7 +120,7 @@ def _metadata_track(sizes: Sequence[int], duration_ms: int, *, offset: int) -> b
         + box(
             b"mdia",
             full_box(b"mdhd", struct.pack(">IIIIHH", 0, 0, 1000, total, 0x55C4, 0))
-            + full_box(b"hdlr", struct.pack(">4s4s12x", b"mhlr", b"meta") + b"GoPro MET\0")
+            + full_box(b"hdlr", struct.pack(">4s4s12x", b"mhlr", handler) + b"GoPro MET\0")
             + box(b"minf", media),
         ),
     )
@@ -335,3 +341,32 @@ def seventy_mai_film(path: Path, seconds: Sequence[bytes]) -> Path:
         box(b"ftyp", b"isom") + box(b"mdat", b"\xff" * 200) + box(b"GPS ", b"".join(seconds)) + box(b"moov", movie)
     )
     return path
+
+
+# Text and data tracks
+
+
+def text_sample(text: str) -> bytes:
+    return struct.pack(">H", len(text)) + text.encode()
+
+
+def scrambled_sample(at: datetime, lat: float, lon: float, *, kmh: int, g: tuple[float, float, float]) -> bytes:
+    """Ambarella A12's: as Azdome's block from its 18th byte on, other columns after the position."""
+    where = f"{'S' if lat < 0 else 'N'}{round(ddmm(lat) * 1e4):08}{'W' if lon < 0 else 'E'}{round(ddmm(lon) * 1e4):09}"
+    forces = "".join(f"{round(value * 100):+04}" for value in g)
+    text = f"{at:%Y%m%d%H%M%S}\f01191016070859\x03{where}+0157{kmh:03}{forces}"
+    plain = bytes.fromhex("aaaa584b5a44fefe") + text.encode("latin-1")
+    return bytes(value ^ 0xAA for value in plain.ljust(300, b"\0"))
+
+
+def fmas_sample(at: datetime, lat: float, lon: float, *, mph: int, course: int, g: tuple[float, float, float]) -> bytes:
+    def place(degrees: float) -> tuple[int, int, int]:
+        minutes = abs(degrees) % 1 * 60
+        return int(abs(degrees)), int(minutes), round(minutes % 1 * 6000)
+
+    (lon_deg, lon_min, lon_rest), (lat_deg, lat_min, lat_rest) = place(lon), place(lat)
+    head = (b"FMAS".ljust(72, b"\0") + b"OFNIMMAS" + b"SAMM\1").ljust(96, b"\0")
+    clock = struct.pack("<H6B4x", at.year, at.month, at.day, at.hour, at.minute, at.second, 0)
+    letters = f"A{'W' if lon < 0 else 'E'}{'S' if lat < 0 else 'N'}".encode()
+    where = struct.pack("<BBxHBBH", lon_deg, lon_min, lon_rest, lat_deg, lat_min, lat_rest)
+    return (head + clock + struct.pack("<3f", *g) + letters + where + struct.pack("<HH", mph, course)).ljust(168, b"\0")

@@ -175,6 +175,40 @@ def test_gopro(drive: str, tmp_path: Path) -> None:
     assert track.positions.time_ms == pytest.approx([sample["SampleTime"] * 1000 for sample in theirs], abs=1)
 
 
+TRACKS: dict[str, tuple[bytes, bytes, Writer]] = {
+    "sentences": (
+        b"text",
+        b"text",
+        lambda at, lat, lon, i: make.text_sample(f"{make.rmc(at, lat, lon, knots=20 + i, course=90)}\r\n"),
+    ),
+    "scrambled": (
+        b"gpmd",
+        b"meta",
+        lambda at, lat, lon, i: make.scrambled_sample(at, lat, lon, kmh=50 + i, g=FORCE),
+    ),
+    "FMAS": (
+        b"gpmd",
+        b"meta",
+        lambda at, lat, lon, i: make.fmas_sample(at, lat, lon, mph=30 + i, course=90, g=FORCE),
+    ),
+}
+
+
+@pytest.mark.parametrize("drive", DRIVES)
+@pytest.mark.parametrize("kind", TRACKS)
+def test_text_and_data_tracks(kind: str, drive: str, tmp_path: Path) -> None:
+    box, handler, write = TRACKS[kind]
+    payloads = [write(START + timedelta(seconds=i), *DRIVES[drive][i], i) for i in range(5)]
+    film = make.gopro_film(tmp_path / "a.mp4", payloads, kind=box, handler=handler, duration_ms=1000)
+    theirs = samples(film)
+    for sample in theirs if kind == "scrambled" else ():
+        # It gives forces as they are written, in hundredths of g, and heights that it doubts in a block.
+        sample["Accelerometer"] = str([float(value) / 100 for value in sample["Accelerometer"].split()])
+        del sample["GPSAltitude"]
+    compare(found(film), theirs)
+    assert found(film).positions.time_ms == pytest.approx([sample["SampleTime"] * 1000 for sample in theirs])
+
+
 @pytest.mark.skipif(not FILM.is_file(), reason=f"no {FILM}")
 def test_real_gopro_film() -> None:
     # One table for a payload, its positions as lists of the same name: the first and last are told apart by -a.
