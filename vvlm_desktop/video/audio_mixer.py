@@ -38,7 +38,10 @@ class SoundMixer:
         self._aligned = False
         self._gain = 0.0
         self._volume = 1.0
-        self._tail: Samples = np.zeros((0, 2), dtype=np.float32)
+        self._flows = False  # whether what is held goes on from the last sample given
+        self._last: Samples = np.zeros(2, dtype=np.float32)
+        self._step: Samples = np.zeros(2, dtype=np.float32)  # of the last cut, made up for bit by bit
+        self._step_left = 0
 
     def set_volume(self, volume: float) -> None:
         """How loud, 0 to 1; ears hear ratios, so half way up is a quarter of the amplitude."""
@@ -78,12 +81,18 @@ class SoundMixer:
         out[:] = 0.0
         with self._wake:
             begin = self._align(len(out), latency_s=latency_s) if self._timing is not None else len(out)
+            flowed = self._flows and begin == 0
+            end = begin
             if begin < len(out):
                 piece = self._take(len(out) - begin)
-                out[begin : begin + len(piece)] = self._shaped(piece, last=len(piece) < len(out) - begin)
-            fading = min(len(self._tail), len(out))
-            out[:fading] += self._tail[:fading]
-            self._tail = self._tail[fading:]
+                end = begin + len(piece)
+                out[begin:end] = self._at_volume(piece)
+            self._flows = begin < end == len(out)
+            if not self._flows:
+                self._gain = 0.0
+            if begin < len(out) and end < len(out):
+                self._aligned = False  # the decoder was too late
+            self._smooth(out, cuts=sorted({0, begin, end} - ({0} if flowed and end else set()) - {len(out)}))
             self._wake.notify_all()
 
     def _align(self, count: int, *, latency_s: float) -> int:
@@ -120,17 +129,28 @@ class SoundMixer:
         self._head_s += got * self._timing.rate / self._rate_hz
         return np.concatenate(taken) if taken else np.zeros((0, 2), dtype=np.float32)
 
-    def _shaped(self, piece: Samples, *, last: bool) -> Samples:
-        """`piece` at the volume wanted, reached and left without a click; `last` where none follows it."""
+    def _at_volume(self, piece: Samples) -> Samples:
+        """`piece` at the volume wanted, which is reached without a click."""
         steps = np.arange(1, len(piece) + 1, dtype=np.float32) / self._fade
         way = self._volume - self._gain
         gain = self._gain + np.sign(way) * np.minimum(steps, abs(way))
         self._gain = float(gain[-1]) if len(piece) else self._gain
-        if last:
-            fading = min(self._fade, len(piece))
-            gain[len(piece) - fading :] *= np.linspace(1.0, 0.0, fading, dtype=np.float32)
-            self._gain, self._aligned = 0.0, False
         return np.asarray(piece * gain[:, None], dtype=np.float32)
+
+    def _smooth(self, out: Samples, *, cuts: list[int]) -> None:
+        """Take the step out of each cut: it is made up for bit by bit over the samples that follow."""
+        begin = 0
+        for cut in (*cuts, len(out)):
+            part = out[begin:cut]
+            count = min(self._step_left, len(part))
+            weights = np.arange(self._step_left, self._step_left - count, -1, dtype=np.float32) / self._fade
+            part[:count] += self._step * weights[:, None]
+            self._step_left -= count
+            if cut < len(out):
+                before = out[cut - 1] if cut else self._last
+                self._step, self._step_left = before - out[cut], self._fade
+            begin = cut
+        self._last = out[-1].copy()
 
     def _let_go(self) -> None:
         self._cut()
@@ -139,8 +159,5 @@ class SoundMixer:
         self._wake.notify_all()
 
     def _cut(self) -> None:
-        """Keep the first of what is held to fade out with, whatever comes then."""
-        if self._timing is not None and self._aligned and self._gain > 0.0:
-            tail = self._take(self._fade)
-            self._tail = tail * (self._gain * np.linspace(1.0, 0.0, len(tail), dtype=np.float32))[:, None]
-        self._gain, self._aligned = 0.0, False
+        """What is held does not go on from what was heard last."""
+        self._gain, self._aligned, self._flows = 0.0, False, False

@@ -1,0 +1,105 @@
+"""Scrubbing and what cameras record: no crackle at any cut, late sound, six channels, odd sample rates."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests import clips
+from tests.unit.video.test_audio import Time
+from vvlm_desktop.video.audio_clock import Timing
+from vvlm_desktop.video.audio_mixer import SoundMixer
+from vvlm_desktop.video.audio_samples import samples
+from vvlm_desktop.video.index import read_index
+
+RATE = 48_000
+#: 110 Hz at 0.8 moves by 0.0115 a sample, a fade of 6 ms by 0.0028; the sum of two of them is no crackle.
+LIMIT = 0.03
+
+
+def hum(start_s: float, count: int) -> np.ndarray:
+    wave = 0.8 * np.sin((np.arange(count) / RATE + start_s) * 2 * np.pi * 110)
+    return np.repeat(wave.astype(np.float32)[:, None], 2, axis=1)
+
+
+@pytest.mark.parametrize("block", [64, 128, 480, 960])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_cut_of_a_scrubbing_hand_crackles(block, seed):
+    rng = np.random.default_rng(seed)
+    now = Time()
+    mixer = SoundMixer(now, rate_hz=RATE)
+    heard: list[np.ndarray] = []
+
+    def fill(times: int) -> None:
+        for _ in range(times):
+            out = np.zeros((block, 2), dtype=np.float32)
+            mixer.fill(out, latency_s=0.0)
+            heard.append(out)
+            now.now += block / RATE
+
+    for _ in range(120):
+        place_s = float(rng.uniform(0, 60))
+        turn = mixer.start(Timing(place_s, now(), float(rng.choice([0.5, 1.0, 2.0]))), head_s=place_s)
+        for _ in range(int(rng.integers(0, 4))):  # as far as the decoder got before the hand moved on
+            count = int(rng.integers(32, 3000))
+            mixer.put(hum(place_s, count), turn=turn)
+            place_s += count / RATE
+        fill(int(rng.integers(0, 12)))
+        if rng.random() < 0.3:
+            mixer.stop()
+            fill(int(rng.integers(0, 3)))
+        if rng.random() < 0.2:
+            mixer.set_volume(float(rng.uniform(0, 1)))
+    wave = np.concatenate(heard)[:, 0]
+    assert np.abs(wave).max() > 0.4, "something was heard"
+    assert np.abs(np.diff(wave)).max() < LIMIT
+
+
+def recorded(path: Path, *, rate_hz: int, layout: str, late_s: float = 0.0, codec: str = "aac") -> Path:
+    """Three seconds of pictures; a hum of half scale in every channel that begins `late_s` later."""
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 160, 90, "yuv420p"
+        sound = out.add_stream(codec, rate=rate_hz, layout=layout)
+        for i in range(90):
+            picture = av.VideoFrame.from_ndarray(clips.draw(i, width=160, height=90), format="rgb24")
+            picture.pts, picture.time_base = i, Fraction(1, 30)
+            out.mux(video.encode(picture))
+        out.mux(video.encode(None))
+        wave = (0.5 * np.sin(np.arange(int((3 - late_s) * rate_hz)) * 2 * np.pi * 220 / rate_hz)).astype(np.float32)
+        channels = sound.codec_context.layout.nb_channels
+        for at in range(0, len(wave) - 1023, 1024):
+            piece = np.repeat(wave[None, at : at + 1024], channels, axis=0)
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), format="fltp", layout=layout)
+            frame.sample_rate, frame.pts, frame.time_base = rate_hz, at + int(late_s * rate_hz), Fraction(1, rate_hz)
+            out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "layout"), [(8_000, "mono"), (16_000, "mono"), (44_100, "stereo"), (48_000, "5.1"), (48_000, "mono")]
+)
+def test_whatever_a_camera_records_is_stereo_at_the_devices_rate_and_pitch(tmp_path, rate_hz, layout):
+    path = recorded(tmp_path / "film.mp4", rate_hz=rate_hz, layout=layout)
+    wave = np.concatenate([*samples(path, read_index(path), start_s=0.5, rate_hz=RATE)])
+    assert wave.shape[1] == 2
+    assert len(wave) / RATE == pytest.approx(2.5, abs=0.15)
+    middle = wave[RATE // 2 : RATE // 2 + RATE]
+    for side in middle.T:
+        assert np.argmax(np.abs(np.fft.rfft(side))) == pytest.approx(220, abs=2)
+        assert 0.1 < np.abs(side).max() <= 1.0
+    assert np.abs(np.diff(wave[:-2048, 0])).max() < 0.06, "nothing between the packets crackles"
+
+
+@pytest.mark.parametrize("start_s", [0.0, 1.0, 2.0])
+def test_sound_that_begins_late_begins_when_its_picture_is_shown(tmp_path, start_s):
+    path = recorded(tmp_path / "film.mkv", rate_hz=RATE, layout="mono", late_s=2.5)
+    wave = np.concatenate([*samples(path, read_index(path), start_s=start_s, rate_hz=RATE)])[:, 0]
+    first = float(np.flatnonzero(np.abs(wave) > 0.05)[0]) / RATE
+    assert first + start_s == pytest.approx(2.5, abs=0.03)
+    assert not np.abs(wave[: round((2.4 - start_s) * RATE)]).max() > 0.01
