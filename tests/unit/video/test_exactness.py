@@ -12,9 +12,9 @@ import av
 import pytest
 
 from tests.clips import CLIPS, ORIGIN, OTHERS, UNREADABLE, WHOLE, clip, codes, read_code
+from tests.clips_reading import open_reader
 from vvlm_desktop.errors import FrameUnreadableError
 from vvlm_desktop.video.index import FrameIndex, read_index
-from vvlm_desktop.video.reader import FrameReader
 
 #: Frames that must come out of a damaged clip at the least, so that refusing everything does not pass.
 LEAST_RIGHT = {
@@ -50,7 +50,7 @@ def decode_everything(
     return frames
 
 
-def _demux(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet]:
+def _demux(container: av.container.InputContainer, stream: av.VideoStream) -> Iterator[av.Packet[av.VideoStream]]:
     with suppress(IndexError):  # PyAV's, at the end of a file in which a stream turned up late
         yield from container.demux(stream)
 
@@ -79,7 +79,7 @@ def check_frames(name: str, count: int) -> None:
     reference = dict(reversed(everything))  # of two frames with one PTS the first counts
     numbers = expected_codes(name, index)
     refused = 0
-    with FrameReader(path, index) as reader:
+    with open_reader(path, index) as reader:
         for i in wanted:
             try:
                 frame = reader.frame(i)
@@ -98,7 +98,7 @@ def check_frames(name: str, count: int) -> None:
 
 @pytest.mark.parametrize("name", [*WHOLE, *ORIGIN])
 def test_random_access_equals_full_decode_and_the_number_in_the_pixels(name: str) -> None:
-    check_frames(name, 30)
+    check_frames(name, 14)
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_a_hundred_frames_equal_the_full_decode(name: str) -> None:
 def test_walk_gives_every_decodable_frame_once_ascending(name: str) -> None:
     path = clip(name)
     index = read_index(path)
-    with FrameReader(path, index) as reader:
+    with open_reader(path, index) as reader:
         given = [(i, frame.pts) for i, frame in reader.walk()]
     numbers = [i for i, _ in given]
     assert numbers == sorted(set(numbers))
@@ -133,7 +133,7 @@ def test_every_order_of_requests_gives_the_same_frames() -> None:
         [29, 30, 31, 30, 29, 28, 59, 60, 89, 0, 0, 89],
     )
     for order in orders:
-        with FrameReader(path, index) as reader:
+        with open_reader(path, index) as reader:
             assert [read_code(reader.rgb(i)) for i in order] == [numbers[i] for i in order]
 
 
@@ -141,13 +141,13 @@ def test_second_stream_gives_its_own_frames() -> None:
     path = clip("two_streams.mp4")
     index = read_index(path, stream_index=1)
     assert (index.width, index.height, len(index)) == (240, 136, 30)
-    with FrameReader(path, index) as reader:
+    with open_reader(path, index) as reader:
         assert [read_code(reader.rgb(i)) for i in (0, 29, 7, 15)] == [1000, 1029, 1007, 1015]
 
 
 def test_index_of_another_file_gives_errors_not_its_frames(tmp_path: Path) -> None:
     index = read_index(clip("h264_jump.mp4"))
-    with FrameReader(clip("mpeg2_interlaced.ts"), index) as reader:
+    with open_reader(clip("mpeg2_interlaced.ts"), index) as reader:
         for i in (1, 20, 60):
             with pytest.raises(FrameUnreadableError):
                 reader.frame(i)
@@ -156,7 +156,7 @@ def test_index_of_another_file_gives_errors_not_its_frames(tmp_path: Path) -> No
 def test_damaged_pictures_are_given_on_request_only() -> None:
     path = clip("zeroed.mp4")
     index = read_index(path)
-    with FrameReader(path, index) as strict, FrameReader(path, index, damaged=True) as lenient:
+    with open_reader(path, index) as strict, open_reader(path, index, damaged=True) as lenient:
         shown, patched = len(list(strict.walk())), len(list(lenient.walk()))
     assert shown < patched
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.clips_reading import open_reader
 from tests.unit.video.test_exactness import decode_everything, digest, some_frames
 from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.video.probe import examine, video_streams
-from vvlm_desktop.video.reader import FrameReader
 
 ROOT = Path(os.environ.get("VVLM_TEST_CLIPS") or Path(__file__).parents[3] / ".." / "shared" / "clips").resolve()
 pytestmark = pytest.mark.skipif(not ROOT.is_dir(), reason=f"no real clips at {ROOT} (VVLM_TEST_CLIPS names the folder)")
@@ -72,7 +72,7 @@ def test_both_streams_of_one_file_are_exact(stream_index: int) -> None:
     index = examine(path, stream_index=stream_index)
     assert (len(index), index.width) == ((325, 320), (390, 480))[stream_index]
     reference = dict(decode_everything(path, stream_index=stream_index))
-    with FrameReader(path, index) as reader:
+    with open_reader(path, index) as reader:
         for i in some_frames(index, 10, seed="both"):
             assert digest(reader.frame(i)) == reference[index.pts[i]]
 
@@ -81,7 +81,7 @@ def check(name: str, count: int) -> None:
     path = ROOT / name
     index = examine(path)
     reference = dict(reversed(decode_everything(path)))
-    with FrameReader(path, index) as reader:
+    with open_reader(path, index) as reader:
         for i in some_frames(index, count, seed=name):
             frame = reader.frame(i)
             assert frame.pts == index.pts[i]
