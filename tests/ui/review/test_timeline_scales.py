@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
 
+from tests import clips
+from tests.ui.review.timelines import a_timeline
+from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import curve_lanes
+from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.video.curves import Curves
+from vvlm_desktop.video.index import FrameIndex, read_index
 
 
 def measured(**changed) -> Curves:
@@ -40,3 +48,49 @@ def test_noise_of_a_car_that_stands_does_not_fill_the_row():
     assert still.level.max() < 0.25
     nothing = lanes(measured(motion=np.full(4, np.nan, np.float32)))
     assert "motion" not in nothing
+
+
+# -- on the timeline -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def index() -> FrameIndex:
+    return read_index(clips.clip("h264_bframes.mp4"))
+
+
+@pytest.fixture
+def timeline(qtbot, look, index) -> Timeline:
+    return a_timeline(qtbot, index)
+
+
+def test_lane_with_nothing_in_it_says_why(timeline, index):
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s))
+    lane = next(lane for lane in timeline._lanes if lane.name == "sound")
+    assert "not analysed yet" in timeline._help_at(QPointF(400, lane.top + 4))
+
+
+def inked(timeline: Timeline) -> list[int]:
+    """Where something is drawn in the row of the model's frames, at the triangles' feet."""
+    lane = next(lane for lane in timeline._lanes if lane.kind == "seen")
+    image, view = timeline._paint_ground().toImage(), timeline._view()
+    plain, y = theme.colour("raised"), round(lane.top + lane.height - 4)
+    found = []
+    for x in range(round(view.left_px), round(view.right_px)):
+        colour = image.pixelColor(x, y)
+        if abs(colour.red() - plain.red()) + abs(colour.blue() - plain.blue()) > 40:
+            found.append(x)
+    return found
+
+
+def test_thousands_of_model_frames_leave_no_place_empty_and_a_single_one_is_where_it_is(timeline, index):
+    every = tuple(np.linspace(0, index.duration_s, 20_000).tolist())
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, seen_s=every))
+    columns = inked(timeline)
+    view = timeline._view()
+    assert columns[0] <= view.left_px + 3
+    assert columns[-1] >= view.right_px - 4
+    assert max(np.diff(columns)) <= 4
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, seen_s=(1.0,)))
+    columns = inked(timeline)
+    assert abs(np.mean(columns) - timeline._view().x(1.0)) < 1
+    assert columns[-1] - columns[0] <= 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def timeline_model(schema: LabelSchema, state: ReviewState, index: FrameIndex, c
     seen = state.analysis.frames_pts if state.analysis is not None else ()
     return TimelineModel(
         duration_s=index.duration_s,
-        seen_s=tuple(index.seconds(frame_of_pts(index, pts)) for pts in seen),
+        seen_s=tuple(index.seconds(frame) for frame in _frames_of(index, seen)),
         seen_name=state.analysis.model or state.analysis.backend if state.analysis is not None else "",
         looks=looks_of(state.analysis, index) if state.analysis is not None else (),
         curves=tuple(curve_lanes(curves)) if curves is not None else (),
@@ -172,6 +173,12 @@ def _mark(index: FrameIndex, first: int, last: int, kind: MarkKind, label: str, 
 def seen_frames(index: FrameIndex, state: ReviewState) -> tuple[int, ...]:
     """The frames that the answer was made from."""
     seen = state.analysis.frames_pts if state.analysis is not None else ()
+    return _frames_of(index, seen)
+
+
+@lru_cache(maxsize=1)
+def _frames_of(index: FrameIndex, seen: tuple[int, ...]) -> tuple[int, ...]:
+    """Of an hour that was looked at ten times a second: kept, because it is asked after every verdict."""
     return tuple(frame_of_pts(index, pts) for pts in seen)
 
 

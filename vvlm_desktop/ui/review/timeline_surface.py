@@ -259,7 +259,9 @@ class TimelineSurface(QAbstractSlider):
     def _gutter_px(self) -> float:
         metrics = QFontMetricsF(theme.font("small"))
         curves = self._model.curves
-        names = ("model saw", "brightness", *(curve.name for curve in curves), *(curve.scale for curve in curves))
+        # Low rows have their names alone.
+        scales = () if self._compact else tuple(curve.scale for curve in curves)
+        names = ("model saw", "brightness", *(curve.name for curve in curves), *scales)
         return theme.MARGIN + max(metrics.horizontalAdvance(name) for name in names) + 12
 
     def _view(self) -> View:

@@ -11,6 +11,8 @@ from vvlm_desktop.ui.review.timeline_rule import gap_text
 from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex
 
+_NOT_MEASURED = "Nothing was measured here: the clip is not analysed yet, or has none."
+
 
 def mark_help(mark: EventMark) -> str:
     """What a mark is, when, why, and what can be done with it."""
@@ -27,8 +29,8 @@ def place_help(seconds: float, lane: Lane | None, *, axis: Axis, model: Timeline
         return gap_text(gap).capitalize()
     if lane is not None and lane.kind == "seen":
         return model.seen_help
-    if lane is not None and lane.curve is not None:
-        return lane.curve.help
+    if lane is not None and lane.kind == "curve":
+        return lane.curve.help if lane.curve is not None else _NOT_MEASURED
     if lane is not None and lane.kind == "frames" and damage.covers(seconds):
         return "Frames here are damaged in the file and cannot be shown."
     return ""
