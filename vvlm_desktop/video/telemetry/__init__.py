@@ -1,6 +1,7 @@
 """Telemetry: position, speed and acceleration as the camera measured them, on the clip's own clock. No Qt.
 
-`find_telemetry(path)` reads what lies in the film (GoPro's GPMF, Novatek's freeGPS, BlackVue, 70mai), then the files
+`find_telemetry(path)` reads what lies in the film (GoPro's GPMF, Novatek's freeGPS, BlackVue,
+70mai, sentences in its text tracks), then the files
 beside it (NMEA, BlackVue's .gps and .3gf, 70mai's GPSData.txt, GPX, CSV, DJI's SRT). Everything that is read is taken
 for damaged or hostile: sizes are checked, what cannot be is skipped and counted in `Track.notes`.
 

@@ -145,6 +145,16 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "novatek": lambda path: make.novatek_film(path, BLOCKS),
         "unlisted": lambda path: make.novatek_film(path, BLOCKS, listed=False),
         "blackvue": lambda path: make.blackvue_film(path, _log(), FORCES, start_ms=1_714_558_830_000),
+        "text": lambda path: make.gopro_film(
+            path, [make.text_sample(_log()), *[make.text_sample(_log()[:200])] * 2], kind=b"tx3g", handler=b"sbtl"
+        ),
+        "data": lambda path: make.gopro_film(
+            path,
+            [
+                make.fmas_sample(at(0), *PLACE, mph=30, course=4, g=(0, 0, 1)),
+                make.scrambled_sample(at(1), *PLACE, kmh=50, g=(0, 0, 1)),
+            ],
+        ),
         "70mai": lambda path: make.seventy_mai_film(
             path, [make.seventy_mai_second(i, *PLACE, kmh=50) for i in range(4)]
         ),
