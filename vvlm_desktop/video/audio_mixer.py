@@ -16,6 +16,8 @@ _FADE_S = 0.006
 _OFF_S = 0.04
 #: Sound held ready: 100 kB.
 _ROOM_S = 0.3
+#: A device that takes nothing for so long is asked whether it is still there.
+_STALLED_S = 0.4
 
 
 class SoundMixer:
@@ -65,11 +67,12 @@ class SoundMixer:
             self._let_go()
             self._timing = None
 
-    def put(self, piece: Samples, *, turn: int) -> bool:
-        """Hold `piece` as soon as there is room for it; False when it is wanted no more."""
+    def put(self, piece: Samples, *, turn: int, wanted: Callable[[], bool] = lambda: True) -> bool:
+        """Hold `piece` as soon as there is room for it; False when it is wanted no more, or nobody takes samples."""
         with self._wake:
             while turn == self._turn and self._held_count >= self._room:
-                self._wake.wait()
+                if not self._wake.wait(_STALLED_S) and not wanted():
+                    return False
             if turn != self._turn:
                 return False
             self._held.append(piece)

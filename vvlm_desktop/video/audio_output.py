@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias
 
 from vvlm_desktop.video.audio_samples import Samples
+
+_log = logging.getLogger(__name__)
 
 #: Writes the samples that are heard after that many seconds.
 Fill: TypeAlias = Callable[[Samples, float], None]
@@ -42,6 +45,7 @@ def open_output(make_fill: Callable[[int], Fill]) -> SoundOutput | NoSoundOutput
         return NoSoundOutput("Silent: the package “sounddevice” is not installed.")
     except OSError:
         return NoSoundOutput("Silent: the system's sound library is missing (PortAudio; on Debian libportaudio2).")
+    _look_again(sounddevice)
     try:
         rate_hz = int(sounddevice.query_devices(kind="output")["default_samplerate"])
     except (sounddevice.PortAudioError, ValueError):
@@ -50,6 +54,18 @@ def open_output(make_fill: Callable[[int], Fill]) -> SoundOutput | NoSoundOutput
         return _Device(sounddevice, make_fill, rate_hz=rate_hz)
     except (sounddevice.PortAudioError, ValueError) as error:
         return NoSoundOutput(f"Silent: the sound device could not be opened ({_first_line(error)}).")
+
+
+def _look_again(sounddevice: Any) -> None:
+    """Have PortAudio list the devices anew: it does so only when it starts, and headsets come and go."""
+    for name in ("_terminate", "_initialize"):  # not public, but the only way; sounddevice 0.4 to 0.5 have them
+        step = getattr(sounddevice, name, None)
+        if step is None:
+            return
+        try:
+            step()
+        except sounddevice.PortAudioError as error:
+            _log.info("The sound devices cannot be listed anew: %s", error)
 
 
 def _first_line(error: Exception) -> str:

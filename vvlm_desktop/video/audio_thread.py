@@ -121,8 +121,16 @@ class SoundThread:
                 return
             turn = mixer.start(timing, head_s=start_s)
         for piece in samples(wish.path, wish.index, start_s=start_s, rate_hz=output.rate_hz, speed=timing.rate):
-            if not mixer.put(piece, turn=turn) or self._timeless:
-                return
+            if not mixer.put(piece, turn=turn, wanted=lambda: output.alive) or self._timeless:
+                break
+        if not output.alive:
+            self._again(wish, order)
+
+    def _again(self, wish: _Wish, order: int) -> None:
+        """The device was unplugged: let another one go on, from where the clip is by then."""
+        with self._wake:
+            if order == self._orders and not self._closing:
+                self._wish = wish
 
     def _have_output(self) -> bool:
         if self._timeless:

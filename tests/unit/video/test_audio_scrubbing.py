@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 
 from tests import clips
-from tests.unit.video.test_audio import Time
-from vvlm_desktop.video.audio_clock import Timing
+from tests.unit.video.test_audio import FakeDevice, Time, until
+from vvlm_desktop.video.audio_clock import SoundClock, Timing
 from vvlm_desktop.video.audio_mixer import SoundMixer
+from vvlm_desktop.video.audio_output import NoSoundOutput, open_output
 from vvlm_desktop.video.audio_samples import samples
+from vvlm_desktop.video.audio_thread import SoundThread
 from vvlm_desktop.video.index import read_index
 
 RATE = 48_000
@@ -103,3 +106,73 @@ def test_sound_that_begins_late_begins_when_its_picture_is_shown(tmp_path, start
     first = float(np.flatnonzero(np.abs(wave) > 0.05)[0]) / RATE
     assert first + start_s == pytest.approx(2.5, abs=0.03)
     assert not np.abs(wave[: round((2.4 - start_s) * RATE)]).max() > 0.01
+
+
+# --- devices come and go --------------------------------------------------------------------------------------------
+
+
+class Unplugged(FakeDevice):
+    """Can be pulled out while it plays; whatever is asked of it then, it takes nothing."""
+
+    opened = 0
+
+    def open(self, make_fill):
+        self.opened += 1
+        return super().open(make_fill)
+
+
+def test_a_headset_that_is_pulled_out_while_it_plays_is_followed_by_what_is_there_then(tmp_path):
+    path = recorded(tmp_path / "film.mkv", rate_hz=RATE, layout="mono")
+    device = Unplugged(Time())
+    said: list[str | None] = []
+    clock = SoundClock(device.time)
+    thread = SoundThread(clock, on_output=said.append, open_device=device.open)
+    thread.play(path, read_index(path), Timing(0.0, clock(), 1.0))
+    until(lambda: thread.held_s > 0.1)
+    device.play(0.1)
+    device.alive = False
+    until(lambda: device.opened == 2)
+    until(lambda: thread.held_s > 0.1)
+    device.heard.clear()
+    assert np.abs(device.play(0.2)).max() > 0.1
+    assert said == [None, None]
+    thread.close()
+
+
+def test_a_headset_that_is_pulled_out_and_nothing_else_there_is_told(tmp_path):
+    path = recorded(tmp_path / "film.mkv", rate_hz=RATE, layout="mono")
+    device = Unplugged(Time())
+    said: list[str | None] = []
+    clock = SoundClock(device.time)
+
+    def open_device(make_fill):
+        return NoSoundOutput("no device") if device.opened else device.open(make_fill)
+
+    thread = SoundThread(clock, on_output=said.append, open_device=open_device)
+    thread.play(path, read_index(path), Timing(0.0, clock(), 1.0))
+    until(lambda: thread.held_s > 0.1)
+    device.alive = False
+    until(lambda: said == [None, "no device"])
+    thread.close()
+
+
+def test_devices_are_listed_anew_each_time_one_is_opened(monkeypatch):
+    done: list[str] = []
+
+    class Sounddevice:
+        PortAudioError = OSError
+
+        def _terminate(self) -> None:
+            done.append("end")
+
+        def _initialize(self) -> None:
+            done.append("begin")
+
+        def query_devices(self, *, kind: str) -> dict[str, float]:
+            done.append(kind)
+            raise ValueError("none")
+
+    monkeypatch.setitem(sys.modules, "sounddevice", Sounddevice())
+    for _ in range(2):
+        assert isinstance(open_output(lambda _rate: lambda _out, _latency: None), NoSoundOutput)
+    assert done == ["end", "begin", "output"] * 2
