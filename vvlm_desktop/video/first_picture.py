@@ -18,6 +18,8 @@ from vvlm_desktop.video.transport import damaged_packets
 
 #: So much is decoded for a picture that only bridges a wait; what an edit list hides may be longer.
 _PACKETS = 120
+#: What a memory card gives back for a block that it lost; not all decoders notice it. Few pictures hold so many zeros.
+_LOST_BLOCK = bytes(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def first_picture(
 def _decode(
     path: Path, container: InputContainer, stream: VideoStream, *, cancel: Callable[[], bool] | None
 ) -> av.VideoFrame | None:
-    head = _Head(by_order="avi" in container.format.name)
+    head = _Head()
     faults: list[str] = []
     for fed, packet in enumerate(packets(container, stream, faults)):
         if fed >= _PACKETS or (cancel is not None and cancel()):
@@ -81,9 +83,8 @@ def _decode(
 class _Head:
     """What the packets say about which pictures are shown."""
 
-    def __init__(self, *, by_order: bool) -> None:
+    def __init__(self) -> None:
         self.positions: list[int] = []  # in the file
-        self._by_order = by_order  # an AVI may tell only the order of decoding
         self._entry_pts: int | None = None
         self._shown: set[int] = set()
 
@@ -95,7 +96,7 @@ class _Head:
             if packet.has_sidedata("encryption_info"):
                 raise _DoubtError
             self._entry_pts = packet.pts
-        if packet.is_corrupt or begins_with_zeros(packet):
+        if packet.is_corrupt or begins_with_zeros(packet) or bytes(packet).find(_LOST_BLOCK) >= 0:
             raise _DoubtError
         if packet.pos is not None:
             self.positions.append(packet.pos)
@@ -108,7 +109,7 @@ class _Head:
         for frame in frames:
             if frame.is_corrupt:
                 raise _DoubtError
-            if self._by_order or self._is_shown(frame.pts):
+            if self._is_shown(frame.pts):
                 return frame
         return None
 

@@ -158,8 +158,9 @@ def test_unreadable_frame_proves_nothing(add_clip, stage, monkeypatch):
     def refuse(self, i):
         raise FrameUnreadableError(self.path, i, "the picture is damaged")
 
-    walk = FrameReader.walk
+    walk, approach = FrameReader.walk, FrameReader.approach
     monkeypatch.setattr(FrameReader, "frame", refuse)
+    monkeypatch.setattr(FrameReader, "approach", lambda self, i: (s for s in approach(self, i) if s[0] != 80))
     monkeypatch.setattr(FrameReader, "walk", lambda self, start=0: (s for s in walk(self, start) if s[0] != 80))
     desk = here.page.desk
     assert desk.playback.source.wait_idle(5)

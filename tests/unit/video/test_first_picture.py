@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
+import av
 import pytest
 from av.container import InputContainer
 from av.packet import Packet
@@ -72,27 +74,96 @@ def test_damaged_clip_gives_its_first_frame_or_nothing(name: str) -> None:
     assert picture is None or number_in(picture, index) == first
 
 
-@pytest.mark.parametrize("name", ["h264_large.mp4", "h264_large.ts"])
-@pytest.mark.parametrize("share", [0.02, 0.03, 0.1])
-def test_hole_near_the_beginning_gives_no_patched_picture(tmp_path: Path, name: str, share: float) -> None:
-    def hole(data: bytearray) -> bytearray:
-        start = int(len(data) * share) // 188 * 188
-        data[start : start + 188 * 20] = bytes(188 * 20)
-        return data
-
-    path = damage(clip(name), tmp_path / name, hole)
-    picture = first_picture(path)
-    if picture is not None:
-        with FrameReader(clip(name), read_index(clip(name))) as whole:
-            assert (RgbConverter(whole.index).upright(picture.frame) == whole.rgb(0)).all()
+def zero(data: bytearray, at: int) -> bytearray:
+    data[at : at + 188 * 8] = bytes(188 * 8)
+    return data
 
 
-def test_lost_packets_of_a_transport_stream_are_noticed(tmp_path: Path) -> None:
-    def lose(data: bytearray) -> bytearray:
-        del data[188 * 40 : 188 * 44]
-        return data
+def lose(data: bytearray, at: int) -> bytearray:
+    del data[at : at + 188 * 2]
+    return data
 
-    assert first_picture(damage(clip("h264_large.ts"), tmp_path / "lost.ts", lose)) is None
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [
+        ("h264_large.mp4", zero),
+        ("h264_large.ts", zero),
+        ("h264_large.ts", lose),
+        ("hevc_large.mp4", zero),
+        ("mpeg2_interlaced.ts", zero),
+        ("mpeg2_interlaced.ts", lose),
+        ("mjpeg.avi", zero),
+        ("mpeg4.mp4", zero),
+    ],
+)
+def test_damage_near_the_beginning_gives_a_whole_picture_or_none(
+    tmp_path: Path, name: str, harm: Callable[[bytearray, int], bytearray]
+) -> None:
+    with FrameReader(clip(name), read_index(clip(name))) as whole:
+        size_bytes, given = clip(name).stat().st_size, 0
+        for number in range(12):
+            at = int(size_bytes * 0.012 * number) // 188 * 188
+            path = damage(clip(name), tmp_path / f"{number}{name}", lambda data, at=at: harm(data, at))  # type: ignore[misc]
+            try:
+                picture = first_picture(path)
+            except ClipUnreadableError:
+                continue
+            if picture is not None:
+                given += 1
+                shown = RgbConverter(whole.index).upright(picture.frame)
+                assert (shown == whole.rgb(read_code(shown))).all(), f"damaged at {at}"
+        assert given, "damage further on leaves the first picture as it is"
+
+
+def frame_at(pts: int) -> av.VideoFrame:
+    frame = av.VideoFrame(16, 16, "yuv420p")
+    frame.pts = pts
+    return frame
+
+
+class FakePacket(bytes):
+    """What a demuxer says about a packet; a real one takes no word for it."""
+
+    pts = 0
+    pos = 0
+    is_keyframe = is_discard = is_corrupt = False
+
+    def has_sidedata(self, _kind: str) -> bool:
+        return False
+
+
+def packet_at(pts: int, *, hidden: bool = False) -> av.Packet[VideoStream]:
+    packet = FakePacket(b"picture")
+    packet.pts, packet.is_keyframe, packet.is_discard = pts, pts == 100, hidden
+    return cast("av.Packet[VideoStream]", packet)
+
+
+def test_picture_shown_before_the_entry_point_is_passed_over_whatever_the_decoder_makes_of_it() -> None:
+    head = module._Head()
+    assert not head.is_usable(packet_at(80)), "nothing can be decoded before the first entry point"
+    assert all(head.is_usable(packet_at(pts)) for pts in (100, 90, 110))
+    found = head.first_shown([frame_at(90), frame_at(100), frame_at(110)])
+    assert found is not None
+    assert found.pts == 100
+
+
+def test_picture_that_an_edit_list_hides_is_passed_over_whatever_the_decoder_makes_of_it() -> None:
+    head = module._Head()
+    assert all(head.is_usable(packet_at(pts, hidden=pts < 120)) for pts in (100, 110, 120))
+    found = head.first_shown([frame_at(100), frame_at(110), frame_at(120)])
+    assert found is not None
+    assert found.pts == 120
+
+
+def test_counters_of_a_transport_stream_tell_what_its_decoder_may_not(tmp_path: Path) -> None:
+    path = clip("h264_large.ts")
+    pid = 0x100
+    module._check_counters(path, pid, [0], end=None)
+    lost = damage(path, tmp_path / "lost.ts", lambda data: lose(data, 188 * 40))
+    module._check_counters(lost, pid, [0], end=188 * 40)  # further on it does not matter
+    with pytest.raises(module._DoubtError):
+        module._check_counters(lost, pid, [0], end=188 * 60)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
