@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from vvlm_desktop.domain.fold import apply, fold_order, review_key
 from vvlm_desktop.domain.review import STATUSES, Event, Review
@@ -40,12 +40,31 @@ class ClipProjection:
 
 
 LINK_COLUMNS = [t.event_log.c[name] for name in Link.__dataclass_fields__]
+# Put together once: every action of a reviewer runs all of these, and building them took as long as running them.
+CLIP_IDS: BindParameter[Any] = bindparam("clip_ids", expanding=True)
+_LINKS = select(*LINK_COLUMNS).where(t.event_log.c.clip_id.in_(CLIP_IDS))
+_CLIPS = select(t.clip.c.id, t.clip.c.clip_row, t.clip.c.name, t.clip.c.added_at).where(t.clip.c.id.in_(CLIP_IDS))
+_ANSWERS = (
+    select(
+        *(t.analysis.c[name] for name in ("clip_id", "analysis_row", "backend", "created_at", "attention", "imported"))
+    )
+    .where(t.analysis.c.clip_id.in_(CLIP_IDS), t.analysis.c.kind == "labels")
+    # A measurement judges little: it speaks for the clip only where no model has answered, as in a review. What was
+    # imported gives way to what was made here; otherwise what arrived last is the newest, whatever its clock said.
+    .order_by(
+        func.json_extract(t.analysis.c.document, "$.provenance") != "measurement",
+        t.analysis.c.imported.desc(),
+        t.analysis.c.analysis_row,
+    )
+)
+_DOCUMENTS = select(t.analysis.c.analysis_row, t.analysis.c.document).where(
+    t.analysis.c.analysis_row.in_(bindparam("analysis_rows", expanding=True))
+)
 
 
 def links_of_clips(connection: Connection, clip_ids: Sequence[str]) -> Iterator[Link]:
     """Events of some clips, in no particular order."""
-    query = select(*LINK_COLUMNS).where(t.event_log.c.clip_id.in_(clip_ids))
-    for row in connection.execute(query):
+    for row in connection.execute(_LINKS, {"clip_ids": list(clip_ids)}):
         yield Link(*row)
 
 
@@ -54,12 +73,7 @@ def expected(connection: Connection, clip_ids: Sequence[str]) -> dict[str, ClipP
     events: dict[str, list[Event]] = defaultdict(list)
     for link in links_of_clips(connection, clip_ids):
         events[str(link.clip_id)].append(link.event())
-    clips = {
-        row.id: row
-        for row in connection.execute(
-            select(t.clip.c.id, t.clip.c.clip_row, t.clip.c.name, t.clip.c.added_at).where(t.clip.c.id.in_(clip_ids))
-        )
-    }
+    clips = {row.id: row for row in connection.execute(_CLIPS, {"clip_ids": list(clip_ids)})}
     analyses = _latest_analyses(connection, clip_ids)
     result = {}
     for clip_id in clip_ids:
@@ -118,24 +132,14 @@ class _LatestAnalysis:
 
 
 def _latest_analyses(connection: Connection, clip_ids: Sequence[str]) -> dict[str, _LatestAnalysis]:
-    a = t.analysis.c
-    rows = connection.execute(
-        select(a.clip_id, a.analysis_row, a.backend, a.created_at, a.attention, a.imported)
-        .where(a.clip_id.in_(clip_ids), a.kind == "labels")
-        # A measurement judges little: it speaks for the clip only where no model has answered, as in a review. What was
-        # imported gives way to what was made here; otherwise what arrived last is the newest, whatever its clock said.
-        .order_by(func.json_extract(a.document, "$.provenance") != "measurement", a.imported.desc(), a.analysis_row)
-    ).all()
+    rows = connection.execute(_ANSWERS, {"clip_ids": list(clip_ids)}).all()
     latest = {row.clip_id: row for row in rows}
     backends: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         backends[row.clip_id].add(row.backend)
     attention = {row.clip_id: row.attention for row in rows if row.attention is not None}
-    documents = dict(
-        connection.execute(
-            select(a.analysis_row, a.document).where(a.analysis_row.in_([row.analysis_row for row in latest.values()]))
-        ).all()
-    )
+    numbers = [row.analysis_row for row in latest.values()]
+    documents = dict(connection.execute(_DOCUMENTS, {"analysis_rows": numbers}).all())
     result = {}
     for clip_id, row in latest.items():
         document = json.loads(documents[row.analysis_row])
