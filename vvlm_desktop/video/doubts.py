@@ -16,16 +16,19 @@ class Doubts:
     """Told of every packet fed, every fault met and every picture that comes out, in that order.
 
     Decoders take a fault in stride: they patch the picture up, and what builds on it, with parts of other pictures. All
-    that was fed from a fault on is in doubt, up to a keyframe fed after it; what is shown before that keyframe may
-    build on what lies before it, and stays in doubt. Pictures do not come out in the order in which they were fed: one
-    that is called damaged only when it comes out spoils others that came out before it, so each waits for those.
+    that was fed from a fault on is in doubt, up to a keyframe fed after it. What is fed after that keyframe and shown
+    before it may build on what lies before it, and stays in doubt; nothing shown after it builds on that.
+
+    Pictures do not come out in the order in which they were fed: one that is called damaged only when it comes out
+    spoils others that came out before it, so each waits for those.
     """
 
     def __init__(self) -> None:
         self._faults = 0
         self._levels: dict[int | None, int] = {}  # PTS of a packet → number of faults up to it, in the order of feeding
         self._sound_from: dict[int, int] = {}  # number of faults → PTS of a sound keyframe fed after so many
-        self._broken: set[int | None] = set()  # packets that lost data
+        self._broken: set[int | None] = set()  # packets that lost data, and what leads up to a keyframe after them
+        self._keys: dict[int | None, bool] = {}  # PTS of a keyframe → whether data were lost in what leads up to it
         self._due: dict[int | None, None] = {}  # PTS of what was fed and did not come out, in that order
         self._held: deque[tuple[av.VideoFrame, tuple[int, ...]]] = deque()
 
@@ -34,24 +37,23 @@ class Doubts:
         """Whether anything has been wrong so far."""
         return self._faults > 0
 
-    def feed(self, pts: int | None, *, broken: bool) -> None:
-        """A packet is about to be decoded."""
-        self._faults += broken
-        self._levels[pts] = self._faults
+    def feed(self, pts: int | None, *, broken: bool, key: bool = False) -> None:
+        """A packet is about to be decoded; `key` where decoding can start at it."""
+        if key:
+            self._keys[pts] = False
         self._due[pts] = None
         if broken:
+            self._lose(pts)
+        elif self._leads_up_to(pts, lost=True):
             self._broken.add(pts)
+        self._levels[pts] = self._faults
         if len(self._levels) > _REMEMBERED:
-            oldest = next(iter(self._levels))
-            del self._levels[oldest]
-            self._due.pop(oldest, None)
-            self._broken.discard(oldest)
+            self._forget(next(iter(self._levels)))
 
     def fail(self, pts: int | None) -> None:
         """The packet that was fed last could not be decoded."""
-        self._faults += 1
+        self._lose(pts)
         self._levels[pts] = self._faults
-        self._broken.add(pts)
         self._due.pop(pts, None)
 
     def come(self, frame: av.VideoFrame) -> Iterator[av.VideoFrame]:
@@ -91,11 +93,35 @@ class Doubts:
         order = {fed: place for place, fed in enumerate(self._levels)}
         return tuple(other for other in later if order.get(other, -1) < order[pts])
 
+    def _lose(self, pts: int | None) -> None:
+        self._broken.add(pts)
+        if self._leads_up_to(pts):
+            self._keys[next(reversed(self._keys))] = True
+        else:
+            self._faults += 1
+
+    def _leads_up_to(self, pts: int | None, *, lost: bool = False) -> bool:
+        """Whether a picture is shown before the newest keyframe; with `lost`, and data of others like it were lost."""
+        key = next(reversed(self._keys), None)
+        return pts is not None and key is not None and pts < key and (self._keys[key] or not lost)
+
     def _spoil(self, pts: int | None) -> None:
         """A picture turned out to be damaged: so may be all that was fed from it on."""
+        order = list(self._levels)
+        later = order[order.index(pts) :] if pts in self._levels else order
+        before = [fed for fed in order[: len(order) - len(later)] if fed in self._keys]
+        key = before[-1] if before else None
+        if pts is not None and key is not None and pts < key:
+            self._broken |= {fed for fed in later if fed is not None and fed < key}
+            self._keys[key] = True
+            return
         self._faults += 1
-        found = pts not in self._levels
-        for fed in self._levels:
-            found = found or fed == pts
-            if found:
-                self._levels[fed] += 1
+        for fed in later:
+            self._levels[fed] += 1
+
+    def _forget(self, pts: int | None) -> None:
+        del self._levels[pts]
+        self._due.pop(pts, None)
+        self._broken.discard(pts)
+        if len(self._keys) > 1:
+            self._keys.pop(pts, None)

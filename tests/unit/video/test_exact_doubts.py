@@ -22,13 +22,14 @@ class Came:
 def told(doubts: Doubts, *events: str) -> list[int]:
     """Feed packets and let pictures come out; gives those that are sound, in the order in which they are given.
 
-    `+7` feeds packet 7, `!7` one that lost data, `x7` one that fails, `7` comes out, `7K` as a keyframe, `7?` damaged.
+    `+7` feeds packet 7, `+7K` a keyframe, `!7` one that lost data, `x7` one that fails; `7` comes out, `7K` as a
+    keyframe, `7?` damaged.
     """
     given: list[int] = []
     for event in events:
         number = int(event.strip("+!xK?"))
         if event[0] in "+!x":
-            doubts.feed(number, broken=event[0] == "!")
+            doubts.feed(number, broken=event[0] == "!", key="K" in event)
             if event[0] == "x":
                 doubts.fail(number)
             continue
@@ -61,6 +62,13 @@ def test_pictures_that_come_out_before_the_damaged_one_they_build_on_are_held_ba
 
 def test_pictures_shown_before_a_keyframe_and_fed_after_it_are_not_cleared_by_it() -> None:
     assert told(Doubts(), "+0", "0K", "!1", "1", "+5", "+3", "3", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
+
+
+def test_what_follows_a_keyframe_does_not_build_on_what_leads_up_to_it() -> None:
+    assert told(Doubts(), "+0K", "0K", "+5K", "x3", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
+    assert told(Doubts(), "+0K", "0K", "+5K", "!3", "3", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
+    assert told(Doubts(), "+0K", "0K", "+5K", "+3", "3?", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
+    assert told(Doubts(), "+0K", "0K", "+5K", "+4", "+3", "3", "4?", "5K", "+8", "8?", "+9", "9") == [0, 5]
 
 
 def test_a_picture_damaged_late_spoils_no_keyframe_fed_meanwhile() -> None:
