@@ -7,8 +7,9 @@ lengthwise. Without an accelerometer: a speed that falls by more than 0.4 g betw
 Verizon Connect calls 9 mph in a second severe (0.41 g), Digital Matter's trackers log from 4.4 m/s² (0.45 g), GPS
 Insight recommends 0.38 g for cars and less for what is heavier: 0.4 g is among them.
 
-*Jolt*: an acceleration that differs by more than 0.7 g from the second around it, however short; the figure is our
-own, and a walk with the camera in the hand stays below it.
+*Jolt*: an acceleration that differs by more than 0.7 g from the second around it, however short, and by four times as
+much as is usual in this clip: a loose mount or a rough road shakes all the time. The figures are our own; a walk with
+the camera in the hand stays below them.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _REST_MS = 10_000.0
 _GRID_MS = 250.0
 _PIECE = 20_000
 _JOLT_AROUND_MS = 1000.0
+_JOLT_OF_USUAL = 4.0
 _FALL_MPS = 1.5
 _AROUND_MS = 1500.0
 _JOIN_MS = 500.0
@@ -84,11 +86,12 @@ def _pushes(motion: Motion, positions: Positions, *, brake_g: float, brake_ms: f
 def _jolts(motion: Motion, *, jolt_g: float) -> list[MotionCandidate]:
     usual = np.stack([_mean_around(motion.time_ms, axis, _JOLT_AROUND_MS) for axis in motion.vectors.T], axis=1)
     sudden = np.asarray(np.linalg.norm(motion.vectors - usual, axis=1))
+    least_g = max(jolt_g, _JOLT_OF_USUAL * float(np.median(sudden)))
     return [
         MotionCandidate(
             float(motion.time_ms[first]), float(motion.time_ms[last]), "jolt", float(sudden[first : last + 1].max())
         )
-        for first, last in _runs(sudden > jolt_g, motion.time_ms, join_ms=_JOIN_MS)
+        for first, last in _runs(sudden > least_g, motion.time_ms, join_ms=_JOIN_MS)
     ]
 
 
