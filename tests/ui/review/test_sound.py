@@ -132,6 +132,17 @@ def test_the_button_says_what_is_so(desk, device, monkeypatch, qtbot):
     assert desk.sound.volume == pytest.approx(0.3)
 
 
+def test_a_speed_at_which_nothing_is_heard_is_said(desk, device, qtbot):
+    _here, page_desk = desk
+    page_desk.sound.set_muted(False)
+    qtbot.waitUntil(lambda: page_desk.sound.available)
+    button = page_desk.transport.sound.button
+    page_desk.playback.set_rate(4.0)
+    assert button.toolTip() == "Silent at this speed; heard from 0.5× to 2×."
+    page_desk.playback.set_rate(2.0)
+    assert "Silent" not in button.toolTip()
+
+
 def test_no_device_is_said_in_the_tooltip_and_nowhere_else(desk, monkeypatch, qtbot):
     here, desk = desk
     monkeypatch.setattr(

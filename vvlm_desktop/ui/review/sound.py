@@ -11,6 +11,7 @@ from vvlm_desktop import paths
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.sound_control import SoundControl
+from vvlm_desktop.ui.review.times import rate_text
 from vvlm_desktop.video.audio_clock import SoundClock
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Sound(QObject):
         playback.timing_changed.connect(self._follow)
         playback.playing_changed.connect(self._on_playing)
         playback.mode_changed.connect(self._follow)
+        playback.rate_changed.connect(lambda _rate: self.changed.emit())
 
     def show_in(self, control: SoundControl, *, say: Callable[[str], object]) -> None:
         """Let `control` show what is so, and do what is pressed in it; `say` what a key has done."""
@@ -62,8 +64,14 @@ class Sound(QObject):
     def _show(self) -> None:
         if self._control is not None:
             self._control.show_sound(
-                available=self.available, muted=self._muted, volume=self._volume, trouble=self.trouble
+                available=self.available, muted=self._muted, volume=self._volume, trouble=self._why_silent()
             )
+
+    def _why_silent(self) -> str:
+        rate = self._playback.rate if self._playback is not None else 1.0
+        heard_at = f"{rate_text(_SLOWEST)} to {rate_text(_FASTEST)}"
+        at_this_speed = "" if _SLOWEST <= rate <= _FASTEST else f"Silent at this speed; heard from {heard_at}."
+        return self.trouble or at_this_speed
 
     # -- what is so ----------------------------------------------------------------------------------------------
 
