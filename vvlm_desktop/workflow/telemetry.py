@@ -69,6 +69,7 @@ class Drive:
         moments: hard brakings, pushes and jolts, in order of time.
         source, clock: where it was read from, and how its times were put on the clip's clock.
         offset_ms: the reviewer's correction: everything is so much later than the camera says.
+        notes: what was left out or could not be read, a sentence each.
         speed_unit: in which speeds are shown, a key of `SPEED_UNITS`.
     """
 
@@ -82,6 +83,7 @@ class Drive:
     clock: str = ""
     offset_ms: int = 0
     moments: tuple[Moment, ...] = ()
+    notes: tuple[str, ...] = ()
     speed_unit: str = "kmh"
 
     def __bool__(self) -> bool:
@@ -159,7 +161,7 @@ def _find(path: Path) -> Drive:
     from vvlm_desktop.video.telemetry import find_telemetry
 
     track = find_telemetry(path)
-    return drive_of(track) if track else Drive()
+    return drive_of(track) if track is not None else Drive()
 
 
 def _moments(track: Track) -> tuple[Moment, ...]:
@@ -173,8 +175,9 @@ def drive_of(track: Track) -> Drive:
     at, forces = track.positions, track.accelerometer
     force_ms, force_g = _strongest(forces.time_ms, forces.magnitude) if len(forces) else (_none(), _none())
     return Drive(
-        at.time_ms, at.lat, at.lon, at.speed_mps, force_ms, force_g, track.source, track.clock, moments=_moments(track)
-    )
+        at.time_ms, at.lat, at.lon, at.speed_mps, force_ms, force_g, track.source, track.clock,
+        moments=_moments(track), notes=track.notes,
+    )  # fmt: skip
 
 
 def _strongest(time_ms: Floats, force_g: Floats) -> tuple[Floats, Floats]:
@@ -245,7 +248,9 @@ def _load(file: Path) -> tuple[Drive, list[list[Any]]] | None:
                 return None
             arrays: dict[str, Any] = {name: np.asarray(data[name], np.float64) for name in _ARRAYS}
             moments = tuple(Moment(**each) for each in about["moments"])
-            drive = Drive(**arrays, source=about["source"], clock=about["clock"], moments=moments)
+            drive = Drive(
+                **arrays, source=about["source"], clock=about["clock"], moments=moments, notes=tuple(about["notes"])
+            )
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         _log.warning("The telemetry %s cannot be used and is read again: %s", file, error)
         return None
@@ -257,7 +262,8 @@ def _save(drive: Drive, file: Path, *, beside: list[list[Any]]) -> None:
 
     moments = [asdict(each) for each in drive.moments]
     about = {
-        "format": _FORMAT, "source": drive.source, "clock": drive.clock, "beside": beside, "moments": moments
+        "format": _FORMAT, "source": drive.source, "clock": drive.clock, "beside": beside, "moments": moments,
+        "notes": drive.notes,
     }  # fmt: skip
     arrays: Mapping[str, Any] = {name: getattr(drive, name) for name in _ARRAYS}
     buffer = io.BytesIO()

@@ -191,3 +191,20 @@ def test_clip_without_telemetry_says_so(stage, add_clip, qtbot):
     menu = QMenu()
     here.page.desk.drive.fill_menu(menu)
     assert not menu.actions()
+
+
+def test_what_could_not_be_read_is_said(stage, add_clip, qtbot, monkeypatch):
+    note = "40 blocks are encrypted by the camera's maker and cannot be read"
+    monkeypatch.setattr(telemetry, "_find", lambda _path: Drive(notes=(note,)))
+    monkeypatch.setattr("vvlm_desktop.ui.review.lane_telemetry._DELAY_MS", 0)
+    here = stage()
+    clip = add_clip()
+    here.open(clip.id)
+    qtbot.waitUntil(lambda: here.page.desk.drive.notes == (note,))
+    press(here, Qt.Key.Key_M)
+    assert note in here.page.desk.toast.words.text()
+
+
+def test_lanes_name_what_was_left_out():
+    (lane,) = drive_lanes(tunnel(notes=("3 impossible speeds left out",)))
+    assert "3 impossible speeds left out" in lane.help

@@ -58,7 +58,7 @@ def drive_lanes(drive: Drive | None) -> tuple[CurveLane, ...]:
     if not drive:
         return ()
     clock = f", moved by {drive.offset_ms:+} ms" if drive.offset_ms else ""
-    source = f"From {drive.source}; clock: {drive.clock}{clock}"
+    source = f"From {drive.source}; clock: {drive.clock}{clock}" + "".join(f"\n{note}" for note in drive.notes)
     lanes = []
     if len(drive.fix_ms) > 1 and np.isfinite(drive.speed_mps).any():
         top = max(10.0, float(np.ceil(np.nanmax(drive.speeds) / 10) * 10))

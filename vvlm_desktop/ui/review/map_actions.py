@@ -7,22 +7,25 @@ from collections.abc import Callable, Sequence
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.review.map_panel import STEP_MS, DrivePanel
 
-_NO_DRIVE = "This clip has no telemetry: no speed, force or position lies in it or beside it."
+_NO_DRIVE = "This clip has no telemetry that can be read, in its file or beside it."
 _NO_MAP = "The camera measured no positions for this clip, so there is no map."
 
 
 def drive_actions(panel: DrivePanel, *, page: str, say: Callable[[str], object]) -> Sequence[Action]:
     """For the keyboard and the palette."""
 
+    def refuse(sentence: str) -> None:
+        say(" ".join([sentence, *(f"{note[:1].upper()}{note[1:]}." for note in panel.notes)]))
+
     def toggle() -> None:
         if panel.has_map:
             panel.toggle()
         else:
-            say(_NO_MAP if panel.drive is not None else _NO_DRIVE)
+            refuse(_NO_MAP if panel.drive is not None else _NO_DRIVE)
 
     def move(ms: int | None) -> None:
         if panel.drive is None:
-            say(_NO_DRIVE)
+            refuse(_NO_DRIVE)
             return
         offset_ms = panel.set_clock(0) if ms is None else panel.move_clock(ms)
         way = "later" if offset_ms > 0 else "earlier"

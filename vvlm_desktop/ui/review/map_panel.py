@@ -26,6 +26,7 @@ class DrivePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drive: Drive | None = None
+        self._notes: tuple[str, ...] = ()
         self._compact = self._alone = False
         #: What the user chose; None: shown where there is room.
         self._wanted: bool | None = None
@@ -58,6 +59,7 @@ class DrivePanel(QWidget):
     def show_drive(self, drive: Drive | None) -> None:
         """Another clip's, or the same with another clock."""
         self._drive = drive if drive else None
+        self._notes = drive.notes if drive is not None else ()
         self.map.show_drive(self._drive)
         with QSignalBlocker(self.clock):
             self.clock.setValue(self._drive.offset_ms if self._drive is not None else 0)
@@ -78,6 +80,11 @@ class DrivePanel(QWidget):
     def has_map(self) -> bool:
         """Whether this clip has positions."""
         return self._drive is not None and len(self._drive.fix_ms) > 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the telemetry could not be read, also where nothing could."""
+        return self._notes
 
     def toggle(self) -> None:
         """Hide the map, or show it also where there is little room, until it is asked for again."""
