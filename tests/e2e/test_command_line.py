@@ -16,11 +16,17 @@ from tests.e2e.conftest import Vvlm
 FRAMES = 60
 
 
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("film") / "film.mp4", frames=FRAMES, fps=25)
+
+
 @pytest.fixture
-def clip(tmp_path: Path) -> Path:
+def clip(tmp_path: Path, film: Path) -> Path:
+    """The film in a file that is the test's own."""
     folder = tmp_path / "drive with spaces # and é 🚗"
     folder.mkdir()
-    return make_clip(folder / "20230204_160000_NF.mp4", frames=FRAMES, fps=25)
+    return shutil.copyfile(film, folder / "20230204_160000_NF.mp4")
 
 
 def test_clip_goes_all_the_way_through(vvlm: Vvlm, clip: Path, tmp_path: Path) -> None:
