@@ -159,6 +159,7 @@ def test_no_drift_at_any_speed_in_either_direction(player, rate, backward):
     here.wait_for(89 if backward else 0)
     assert here.source.wait_idle(5)
     here.play.play(rate, backward=backward)
+    assert here.source.wait_idle(5)  # what comes first is decoded once it is known in which direction it plays
     shown: list[int] = []
     here.play.picture_changed.connect(lambda picture: shown.append(picture.frame_index))
     media_s = 0.6 * min(1.0, rate * 2)
