@@ -124,18 +124,15 @@ def offset_ms(here) -> int:
     return telemetry.kept_drive(here.shell.session, here.clip).offset_ms
 
 
-def test_key_hides_the_map_and_brings_it_back(here):
+def test_map_hides_where_there_is_no_room_until_the_key_asks_for_it(here):
     panel = here.page.desk.drive
     assert panel.isVisible()
-    press(here, Qt.Key.Key_M)
+    panel.set_compact(True)
     assert not panel.isVisible()
     press(here, Qt.Key.Key_M)
     assert panel.isVisible()
-
-
-def test_map_that_has_no_room_comes_when_it_is_asked_for(here):
-    panel = here.page.desk.drive
-    panel.set_compact(True)
+    press(here, Qt.Key.Key_M)
+    panel.set_compact(False)
     assert not panel.isVisible()
     press(here, Qt.Key.Key_M)
     assert panel.isVisible()
@@ -151,6 +148,9 @@ def test_clock_is_moved_by_keys_while_the_map_is_hidden(here):
     assert desk.drive.clock.value() == 100
     assert "100 ms later" in desk.toast.words.text()
     assert not desk.drive.isVisible()
+    assert desk.drive.set_clock(10**9) == telemetry.MOST_OFFSET_MS
+    assert offset_ms(here) == telemetry.MOST_OFFSET_MS
+    assert desk.drive.move_clock(100) == telemetry.MOST_OFFSET_MS
 
 
 def test_menu_of_the_lanes_has_the_map_and_the_clock(here):
@@ -170,13 +170,6 @@ def test_menu_of_the_lanes_has_the_map_and_the_clock(here):
     assert offset_ms(here) == 0
     next(entry for entry in menu.actions() if entry.text() == "Map of the track").trigger()
     assert panel.isVisible()
-
-
-def test_clock_ends_at_what_a_camera_can_be_wrong_by(here):
-    panel = here.page.desk.drive
-    assert panel.set_clock(10**9) == telemetry.MOST_OFFSET_MS
-    assert offset_ms(here) == telemetry.MOST_OFFSET_MS
-    assert panel.move_clock(100) == telemetry.MOST_OFFSET_MS
 
 
 def test_clip_without_telemetry_says_so(stage, add_clip, qtbot):
