@@ -6,16 +6,14 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QObject
 
+from vvlm_desktop.ui.review.overlay import Toast
 from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture
-
-if TYPE_CHECKING:
-    from vvlm_desktop.ui.review.desk import Desk
 
 #: Nobody takes longer; and no more pictures than that are shown in the time.
 _LONGEST_S, _MOST = 5.0, 2000
@@ -69,7 +67,18 @@ class Trail(QObject):
         return not self._playback.only and way >= (1 / max(1e-3, usual_s(source.index)))
 
 
-def frame_meant(desk: Desk, reaction_s: float) -> int | None:
+class LookedAt(Protocol):
+    """What of the desk is needed here."""
+
+    playback: Playback
+    trail: Trail
+    toast: Toast
+
+    def frame_on_screen(self) -> int | None:
+        """The frame that is painted; None where it is not the wanted one, which is said."""
+
+
+def frame_meant(desk: LookedAt, reaction_s: float) -> int | None:
     """The frame to mark, None where none is on screen; says by how much it is earlier than the key.
 
     A clip that stands is marked where it stands: nobody was too late.
