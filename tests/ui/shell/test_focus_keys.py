@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from vvlm_desktop.ui.actions import Action, ActionRegistry
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
@@ -75,3 +76,10 @@ def test_enter_chooses_in_an_open_list(qtbot: QtBot, form: Form, key: Qt.Key) ->
     qtbot.waitUntil(lambda: form.combo.currentText() == "two")
     assert not view.isVisible()
     assert form.pressed == []
+
+
+def test_it_goes_with_its_window(qtbot: QtBot, qapp: QApplication) -> None:
+    window = Form()
+    keys = FocusKeys(qapp, window)
+    window.deleteLater()
+    qtbot.waitUntil(lambda: not isValid(keys))
