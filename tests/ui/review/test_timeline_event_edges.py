@@ -121,14 +121,14 @@ def test_each_of_two_stretches_that_overlap_has_edges_of_its_own(overlapping):
 
 def test_edge_that_was_moved_past_another_one_s_is_still_the_one_in_hand(overlapping, index):
     def store(_draft: object) -> None:
-        marks = (evidence(index, 10, 60), evidence(index, 20, 50))
+        marks = (evidence(index, 10, 65), evidence(index, 20, 50))
         overlapping.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks), keep_view=True)
 
     overlapping.edge_moved.connect(store)
     each = overlapping._placed[0]
     start = QPoint(round(edge_x(each.mark, 1, overlapping._view())), round(each.rect.center().y()))
-    goal = QPoint(round(overlapping.x_of_frame(61)), start.y())
+    goal = QPoint(round(overlapping.x_of_frame(66)), start.y())
     QTest.mousePress(overlapping, Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(overlapping, goal)
     QTest.mouseRelease(overlapping, Qt.MouseButton.LeftButton, pos=goal)
-    assert (overlapping.draft.first, overlapping.draft.last) == (10, 60)
+    assert (overlapping.draft.first, overlapping.draft.last) == (10, 65)

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from tests import clips
 from tests.ui.review.conftest import watch
+from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.timeline_cells import shown_shape
 from vvlm_desktop.video import proxy
 from vvlm_desktop.video.index import read_index
@@ -96,6 +97,18 @@ def test_frame_that_cannot_be_read_says_so_and_shows_no_neighbour(here, add_clip
     assert peek.shown[0].words == "cannot be read"
     assert peek.shown[0].image is None
     assert "cannot be read" in peek.accessibleName()
+
+
+def test_frame_of_which_the_player_knows_that_it_cannot_be_read_is_not_tried_again(
+    here, add_clip, nothing_decoded, monkeypatch
+):
+    here.open(add_clip().id)
+    source = here.page.desk.playback.source
+    monkeypatch.setattr(source, "cached", lambda i: Picture(source.clip_id, i, None, problem="damaged"))
+    peek = point_at(here, 62)
+    assert peek.shown[0].words == "cannot be read"
+    assert peek.shown[0].image is None
+    assert nothing_decoded[-1] == ()
 
 
 @pytest.mark.parametrize(
