@@ -104,7 +104,7 @@ def check(hand: Hand, numbers: list[int]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_every_order_of_requests_delivers_the_named_frames(name: str, acts: list[Act]) -> None:
     run(name, acts)
