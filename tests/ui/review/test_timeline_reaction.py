@@ -34,7 +34,7 @@ def test_mark_while_it_plays_is_earlier_by_the_reaction_time_and_says_so(here, a
     here.open(add_clip().id)
     desk = here.page.desk
     watch(here, 1.0)
-    play_through(here, 60)
+    play_through(here, 50)
     here.press("I")
     first = desk.marked_frames()[0]
     assert desk.playback.position - 20 <= first <= desk.playback.position - 14
