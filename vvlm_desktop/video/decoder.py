@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
+from vvlm_desktop.video.doubts import Doubts
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.video.nal_units import in_higher_sublayer
+from vvlm_desktop.video.lost_bytes import has_zeroed_block
+from vvlm_desktop.video.nal_units import in_higher_sublayer, size_bytes
 
 #: As an entry point: a freshly opened file.
 FROM_START = -1
@@ -33,6 +34,8 @@ _REPORT_DAMAGE_ANYHOW = frozenset({"hevc", "av1", "vp9", "vvc"})
 _STOP_AT_FAULTS = frozenset({"hevc"})
 #: Decoders that can leave out pictures on which no other builds.
 _KNOW_UNUSED = frozenset({"h264", "hevc"})
+#: No camera uses another length.
+_USUAL_SIZE_BYTES = 4
 #: More threads hold more pictures, and gain little on the short way to one frame.
 _MOST_THREADS = 8
 
@@ -75,19 +78,23 @@ class Decoder:
         self._entries = [pts for pts, _ in index.keys]
         self._breaks = frozenset(index.breaks)
         self._seek_by_dts = not _BY_DTS.isdisjoint(index.container.split(","))
+        self._sizes = size_bytes(self._stream.codec_context.extradata, codec=index.codec)
         self._leaves_out = index.codec in _KNOW_UNUSED
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._entry_pts = 0
         self._sought: set[int] = set()  # what the shortest way still leads to
         self._newest_fed = 0
-        self.met_fault = False  # data were lost since the entry point
-        self._doubtful = False  # a fault, or a picture that the decoder calls damaged, and no keyframe since
-        self._fed: deque[int | None] = deque(maxlen=REORDER_FRAMES)  # PTS of the packets fed since the last fault
+        self._doubts = Doubts()
 
     @property
     def metadata(self) -> dict[str, str]:
         """What the file's header says."""
         return self._container.metadata
+
+    @property
+    def met_fault(self) -> bool:
+        """Whether data were lost since the entry point."""
+        return self._doubts.any
 
     def close(self) -> None:
         """Close the file; frames given out stay valid."""
@@ -101,8 +108,7 @@ class Decoder:
             wanted_pts: what is sought, ascending; nothing comes if the demuxer lands behind the first of it.
             shortest: leave out what the wanted frames do not need, and end with the last of them.
         """
-        self.met_fault = self._doubtful = False
-        self._fed.clear()
+        self._doubts = Doubts()
         self._frames = iter(())
         if entry == FROM_START:
             former = self._container
@@ -140,7 +146,7 @@ class Decoder:
             DamageMetError: a swift decoder cannot go on from this entry point.
         """
         for frame in self._frames:
-            if frame.pts is not None and (damaged or not self._is_patched(frame)):
+            if frame.pts is not None and (damaged or self._doubts.is_sound(frame)):
                 return frame
         return None
 
@@ -175,7 +181,7 @@ class Decoder:
         context = self._stream.codec_context
         for packet in stream:
             checked = self._leaves_out and self._index.codec == "hevc"
-            if checked and in_higher_sublayer(memoryview(packet), context.extradata):
+            if checked and in_higher_sublayer(memoryview(packet), sizes=self._sizes):
                 self._leaves_out = False
                 return  # what was left out may be needed from here on
             context.skip_frame = "NONREF" if self._leaves_out and packet.pts not in self._sought else "DEFAULT"
@@ -188,35 +194,48 @@ class Decoder:
                 return
 
     def _decode(self, fed: Iterator[Packet[VideoStream]]) -> Iterator[av.VideoFrame]:
+        doubts = self._doubts
         for packet in fed:
-            if packet.is_corrupt or packet.pts in self._breaks:
-                self._note_fault(packet.pts)
-            if not self._doubtful:
-                self._fed.append(packet.pts)
+            pts = packet.pts
+            broken = self._is_broken(packet)
+            self._give_up_if(broken)
+            doubts.feed(pts, broken=broken, key=pts is not None and self._is_entry(pts))
             try:
-                yield from packet.decode()
+                frames = packet.decode()
             except MEDIA_ERRORS:
-                self._note_fault(packet.pts)
+                self._give_up_if(True)
+                doubts.fail(pts)
+                continue
+            for frame in frames:
+                self._give_up_if(frame.is_corrupt)
+                yield from doubts.come(frame)
         try:
-            yield from self._stream.codec_context.decode(None)
+            frames = self._stream.codec_context.decode(None)
         except av.EOFError:
-            return
+            frames = []
         except MEDIA_ERRORS:
-            self._note_fault(None)
+            self._give_up_if(True)
+            frames = []
+        for frame in frames:
+            self._give_up_if(frame.is_corrupt)
+            yield from doubts.come(frame)
+        yield from doubts.rest()
 
-    def _note_fault(self, pts: int | None) -> None:
-        """Data are lost in the packet of that time: what was fed from it on is doubtful."""
-        if self.swift:
+    def _is_broken(self, packet: Packet[VideoStream]) -> bool:
+        if packet.is_corrupt or packet.pts in self._breaks:
+            return True
+        if self._sizes not in {0, _USUAL_SIZE_BYTES}:
+            return False
+        return has_zeroed_block(bytes(packet), codec=self._index.codec, sized=bool(self._sizes))
+
+    def _give_up_if(self, fault: bool) -> None:
+        if fault and self.swift:
             raise DamageMetError
-        self.met_fault = self._doubtful = True
-        if pts in self._fed:
-            while self._fed.pop() != pts:
-                pass
 
     def _in_order(self, frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
         """Give the index's times to frames in the order in which they come out; a lost one ends it."""
         for pts, frame in zip(self._index.pts, frames, strict=False):
-            if self._doubtful or frame.is_corrupt:
+            if self._doubts.any or frame.is_corrupt:
                 return
             frame.pts = pts
             yield frame
@@ -224,15 +243,6 @@ class Decoder:
     def _is_entry(self, pts: int) -> bool:
         i = bisect_left(self._entries, pts)
         return i < len(self._entries) and self._entries[i] == pts
-
-    def _is_patched(self, frame: av.VideoFrame) -> bool:
-        """Whether a frame may show parts of others: the decoder says so, or a frame it builds on was lost."""
-        if frame.is_corrupt:
-            self._note_fault(frame.pts)  # known late: pictures that build on this one have been fed meanwhile
-            return True
-        if frame.key_frame and frame.pts not in self._breaks:
-            self._doubtful = False
-        return self._doubtful and frame.pts not in self._fed  # decoded before the fault, given out after it
 
 
 def careful_threads(index: FrameIndex) -> tuple[str, int]:

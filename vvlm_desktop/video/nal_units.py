@@ -1,27 +1,34 @@
-"""What the head of a HEVC picture says about who may build on it."""
+"""How the units of a coded picture are told apart, and what the head of a HEVC one says about who may build on it."""
 
 from __future__ import annotations
 
 #: Types below this carry a coded picture (ITU-T H.265, table 7-1).
 _FIRST_NON_PICTURE = 32
 _START_CODE = b"\0\0\1"
-#: Bytes of hvcC before its arrays (ISO/IEC 14496-15, 8.3.3.1); the last but one tells how long the sizes are.
-_HVCC_BYTES, _SIZE_FIELD = 23, 21
+#: Where avcC and hvcC tell how long the sizes are (ISO/IEC 14496-15, 5.3.3.1 and 8.3.3.1), by codec.
+_SIZE_FIELD = {"h264": 4, "hevc": 21}
 #: Parameter sets and messages before the picture itself; more is not looked through.
 _MOST_UNITS = 64
 
 
-def in_higher_sublayer(packet: memoryview, extradata: bytes | None) -> bool:
+def size_bytes(extradata: bytes | None, *, codec: str) -> int:
+    """How long the sizes before a stream's units are; 0 where units come after start codes."""
+    field = _SIZE_FIELD.get(codec)
+    if field is None or not extradata or extradata[0] != 1 or len(extradata) <= field:
+        return 0
+    return (extradata[field] & 3) + 1
+
+
+def in_higher_sublayer(packet: memoryview, *, sizes: int) -> bool:
     """Whether a packet's picture has a temporal sublayer above the lowest, or none can be found in it.
 
     A picture that is not used for reference within its own sublayer may still be used by a higher one (H.265, 7.4.2.2).
 
     Args:
-        packet: one coded picture, units after start codes or after their sizes.
-        extradata: the stream's; hvcC tells that sizes are used, and how long they are.
+        packet: one coded picture.
+        sizes: as `size_bytes`.
     """
-    sized = extradata is not None and len(extradata) >= _HVCC_BYTES and extradata[0] == 1
-    header = _after_sizes(packet, (extradata[_SIZE_FIELD] & 3) + 1) if sized and extradata else _after_codes(packet)
+    header = _after_sizes(packet, sizes) if sizes else _after_codes(packet)
     return header is None or header & 7 != 1
 
 
