@@ -68,24 +68,6 @@ UNTOLD = {
     "av1.webm": {"zeroed"},
     "mpeg4_packed.avi": {"zeroed", "overwritten"},
 }
-#: What could be told, and is not yet: a picture is given out before the damaged one that it builds on, a keyframe that
-#: comes out after a fault and was fed before it clears the doubt, and zeros inside a picture pass for one.
-NOT_YET_TOLD = {
-    "plain.mp4": {"zeroed", "overwritten", "flipped"},
-    "faststart.mp4": {"zeroed", "overwritten", "flipped"},
-    "fragmented.mp4": {"zeroed", "overwritten", "flipped"},
-    "plain.mkv": {"zeroed"},
-    "plain.flv": {"flipped"},
-    "plain.ts": {"zeroed", "overwritten", "flipped", "cut_out", "lost_packets"},
-    "plain.m2ts": {"zeroed", "overwritten", "cut_out"},
-    "mbaff.mp4": {"zeroed", "flipped"},
-    "slices.mp4": {"zeroed", "flipped"},
-    "hevc_open.mp4": {"zeroed"},
-    "hevc_faststart.mp4": {"zeroed"},
-    "hevc_open.ts": {"cut_out", "lost_packets"},
-    "hevc_layers.mp4": {"zeroed"},
-    "mpeg2_open.ts": {"zeroed", "overwritten", "flipped", "lost_packets"},
-}
 PAIRS = [(name, damage) for name, kinds in HAPPENS.items() for damage in kinds]
 QUICK = [
     ("faststart.mp4", truncated),
@@ -142,7 +124,6 @@ def test_no_frame_of_a_damaged_clip_is_another(name: str, damage: Damage, tmp_pa
     check(name, damage, range(1), tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="it is not told yet: see NOT_YET_TOLD")
 @pytest.mark.parametrize(
     ("name", "damage", "seed"),
     [
@@ -157,10 +138,9 @@ def test_no_frame_beside_a_fault_is_another(name: str, damage: Damage, seed: int
 
 
 def marked(name: str, damage: Damage) -> object:
-    for reason, failing in (("nothing tells of it", UNTOLD), ("it is not told yet", NOT_YET_TOLD)):
-        if damage.__name__ in failing.get(name, ()):
-            return pytest.param(name, damage, marks=pytest.mark.xfail(strict=True, reason=reason))
-    return pytest.param(name, damage)
+    untold = damage.__name__ in UNTOLD.get(name, ())
+    marks = [pytest.mark.xfail(strict=True, reason="nothing in the file tells of it")] if untold else []
+    return pytest.param(name, damage, marks=marks)
 
 
 @pytest.mark.slow
