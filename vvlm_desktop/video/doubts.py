@@ -42,8 +42,9 @@ class Doubts:
         if key:
             self._keys[pts] = False
         self._due[pts] = None
-        if broken:
-            self._lose(pts)
+        if broken:  # whole pictures may be lost with it, that others build on
+            self._broken.add(pts)
+            self._faults += 1
         elif self._leads_up_to(pts, lost=True):
             self._broken.add(pts)
         self._levels[pts] = self._faults
@@ -52,7 +53,11 @@ class Doubts:
 
     def fail(self, pts: int | None) -> None:
         """The packet that was fed last could not be decoded."""
-        self._lose(pts)
+        self._broken.add(pts)
+        if self._leads_up_to(pts):
+            self._keys[next(reversed(self._keys))] = True
+        else:
+            self._faults += 1
         self._levels[pts] = self._faults
         self._due.pop(pts, None)
 
@@ -92,13 +97,6 @@ class Doubts:
             return ()
         order = {fed: place for place, fed in enumerate(self._levels)}
         return tuple(other for other in later if order.get(other, -1) < order[pts])
-
-    def _lose(self, pts: int | None) -> None:
-        self._broken.add(pts)
-        if self._leads_up_to(pts):
-            self._keys[next(reversed(self._keys))] = True
-        else:
-            self._faults += 1
 
     def _leads_up_to(self, pts: int | None, *, lost: bool = False) -> bool:
         """Whether a picture is shown before the newest keyframe; with `lost`, and data of others like it were lost."""

@@ -66,7 +66,8 @@ def test_pictures_shown_before_a_keyframe_and_fed_after_it_are_not_cleared_by_it
 
 def test_what_follows_a_keyframe_does_not_build_on_what_leads_up_to_it() -> None:
     assert told(Doubts(), "+0K", "0K", "+5K", "x3", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
-    assert told(Doubts(), "+0K", "0K", "+5K", "!3", "3", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
+    # Where data are missing between packets, more than that picture may be gone.
+    assert told(Doubts(), "+0K", "0K", "+5K", "!3", "3", "+4", "4", "5K", "+6", "6") == [0, 5]
     assert told(Doubts(), "+0K", "0K", "+5K", "+3", "3?", "+4", "4", "5K", "+6", "6") == [0, 5, 6]
     assert told(Doubts(), "+0K", "0K", "+5K", "+4", "+3", "3", "4?", "5K", "+8", "8?", "+9", "9") == [0, 5]
 
