@@ -23,6 +23,8 @@ from vvlm_desktop.video.index import FrameIndex
 SHORT_GOP = 60
 #: While a long group is decoded, the frame on the way is shown this often.
 PREVIEW_S = 0.04
+#: After a picture the decoder waits this long before it decodes ahead: on few cores it would hinder its being painted.
+PAINT_S = 0.012
 #: Going on decoding beats seeking when the wanted frame is at most this far ahead.
 _NEAR = 12
 #: Within this many frames of a group's edge, the group beyond it is prefetched too (stepping across).
@@ -173,9 +175,20 @@ class DecodeThread:
             if newer is None:
                 break
             target, generation = newer
+        delivered = target is not None
         for start, end in self._foreseen(source, wish if target == wish.target else _Wish(target, target or 0)):
-            if self._generation != generation or not self._fill(source, start, end, generation):
+            span = self._cache.missing(start, end, ignoring=self._skipped)
+            if span is not None and delivered:
+                self._let_it_be_painted(generation)
+                delivered = False
+            if self._generation != generation or (span is not None and not self._fill(source, span, generation)):
                 return
+
+    def _let_it_be_painted(self, generation: int) -> None:
+        """Wait a moment, or until something newer is wanted."""
+        with self._wake:
+            if self._generation == generation and not self._closing:
+                self._wake.wait(PAINT_S)
 
     def _deliver(self, source: FrameSource, target: int, generation: int) -> tuple[int, int] | None:
         """Decode to `target` and deliver it; give the newer request if that took over on the way."""
@@ -286,13 +299,11 @@ class DecodeThread:
         else:
             yield i, min(count, i + min(room, wish.ahead))
 
-    def _fill(self, source: FrameSource, start: int, end: int, generation: int) -> bool:
-        """Decode what is missing of [start, end); False when something newer is wanted."""
-        span = self._cache.missing(start, end, ignoring=self._skipped)
-        if span is not None:
-            for _ in self._walk_over(source, *span):
-                if self._generation != generation:
-                    return False
+    def _fill(self, source: FrameSource, span: tuple[int, int], generation: int) -> bool:
+        """Decode from the first to the last of a span; False when something newer is wanted."""
+        for _ in self._walk_over(source, *span):
+            if self._generation != generation:
+                return False
         return self._generation == generation
 
     def _report(self, i: int, error: ClipUnreadableError) -> None:
