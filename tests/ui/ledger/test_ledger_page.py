@@ -147,8 +147,12 @@ def test_deleting_asks_the_worker_with_the_key_and_writes_it_down(make_page, ses
 
     monkeypatch.setattr("vvlm_desktop.workflow.left_overs.run_tool", run_tool)
     page = make_page()
+    busy_at_the_end = []
+    page.cleaner.ended.connect(lambda: busy_at_the_end.append(page.cleaner.busy))
     page.delete.click()
-    qtbot.waitUntil(lambda: bool(page.shell.problems))
+    qtbot.waitUntil(lambda: bool(busy_at_the_end))
+    assert busy_at_the_end == [False], "whoever hears that it is over can ask again"
+    assert page.shell.problems
     assert calls == []  # switched off: nobody is contacted
     session.settings = session.settings.model_copy(update={"allow_upload": True})
     page.shell.keys.use_for_this_session("gemini", "k")

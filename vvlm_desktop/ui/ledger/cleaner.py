@@ -74,6 +74,7 @@ class Cleaner(QObject):
                 on_failure=self._on_failed,
                 title=None if unasked else "Deleting what was left over",
                 on_progress=_show,
+                on_end=self.ended.emit,  # not before: whoever hears it may ask for the next cleaning at once
             )
         )
 
@@ -81,12 +82,10 @@ class Cleaner(QObject):
         if cleaned is not None and cleaned.sentence:
             self._shell.report(Problem(cleaned.sentence, tone="doubtful" if cleaned.left else "good"))
             self._shell.announce(Change(what=frozenset({"sent"})))
-        self.ended.emit()
 
     def _on_failed(self, error: VvlmError) -> None:
         if not isinstance(error, JobCancelledError):
             self._shell.report(error)
-        self.ended.emit()
 
 
 def _show(progress: tuple[float, str], task: Task) -> None:
