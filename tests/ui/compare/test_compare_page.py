@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -11,8 +12,11 @@ from PySide6.QtWidgets import QApplication
 
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.ui.compare.frame_lanes import lane_model
+from vvlm_desktop.ui.review import reading
+from vvlm_desktop.ui.review.player_view import NO_FRAME
 from vvlm_desktop.ui.scope import Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState
+from vvlm_desktop.video.probe import ExamineProgress
 from vvlm_desktop.workflow.answerers import Source
 
 Key = Qt.Key
@@ -229,6 +233,30 @@ def test_player_starts_a_little_before_the_event(open_page, playable):
     assert index.seconds(page.viewer.playback.position) == pytest.approx(0.0, abs=0.1)  # the event is at one second
     assert page.viewer.fair.mark == "warning"
     assert "frames" in page.viewer.words.text()
+
+
+def test_first_picture_stands_while_the_frames_are_found(open_page, playable, session, qtbot, monkeypatch):
+    clip, index = playable
+    session.library.index_file(clip).unlink()
+    found = threading.Event()
+
+    def find(_session, _clip, *, progress, **_):
+        progress(ExamineProgress(0.42))
+        assert found.wait(10)
+        return index
+
+    monkeypatch.setattr(reading, "index_of", find)
+    page = open_page()
+    view = page.viewer.view
+    try:
+        qtbot.waitUntil(lambda: view.badges.texts == ("First picture, finding the frames… 42 %",))
+        assert (view.picture.clip_id, view.picture.frame_index) == (clip.id, NO_FRAME)
+        assert page.viewer.transport.caption() == ""
+    finally:
+        found.set()
+    qtbot.waitUntil(lambda: view.on_screen is not None)
+    assert view.on_screen.frame_index == page.viewer.playback.position
+    assert view.badges.texts == ()
 
 
 def test_space_plays_and_another_page_pauses(open_page, playable, qtbot):

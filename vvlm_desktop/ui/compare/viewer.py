@@ -11,6 +11,7 @@ from vvlm_desktop.errors import ClipUnreadableError, VvlmError
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.compare.frame_lanes import FrameLanes, LaneModel, lane_model
 from vvlm_desktop.ui.compare.sides import ALL_LETTERS, LETTERS
+from vvlm_desktop.ui.review.early_picture import EarlyPicture
 from vvlm_desktop.ui.review.open_clip import ClipOpener
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture, VideoView
@@ -50,6 +51,7 @@ class PairViewer(QWidget):
         self.fair = MarkLabel()
         self.words = ElidedLabel("", "muted")
         self.view = VideoView()
+        self.early = EarlyPicture(self.opener, self.view, awaited=self._awaited, parent=self)
         self.transport = TransportBar()
         self.lanes = FrameLanes()
         self.transport.loop.hide()
@@ -118,6 +120,10 @@ class PairViewer(QWidget):
             self._show_nothing("Reading the clip…")
             self.opener.read(pair.clip)
 
+    def _awaited(self) -> str | None:
+        """The clip whose frames are being found."""
+        return self._pair.clip.id if self._pair is not None and self._index is None else None
+
     def _say(self, pair: Comparison | None) -> None:
         self.name.setText(file_name(pair.clip.path) if pair is not None else "")
         self.fair.setVisible(pair is not None)
@@ -141,7 +147,7 @@ class PairViewer(QWidget):
             self._show_nothing(reason, error.hint if isinstance(error, VvlmError) else "")
             return
         self._index = index = opened.index
-        self.view.show_message("")
+        self.view.keep_only(pair.clip.id)
         self.view.set_shape(rotation=index.rotation, sample_aspect=index.sample_aspect)
         self.playback.open(opened.source, at=self._first_look(pair, index))
         self._show_lanes(pair, index)
@@ -205,5 +211,5 @@ class PairViewer(QWidget):
         self.show_side(self._side if self._side is not None else 0)
 
     def _on_read_ended(self, clip_id: str) -> None:
-        if self._pair is not None and self._index is None and clip_id == self._pair.clip.id:
+        if self._pair is not None and clip_id == self._awaited():
             self._open(self._pair)
