@@ -1,10 +1,10 @@
-"""When a clip was recorded, as its name or its header tells it; nothing is guessed."""
+"""When a clip was recorded, as its name, its header or the satellites tell it; nothing is guessed."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
 #: As cameras write it: 20191130-120556, 2023_0101_120000, 2024-05-06 07.08.09.
@@ -21,11 +21,19 @@ class WallClock:
 
     Attributes:
         start: on the clock that `source` goes by.
-        source: `name` (the camera's own clock) or `header` (by the format's rules UTC, by many cameras' habit not).
+        source: `name` (the camera's own clock), `header` (by the format's rules UTC, by many cameras' habit their own)
+            or `satellites` (UTC).
+        told_by: what of the telemetry has the satellites' time, and how it was put on the clip's clock.
     """
 
     start: datetime
     source: str
+    told_by: str = ""
+
+    @property
+    def zone(self) -> str:
+        """By which clock a time is, as it is written behind it."""
+        return "UTC" if self.source == "satellites" else "camera's clock"
 
     def at(self, seconds: float) -> datetime:
         """The time that many seconds after the first frame."""
@@ -50,3 +58,10 @@ def clock_of_header(creation_time: str) -> WallClock | None:
     except ValueError:
         return None
     return WallClock(start, "header") if start.year >= _EARLIEST_YEAR else None
+
+
+def clock_of_satellites(started_at: datetime | None, *, told_by: str) -> WallClock | None:
+    """The time that telemetry has for the first frame; None where it has none that is known to be UTC."""
+    if started_at is None or started_at.tzinfo is None:
+        return None
+    return WallClock(started_at.astimezone(UTC).replace(tzinfo=None), "satellites", told_by)

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.domain.review import Change
 from vvlm_desktop.errors import StorageFullError
+from vvlm_desktop.video.wall_clock import WallClock, clock_of_satellites
 from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.session import Session
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_FORMAT = 3
+_FORMAT = 4
 #: An hour of a 200 Hz accelerometer is brought down to so many samples, the strongest of each stretch.
 _MOST_SAMPLES = 20_000
 #: No sensor is later or earlier than this against its pictures; beyond, it is another drive.
@@ -69,6 +71,8 @@ class Drive:
         moments: hard brakings, pushes and jolts, in order of time.
         source, clock: where it was read from, and how its times were put on the clip's clock.
         offset_ms: the reviewer's correction: everything is so much later than the camera says.
+        started_at: the wall clock at the first frame before that correction: with a time zone where it is known to be
+            UTC, without where it is the camera's own.
         notes: what was left out or could not be read, a sentence each.
         speed_unit: in which speeds are shown, a key of `SPEED_UNITS`.
     """
@@ -85,6 +89,7 @@ class Drive:
     moments: tuple[Moment, ...] = ()
     notes: tuple[str, ...] = ()
     speed_unit: str = "kmh"
+    started_at: datetime | None = None
 
     def __bool__(self) -> bool:
         return bool(len(self.fix_ms) or len(self.force_ms))
@@ -98,6 +103,14 @@ class Drive:
     def force_s(self) -> Floats:
         """When each acceleration was, corrected."""
         return (self.force_ms + self.offset_ms) / 1000
+
+    @property
+    def wall_clock(self) -> WallClock | None:
+        """The satellites' time at the first frame, corrected; None where it is not known."""
+        if self.started_at is None:
+            return None
+        at = self.started_at - timedelta(milliseconds=self.offset_ms)
+        return clock_of_satellites(at, told_by=f"{self.source}; {self.clock}")
 
     @property
     def speeds(self) -> Floats:
@@ -176,7 +189,7 @@ def drive_of(track: Track) -> Drive:
     force_ms, force_g = _strongest(forces.time_ms, forces.magnitude) if len(forces) else (_none(), _none())
     return Drive(
         at.time_ms, at.lat, at.lon, at.speed_mps, force_ms, force_g, track.source, track.clock,
-        moments=_moments(track), notes=track.notes,
+        moments=_moments(track), notes=track.notes, started_at=track.started_at,
     )  # fmt: skip
 
 
@@ -249,8 +262,9 @@ def _load(file: Path) -> tuple[Drive, list[list[Any]]] | None:
             arrays: dict[str, Any] = {name: np.asarray(data[name], np.float64) for name in _ARRAYS}
             moments = tuple(Moment(**each) for each in about["moments"])
             drive = Drive(
-                **arrays, source=about["source"], clock=about["clock"], moments=moments, notes=tuple(about["notes"])
-            )
+                **arrays, source=about["source"], clock=about["clock"], moments=moments, notes=tuple(about["notes"]),
+                started_at=datetime.fromisoformat(about["started_at"]) if about["started_at"] else None,
+            )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         _log.warning("The telemetry %s cannot be used and is read again: %s", file, error)
         return None
@@ -263,7 +277,7 @@ def _save(drive: Drive, file: Path, *, beside: list[list[Any]]) -> None:
     moments = [asdict(each) for each in drive.moments]
     about = {
         "format": _FORMAT, "source": drive.source, "clock": drive.clock, "beside": beside, "moments": moments,
-        "notes": drive.notes,
+        "notes": drive.notes, "started_at": drive.started_at.isoformat() if drive.started_at is not None else None,
     }  # fmt: skip
     arrays: Mapping[str, Any] = {name: getattr(drive, name) for name in _ARRAYS}
     buffer = io.BytesIO()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from vvlm_desktop.ui.review.save_frame import frame_file_name
 from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.video.index import FrameIndex, read_index
 from vvlm_desktop.video.reader import FrameReader
-from vvlm_desktop.video.wall_clock import clock_of_name
+from vvlm_desktop.video.wall_clock import WallClock, clock_of_name
 
 AT = 37
 
@@ -139,19 +140,19 @@ def test_each_part_of_the_caption_is_copied_by_a_click(here):
         (bar.frame_number, str(AT)),
         (bar.pts, str(index.pts[AT])),
         (bar.time, "00:01.23"),
-        (bar.wall, "2024-05-06 07:08:10.233"),
+        (bar.wall, "2024-05-06 07:08:10.233 camera's clock"),
     ):
         assert part.isVisible()
         part.click()
         assert clipboard.text() == copied
         assert copied in part.accessibleName()
-    assert bar.wall.text() == "07:08:10"
+    assert bar.wall.text() == "07:08:10 camera's clock"
 
 
 def test_the_whole_caption_is_copied_by_its_key(here):
     here.press("Alt+C")
     pts = here.page.desk.index.pts[AT]
-    wanted = f"frame {AT}, PTS {pts}, 00:01.23, 2024-05-06 07:08:10.233"
+    wanted = f"frame {AT}, PTS {pts}, 00:01.23, 2024-05-06 07:08:10.233 camera's clock"
     assert QGuiApplication.clipboard().text() == wanted
 
 
@@ -163,19 +164,33 @@ def test_a_clip_without_a_time_shows_none(add_clip, stage):
     assert not here.page.desk.transport.wall.isEnabled()
 
 
-def test_recording_time_of_the_header_is_called_utc(qtbot):
-    from datetime import datetime
+@pytest.fixture
+def bar(qtbot) -> TransportBar:
+    made = TransportBar()
+    qtbot.addWidget(made)
+    made.resize(1200, 40)
+    return made
 
-    from vvlm_desktop.video.wall_clock import WallClock
 
-    bar = TransportBar()
-    qtbot.addWidget(bar)
-    bar.set_clock(WallClock(datetime(2024, 5, 6, 7, 8, 9), "header"))
+@pytest.mark.parametrize("source", ["header", "name"])
+def test_recording_time_by_the_cameras_clock_is_not_called_utc(bar, source):
+    bar.set_clock(WallClock(datetime(2024, 5, 6, 7, 8, 9), source))
     bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 0)
-    assert bar.wall.text() == "07:08:09 UTC"
-    bar.set_clock(clock_of_name(Path("20240506_070809.mp4")))
-    bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 0)
-    assert bar.wall.text() == "07:08:09"
+    assert bar.wall.text() == "07:08:09 camera's clock"
+    assert bar.wall.copied == "2024-05-06 07:08:09.000 camera's clock"
+    assert source in bar.wall.toolTip()
+
+
+def test_recording_time_of_the_satellites_is_utc_and_both_are_copied_with_the_frame(bar):
+    bar.set_clock(WallClock(datetime(2019, 11, 18, 15, 45, 32), "header"))
+    bar.show_frame(read_index(clips.clip("h264_bframes.mp4")), 15)
+    bar.set_satellites(WallClock(datetime(2019, 11, 18, 23, 45, 15), "satellites", "GoPro GPMF"))
+    assert bar.wall.text() == "23:45:15 UTC"
+    assert bar.wall.copied == "2019-11-18 23:45:15.500 UTC"
+    assert "GoPro GPMF" in bar.wall.toolTip()
+    assert bar.caption().endswith(", 2019-11-18 23:45:15.500 UTC, 2019-11-18 15:45:32.500 camera's clock")
+    bar.set_satellites(None)
+    assert bar.wall.text() == "15:45:32 camera's clock"
 
 
 def test_names_of_files_sort_by_time_and_have_hours_where_needed():

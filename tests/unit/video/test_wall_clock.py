@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import PurePath
 
 import pytest
 
-from vvlm_desktop.video.wall_clock import WallClock, clock_of_header, clock_of_name
+from vvlm_desktop.video.wall_clock import WallClock, clock_of_header, clock_of_name, clock_of_satellites
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,13 @@ def test_header_tells_the_time_unless_the_camera_had_none():
 def test_the_time_goes_on_with_the_clip():
     clock = WallClock(datetime(2024, 5, 6, 23, 59, 59), "name")
     assert clock.at(1.5) == datetime(2024, 5, 7, 0, 0, 0, 500_000)
+
+
+def test_satellites_are_utc_in_any_zone_and_the_cameras_clock_is_never_taken_for_theirs() -> None:
+    at = datetime(2024, 5, 6, 9, 8, 9, tzinfo=timezone(timedelta(hours=2)))
+    clock = clock_of_satellites(at, told_by="GPX")
+    assert clock == WallClock(datetime(2024, 5, 6, 7, 8, 9), "satellites", "GPX")
+    assert clock.zone == "UTC"
+    assert WallClock(datetime(2024, 5, 6), "header").zone == "camera's clock"
+    assert clock_of_satellites(datetime(2024, 5, 6, 9, 8, 9), told_by="GPX") is None
+    assert clock_of_satellites(None, told_by="GPX") is None

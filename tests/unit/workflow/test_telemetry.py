@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -67,6 +68,23 @@ def test_corrected_clock_moves_everything_and_is_kept(clip_with_gpx):
     assert after.fix_ms.tolist() == before.fix_ms.tolist()
     with pytest.raises(ValueError, match="wrong by"):
         telemetry.set_clock_offset(session, clip, 10**9)
+
+
+def test_satellites_time_is_kept_and_moves_with_the_corrected_clock(clip_with_gpx):
+    session, clip, _ = clip_with_gpx
+    telemetry.read_drive(session, clip)
+    clock = telemetry.kept_drive(session, clip).wall_clock
+    assert clock.start == datetime(2026, 1, 1, 10, 0, 0)
+    assert (clock.zone, "GPX sidecar drive.gpx" in clock.told_by) == ("UTC", True)
+    telemetry.set_clock_offset(session, clip, -1500)  # all of it was earlier: what is at the first frame came later
+    assert telemetry.kept_drive(session, clip).wall_clock.start == datetime(2026, 1, 1, 10, 0, 1, 500_000)
+
+
+@pytest.mark.parametrize("started_at", [None, datetime(2024, 5, 6, 7, 8, 9)], ids=["unknown", "local"])
+def test_time_that_is_not_known_to_be_utc_is_not_told_as_the_satellites(started_at):
+    drive = telemetry.drive_of(Track("a", "b", started_at=started_at))
+    assert drive.started_at == started_at
+    assert drive.wall_clock is None
 
 
 def test_damaged_file_is_read_again(clip_with_gpx):

@@ -72,7 +72,7 @@ class Desk(QWidget):
         self.cameras.show_in(self.transport.cameras)
         self.strip = StripFeeder(self.timeline)
         self.peek = PeekFeeder(self.timeline, Peek(self))
-        self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek)
+        self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek, caption=self.transport)
         self._stand_timer = QTimer(self, singleShot=True, interval=_STAND_MS)
         self._stand_timer.timeout.connect(self._play_event)
         self._lay_out()

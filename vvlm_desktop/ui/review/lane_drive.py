@@ -11,6 +11,7 @@ from vvlm_desktop.ui.review.map_panel import DrivePanel
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_model import CurveLane, Sensed, curve
+from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.workflow.telemetry import Drive, with_gaps
 
 SPEED_LANE, FORCE_LANE = "speed", "G-force"
@@ -21,9 +22,11 @@ _MOST_MOMENTS = 12
 class DriveDesk(DrivePanel):
     """The panel of the drive, joined with the timeline and what plays."""
 
-    def __init__(self, *, timeline: Timeline, playback: Playback, seek: Callable[[int], object]) -> None:
+    def __init__(
+        self, *, timeline: Timeline, playback: Playback, seek: Callable[[int], object], caption: TransportBar
+    ) -> None:
         super().__init__()
-        self._timeline, self._playback, self._seek = timeline, playback, seek
+        self._timeline, self._playback, self._seek, self._caption = timeline, playback, seek, caption
         self.drive_changed.connect(self._on_drive)
         self.map.time_chosen.connect(self._on_time)
         timeline.menu_opened.connect(self.fill_menu)
@@ -40,6 +43,7 @@ class DriveDesk(DrivePanel):
 
     def _on_drive(self, drive: Drive | None) -> None:
         self._timeline.set_drive(drive_lanes(drive), drive_moments(drive))
+        self._caption.set_satellites(drive.wall_clock if drive is not None else None)
         self._on_position(self._playback.position)
 
     def _on_time(self, seconds: float) -> None:

@@ -12,12 +12,14 @@ from vvlm_desktop.ui.review.sound_control import SoundControl
 from vvlm_desktop.ui.review.times import clock_text, rate_text
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import label
+from vvlm_desktop.ui.words import plain_tip
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.wall_clock import WallClock
 
 _SOURCES = {
     "name": "by the file's name: the camera's own clock",
-    "header": "by the file's header: UTC, where the camera keeps to the rules",
+    "header": "by the file's header: the camera's own clock, be it UTC or local time",
+    "satellites": "by the satellites: UTC",
 }
 
 #: Narrower than this, the frame's numbers need the room of the volume.
@@ -90,11 +92,12 @@ class TransportBar(QWidget):
         self.setProperty("surface", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._index: FrameIndex | None = None
-        self._frame_index = -1
+        self._frame_index, self._readable = -1, True
         self.back = IconButton("step-back", "One frame back", lambda: self.step_pressed.emit(-1), key="←")
         self.play = IconButton("play", "Play", self.play_pressed.emit, key="Space", ink="text")
         self.forward = IconButton("step-forward", "One frame on", lambda: self.step_pressed.emit(1), key="→")
         self._clock: WallClock | None = None
+        self._satellites: WallClock | None = None
         self._dropped: list[QWidget] = []
         self._lengths: tuple[int, ...] = ()
         self.time = TextButton("time", ink="text")
@@ -148,7 +151,7 @@ class TransportBar(QWidget):
 
     def show_frame(self, index: FrameIndex | None, frame_index: int, *, readable: bool = True) -> None:
         """Name the frame that is painted."""
-        self._index, self._frame_index = index, frame_index
+        self._index, self._frame_index, self._readable = index, frame_index, readable
         self._name(index, frame_index, readable=readable)
         lengths = tuple(len(text) for text in (self.duration.text(), self.pts.text(), self.wall.text()))
         if lengths != self._lengths:
@@ -194,16 +197,25 @@ class TransportBar(QWidget):
         """By what clock the open clip was recorded, where that is known."""
         if clock != self._clock:
             self._clock = clock
-            self.wall.setToolTip(f"Copy the recording time, {_SOURCES[clock.source]}" if clock is not None else "")
+            self._explain_clock()
+
+    def set_satellites(self, clock: WallClock | None) -> None:
+        """What the satellites say beside it; theirs is the one that is shown, as it is known to be UTC."""
+        if clock != self._satellites:
+            self._satellites = clock
+            self._explain_clock()
+            self.show_frame(self._index, self._frame_index, readable=self._readable)
+
+    def _explain_clock(self) -> None:
+        known = [clock for clock in (self._satellites, self._clock) if clock is not None]
+        lines = [f"{_SOURCES[clock.source]}{f' ({clock.told_by})' if clock.told_by else ''}" for clock in known]
+        self.wall.setToolTip(plain_tip(f"Copy the recording time, {lines[0]}") if lines else "")
 
     def _show_clock(self, seconds: float) -> None:
-        if self._clock is None:
-            self.wall.show_text("")
-            return
-        now = self._clock.at(seconds)
-        zone = " UTC" if self._clock.source == "header" else ""
+        shown = self._satellites or self._clock
         self.wall.show_text(
-            f"{now:%H:%M:%S}{zone}", copied=f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03}{zone}"
+            f"{shown.at(seconds):%H:%M:%S} {shown.zone}" if shown is not None else "",
+            copied=_written(shown, seconds) if shown is not None else "",
         )
 
     def show_playing(self, playing: bool) -> None:
@@ -236,5 +248,12 @@ class TransportBar(QWidget):
         if self._index is None or self._frame_index < 0:
             return ""
         i = self._frame_index
-        named = f"frame {i}, PTS {self._index.pts[i]}, {clock_text(self._index.seconds(i))}"
-        return f"{named}, {self.wall.copied}" if self.wall.text() else named
+        seconds = self._index.seconds(i)
+        clocks = [_written(clock, seconds) for clock in (self._satellites, self._clock) if clock is not None]
+        return ", ".join([f"frame {i}, PTS {self._index.pts[i]}, {clock_text(seconds)}", *clocks])
+
+
+def _written(clock: WallClock, seconds: float) -> str:
+    """A moment by a clock, with its date and thousandths."""
+    now = clock.at(seconds)
+    return f"{now:%Y-%m-%d %H:%M:%S}.{now.microsecond // 1000:03} {clock.zone}"

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ _TIME_UNITS = {
     "secs": 1000.0,
     "seconds": 1000.0,
 }
+#: A date that names its zone, or seconds since 1970, which are in UTC.
+_TELLS_ZONE = re.compile(r"([zZ]|[-+]\d\d:?\d\d|^\d+([.,]\d+)?)$")
 _FORCE_UNITS = {"g": 1.0, "mg": 0.001, "ms2": 1 / STANDARD_GRAVITY, "mps2": 1 / STANDARD_GRAVITY}
 #: Field → the words that may begin its header, once what is no letter or digit has become a space.
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -64,6 +67,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 class _Column:
     place: int
     unit: str
+    utc: bool = False  # its title says that the times are
 
 
 def read_table(text: str, clock: ClipClock, *, path: Path) -> Track:
@@ -97,9 +101,17 @@ def read_table(text: str, clock: ClipClock, *, path: Path) -> Track:
         clock=alignment.words,
         positions=positions,
         accelerometer=motion,
-        started_at=utc_at(alignment.zero_s) if absolute else None,
+        started_at=_started_at(rows, columns["time"], alignment) if absolute else None,
         notes=tuple(notes),
     )
+
+
+def _started_at(rows: Sequence[Sequence[str]], column: _Column, alignment: Alignment) -> datetime | None:
+    """Without a zone where the table's dates name none: it may be anyone's local time."""
+    at = utc_at(alignment.zero_s)
+    texts = [row[column.place].strip() for row in rows if column.place < len(row)]
+    told = column.utc or all(_TELLS_ZONE.search(text) for text in texts)
+    return at if at is None or told else at.replace(tzinfo=None)
 
 
 def _rows(text: str, path: Path) -> tuple[list[list[str]], dict[str, _Column]]:
@@ -137,7 +149,7 @@ def _columns(header: Sequence[str]) -> dict[str, _Column]:
             word = max((w for w in words if spaced == w or spaced.startswith(f"{w} ")), key=len, default=None)
             if word is not None and name not in found:
                 unit = spaced.removeprefix(word).replace(" ", "")
-                found[name] = _Column(place, word if word in _TIME_UNITS else unit)
+                found[name] = _Column(place, word if word in _TIME_UNITS else unit, utc="utc" in spaced.split())
                 break
     return found
 

@@ -267,3 +267,21 @@ def test_clip_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 def test_clip_without_any_has_none(tmp_path: Path) -> None:
     assert find_telemetry(clip(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "time", "zoned"),
+    [
+        ("time", "2024-05-01 10:20:31", False),
+        ("time", "2024-05-01T10:20:31Z", True),
+        ("time", "2024-05-01T12:20:31+02:00", True),
+        ("UTC", "2024-05-01 10:20:31", True),
+        ("date time utc", "2024-05-01 10:20:31", True),
+        ("time", "1714558831.0", True),
+    ],
+)
+def test_only_a_table_that_names_its_zone_has_utc(tmp_path: Path, title: str, time: str, zoned: bool) -> None:
+    track = read(tmp_path, "a.csv", f"{title},lat,lon\n{time},47.1,8.6\n")
+    assert track.started_at is not None
+    assert track.started_at.replace(tzinfo=None) == START.replace(tzinfo=None)
+    assert (track.started_at.tzinfo is not None) == zoned
