@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.ui.review.players import pixels, player
+from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.overlay import Toast
 from vvlm_desktop.ui.review.picture_look import Look
 from vvlm_desktop.ui.review.picture_tools import PictureTools
@@ -108,3 +109,20 @@ def test_sliders_have_names_and_a_click_does_not_take_the_keys(here):
     for slider in (panel.brightness, panel.contrast, panel.gamma):
         assert "view only" in slider.accessibleName()
         assert not slider.focusPolicy() & slider.focusPolicy().ClickFocus
+
+
+@pytest.mark.parametrize("width", [1400, 700, 420])
+def test_a_sentence_lies_over_no_mark(here, width):
+    toast = here.tools._toast
+    here.view.resize(width, 400)
+    here.view.badges.mark("look", "Brightness +20, contrast +30, gamma 1.4: view only")
+    toast.say("Zoom and brightness stay for the next clips.")
+    assert toast.isVisible()
+    assert not toast.geometry().intersects(here.view.badges.geometry())
+    assert here.view.rect().contains(toast.geometry())
+    for name in ("zoom", "keep"):  # more of them while it stands
+        here.view.badges.mark(name, "Zoom 200 %, kept for the next clips")
+    assert not toast.geometry().intersects(here.view.badges.geometry())
+    for name in ("zoom", "keep", "look"):
+        here.view.badges.mark(name, "")
+    assert toast.y() == theme.MARGIN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from typing_extensions import override
@@ -14,6 +14,8 @@ from vvlm_desktop.ui.widgets.buttons import IconButton, button
 from vvlm_desktop.ui.widgets.labels import label
 
 _SHOWN_MS = 2600
+#: What may change where there is room.
+_MOVED = frozenset({QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide})
 
 
 class _OverPicture(QWidget):
@@ -25,8 +27,14 @@ class _OverPicture(QWidget):
     def __init__(self, on: QWidget) -> None:
         super().__init__(on)
         self._on = on
+        self._kept_clear: QWidget | None = None
         on.installEventFilter(self)
         self.hide()
+
+    def keep_clear_of(self, other: QWidget) -> None:
+        """Go below `other`, which is somewhere within the same widget, where the two would meet at the top."""
+        self._kept_clear = other
+        other.installEventFilter(self)
 
     def place(self) -> None:
         """Go to the top or the bottom, in the middle."""
@@ -39,12 +47,22 @@ class _OverPicture(QWidget):
         width = room if layout.hasHeightForWidth() else min(room, hint.width())
         # A floating panel has nobody who would ask it for its height at this width.
         self.resize(width, layout.totalHeightForWidth(width) if layout.hasHeightForWidth() else hint.height())
+        left = (self._on.width() - self.width()) // 2
         low = self._on.height() - self.height() - theme.MARGIN
-        self.move((self._on.width() - self.width()) // 2, theme.MARGIN if self._at_top else low)
+        self.move(left, self._top(left) if self._at_top else low)
+
+    def _top(self, left: int) -> int:
+        other, top = self._kept_clear, theme.MARGIN
+        if other is None or other.isHidden():
+            return top
+        taken = QRect(other.mapTo(self._on, QPoint(0, 0)), other.size())
+        around = taken.adjusted(-theme.GAP, -theme.GAP, theme.GAP, theme.GAP)
+        meet = around.intersects(QRect(QPoint(left, top), self.size()))
+        return taken.bottom() + 1 + theme.GAP if meet else top
 
     @override
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and not self.isHidden():
+        if event.type() in _MOVED and not self.isHidden():
             self.place()
         return False
 

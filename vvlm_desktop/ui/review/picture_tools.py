@@ -22,6 +22,7 @@ class PictureTools(QObject):
         super().__init__(view)
         self._view = view
         self._toast = toast
+        toast.keep_clear_of(view.badges)
         self._kept = False
         self._last = Look(gamma=1.6)  # what most night clips need; from then on what was used last
         self._on = False
