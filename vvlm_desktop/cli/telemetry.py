@@ -40,6 +40,7 @@ def telemetry(
 ) -> None:
     """Show position, speed and acceleration that lie in a clip or beside it. Nothing leaves this computer."""
     from vvlm_desktop.errors import TelemetryError
+    from vvlm_desktop.settings import load_settings
     from vvlm_desktop.video.telemetry import find_telemetry, motion_candidates
     from vvlm_desktop.video.telemetry.gpx import write_gpx
     from vvlm_desktop.video.telemetry.tables import write_table
@@ -63,7 +64,7 @@ def telemetry(
     if as_json:
         print_json({**track.summary(), "candidates": [_candidate_json(each) for each in candidates]})
     else:
-        _print(path, track, candidates)
+        _print(path, track, candidates, speed_unit=load_settings().speed_unit)
 
 
 def _file(clip: str, library: Path | None) -> Path:
@@ -112,7 +113,9 @@ def _candidate_json(candidate: MotionCandidate) -> dict[str, object]:
     }
 
 
-def _print(path: Path, track: Track, candidates: tuple[MotionCandidate, ...]) -> None:
+def _print(path: Path, track: Track, candidates: tuple[MotionCandidate, ...], *, speed_unit: str) -> None:
+    from vvlm_desktop.workflow.telemetry import SPEED_UNITS
+
     told = track.summary()
     print_line(path.name)
     rows = {"Source": track.source, "Clock": track.clock}
@@ -131,7 +134,8 @@ def _print(path: Path, track: Track, candidates: tuple[MotionCandidate, ...]) ->
     if told["start"]:
         rows["Start"] = f"{told['start'][0]:.6f}, {told['start'][1]:.6f}"
     if track.max_speed_mps is not None:
-        rows["Top speed"] = f"{track.max_speed_mps * 3.6:.1f} km/h"
+        unit, per_mps = SPEED_UNITS[speed_unit]
+        rows["Top speed"] = f"{track.max_speed_mps * per_mps:.1f} {unit}"
     if track.strongest_g is not None:
         rows["Strongest"] = f"{track.strongest_g:.2f} g, gravity included"
         rows["Axes"] = track.accelerometer.axes

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Vvlm
 from tests.unit.video.telemetry import encoders as make
+from vvlm_desktop.settings import Settings, save_settings
 
 START = datetime(2024, 5, 1, 10, 20, 30, tzinfo=UTC)
 
@@ -35,6 +36,13 @@ def test_plain_text_names_source_clock_and_extremes(vvlm: Vvlm, film: Path) -> N
         "1.25 g",
     ):
         assert words in told, words
+
+
+def test_speed_is_in_the_unit_of_the_settings(vvlm: Vvlm, film: Path) -> None:
+    save_settings(Settings(speed_unit="mph"))
+    told = vvlm("telemetry", str(film)).stdout
+    assert "23.0 mph" in told
+    assert "km/h" not in told
 
 
 def test_json_has_the_shift_and_the_candidates(vvlm: Vvlm, film: Path) -> None:
