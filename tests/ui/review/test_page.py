@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests import clips
 from vvlm_desktop.domain.review import PtsRange
+from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.workflow import review
 
 CALM = {"event_type": "no_incident", "event_time": None, "weather": "rain", "road_surface": "wet"}
@@ -428,6 +429,35 @@ def test_next_clip_is_ready_before_it_is_asked_for(add_clip, stage, qtbot):
     assert source.cached(here.page.opener._ready.index.at_time(1.5)) is not None
     here.press("N")
     assert here.page.desk.playback.source is source
+
+
+@pytest.mark.parametrize("frame", [31, 44, 61])  # 1033.3, 1466.7 and 2033.3 ms; whole ones are stored
+@pytest.mark.parametrize("frame_cache_mb", [64, 1])  # 1: a quarter of it holds three of these frames
+def test_next_clips_first_painted_frame_is_its_events_and_was_decoded_before(
+    a_and_b, stage, session, monkeypatch, frame, frame_cache_mb
+):
+    session.settings = session.settings.model_copy(update={"frame_cache_mb": frame_cache_mb})
+    a, b = a_and_b
+    here = stage()
+    here.open(a.id)
+    end_ms = round(frame * 1000 / 30)
+    review.set_value(session, b.id, "event_time", {"start_ms": end_ms - 500, "end_ms": end_ms})
+    asked, request = [], ClipSource.request
+    monkeypatch.setattr(ClipSource, "request", lambda self, i: (asked.append((self.clip_id, i)), request(self, i)))
+    here.page._make_next_ready()
+    source = here.page.opener._ready.source
+    assert asked == [(b.id, frame)]
+    assert source.wait_idle(5)
+    source.request = lambda _frame: None  # what is not decoded by now will never be
+    painted = []
+    here.page.desk.view.painted.connect(lambda clip_id, i: painted.append((clip_id, i)))
+    here.press("Return")
+    assert here.state.clip.id == b.id
+    picture = here.page.desk.view.picture
+    assert (picture.clip_id, picture.frame_index, picture.exact) == (b.id, frame, True)
+    assert picture.frame is not None
+    here.page.desk.view.repaint()
+    assert [i for clip_id, i in painted if clip_id == b.id] == [frame]
 
 
 def test_queue_done_and_then_undo(add_clip, stage):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,9 +98,13 @@ class ClipOpener(QObject):
         self._open.source.make_previews(self._session.library.folder / "previews")
         return self._open
 
-    def make_ready(self, clip: Clip, *, at_ms: int) -> None:
-        """Find the frames of the clip that comes next and decode the one at which it will open."""
+    def make_ready(self, clip: Clip, *, look_at: Callable[[FrameIndex], int]) -> None:
+        """Find the frames of the clip that comes next and decode the one at which it will open, which `look_at` tells.
+
+        Where the clip is ready already but will open at another frame, that one is decoded too.
+        """
         if self._ready is not None and self._ready.clip.id == clip.id:
+            self._ready.source.request(look_at(self._ready.index))
             return
         if self._open is not None and self._open.clip.id == clip.id:
             return
@@ -116,7 +121,7 @@ class ClipOpener(QObject):
         except (VvlmError, OSError):
             return  # said when it is opened
         self.share_out()
-        self._ready.source.request(self._ready.index.at_time(at_ms / 1000))
+        self._ready.source.request(look_at(self._ready.index))
 
     def share_out(self) -> None:
         """Both clips together keep to the budget that is set."""

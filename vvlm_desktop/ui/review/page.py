@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -28,7 +29,7 @@ from vvlm_desktop.ui.review.keys import RawKeys, review_actions
 from vvlm_desktop.ui.review.open_clip import ClipOpener, OpenClip
 from vvlm_desktop.ui.review.queue_side import QueueSide
 from vvlm_desktop.ui.review.side import Side
-from vvlm_desktop.ui.review.timeline_build import first_look_ms, seen_frames, timeline_model
+from vvlm_desktop.ui.review.timeline_build import first_look, seen_frames, timeline_model
 from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.ui.review.tour import Tour
 from vvlm_desktop.ui.review.tour_cards import TourCards
@@ -344,7 +345,7 @@ class ReviewPage(Page):
             state = open_review(self.shell.session, following)
         except VvlmError:
             return  # said when it is opened
-        self.opener.make_ready(state.clip, at_ms=first_look_ms(state))
+        self.opener.make_ready(state.clip, look_at=partial(first_look, self.shell.session.schema, state))
 
     def _on_finished(self, clip_id: str) -> None:
         self.commands.note_finished(clip_id)

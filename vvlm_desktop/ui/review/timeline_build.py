@@ -182,14 +182,10 @@ def _frames_of(index: FrameIndex, seen: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(frame_of_pts(index, pts) for pts in seen)
 
 
-def first_look_ms(state: ReviewState) -> int:
-    """Where a clip will be opened, as far as that is known without its frames."""
-    span = state.labels.get(EVENT_TIME)
-    if isinstance(span, dict) and lies_within(span, state.clip.duration_s):
-        return span["end_ms"]
-    candidates = [candidate for analysis in state.analyses for candidate in analysis.candidates]
-    best = max(candidates, key=lambda c: c.score, default=None)
-    return (best.start_ms + best.end_ms) // 2 if best is not None else 0
+def first_look(schema: LabelSchema, state: ReviewState, index: FrameIndex) -> int:
+    """The frame that a clip will be opened at."""
+    event = focus_event(TimelineModel(marks=tuple(_marks(schema, state, index))))
+    return event.look_frame if event is not None else 0
 
 
 def focus_event(model: TimelineModel) -> EventMark | None:
