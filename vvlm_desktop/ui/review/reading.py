@@ -96,7 +96,6 @@ class Reading(QObject):
     def _on_done(self, work: _ReadWork, read: ReadClip) -> None:
         wanted = self._works.get(read.clip_id) is work
         self._left.discard(work)
-        work.deleteLater()
         if wanted:
             del self._works[read.clip_id]
         if wanted and read.result is not None:
@@ -119,6 +118,8 @@ class _ReadWork(QObject):
         )
         self._work.progressed.connect(self._on_progressed)
         self._work.succeeded.connect(self._on_succeeded)
+        # Not before: its thread still speaks through it, and a signal of what is deleted ends the program.
+        self._work.ended.connect(self.deleteLater)
         self.start, self.cancel, self.wait = self._work.start, self._work.cancel, self._work.wait
 
     def _on_progressed(self, more: FirstPicture | ExamineProgress) -> None:
