@@ -14,7 +14,7 @@ from typing import Protocol
 
 import av
 
-from vvlm_desktop.errors import ClipUnreadableError, FrameUnreadableError
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, FrameUnreadableError
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
 
@@ -160,6 +160,9 @@ class DecodeThread:
                 self._serve(self._source, wish, generation)
             except ClipUnreadableError as error:
                 self._report(wish.around, error)
+            except ClipMissingError as error:  # taken away since the clip was opened; it may come back
+                gone = ClipUnreadableError(error.path, "its file is no longer there", hint=error.hint)
+                self._report(wish.around, gone)
         self._idle.set()
         self._walk = self._approach = None
         if self._source is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from av.video.reformatter import VideoReformatter
 
-from vvlm_desktop.errors import ClipUnreadableError
+from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError
 from vvlm_desktop.video.decode_thread import FrameSource
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.proxy import SmallPictures, copy_of, frames_to_copy, trim
@@ -55,7 +55,7 @@ class ProxyThread:
             return
         try:
             source = self._open_source()
-        except ClipUnreadableError:
+        except (ClipMissingError, ClipUnreadableError):
             return  # said where its frames are asked for
         try:
             if self._make(source):

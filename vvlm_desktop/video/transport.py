@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +34,36 @@ def damaged_packets(path: Path, pid: int, positions: Sequence[int], *, end: int 
     Raises:
         OSError: the file cannot be read.
     """
-    holes = _holes(np.memmap(path, np.uint8, "r")[:end], pid)
-    return sorted({max(0, bisect_right(positions, hole) - 1) for hole in holes}) if positions else []
+    if not positions:
+        return []
+    with path.open("rb") as file:
+        holes = set(_holes(_Content(file, end), pid))
+    return sorted({max(0, bisect_right(positions, hole) - 1) for hole in holes})
 
 
-def _holes(data: NDArray[np.uint8], pid: int) -> Iterator[int]:
+class _Content:
+    """The bytes of a file. They are read, not mapped: where a mapped card is pulled out, the whole program ends."""
+
+    def __init__(self, file: BinaryIO, end: int | None) -> None:
+        self._file = file
+        size_bytes = os.fstat(file.fileno()).st_size
+        self.size_bytes = size_bytes if end is None else min(size_bytes, end)
+
+    def part(self, start: int, count: int) -> NDArray[np.uint8]:
+        """Up to `count` bytes from `start` on; fewer at the end, or where the file has become shorter meanwhile."""
+        wanted = max(0, min(count, self.size_bytes - start))
+        self._file.seek(start)
+        return np.frombuffer(self._file.read(wanted), np.uint8)
+
+
+def _holes(data: _Content, pid: int) -> Iterator[int]:
     """File positions at which packets of this PID are missing or damaged, or nothing fits."""
     size, position = _find_packets(data, 0)
     last_counter: int | None = None
     while size:
-        count = min(_BLOCK_PACKETS, (len(data) - position) // size)
-        block = data[position : position + count * size].reshape(count, size)
+        content = data.part(position, _BLOCK_PACKETS * size)
+        count = len(content) // size
+        block = content[: count * size].reshape(count, size)
         fits = block[:, 0] == _SYNC
         good = count if fits.all() else int(np.argmin(fits))
         ours = np.flatnonzero(((block[:good, 1] & 0x1F).astype(np.uint16) << 8 | block[:good, 2]) == pid)
@@ -82,15 +103,15 @@ def _gaps(heads: NDArray[np.uint8], last_counter: int | None) -> tuple[list[tupl
     return found, int(counters[-1])
 
 
-def _find_packets(data: NDArray[np.uint8], start: int) -> tuple[int, int]:
+def _find_packets(data: _Content, start: int) -> tuple[int, int]:
     """Size and position of the next packets that fit; size 0 at the end of the data."""
     window = 1 << 16
-    while start < len(data):
-        for candidate in np.flatnonzero(data[start : start + window] == _SYNC):
-            position = start + int(candidate)
+    while start < data.size_bytes:
+        content = data.part(start, window + _SIZES[-1] * _PACKETS_TO_TRUST)
+        for candidate in np.flatnonzero(content[:window] == _SYNC):
             for size in _SIZES:
-                ahead = data[position : position + size * _PACKETS_TO_TRUST : size]
+                ahead = content[candidate : candidate + size * _PACKETS_TO_TRUST : size]
                 if len(ahead) == _PACKETS_TO_TRUST and (ahead == _SYNC).all():
-                    return size, position
+                    return size, start + int(candidate)
         start += window
-    return 0, len(data)
+    return 0, data.size_bytes
