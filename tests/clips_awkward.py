@@ -133,13 +133,37 @@ def _start_of(name: str) -> int:
 
 def _restarted(path: Path) -> None:
     """Two recordings one after the other, the second with the times of the first."""
-    second = with_times(awkward("renumbered.ts").read_bytes(), lambda _, time: time - FRAMES * _TICK)
-    path.write_bytes(awkward("plain.ts").read_bytes() + second)
+    path.write_bytes(awkward("plain.ts").read_bytes() + _later("renumbered.ts", -FRAMES * _TICK))
+
+
+def _later(name: str, ticks: int) -> bytes:
+    return with_times(awkward(name).read_bytes(), lambda _, time: time + ticks)
+
+
+def _again_at(ticks: int) -> Callable[[Path], object]:
+    """Two recordings one after the other, the second beginning so long after the first began."""
+
+    def make(path: Path) -> None:
+        path.write_bytes(awkward("plain.ts").read_bytes() + _later("renumbered.ts", ticks - FRAMES * _TICK))
+
+    return make
+
+
+def _three_days(path: Path) -> None:
+    """A recording, an earlier one that reaches around it in time, and a later one."""
+    first = _later("plain.ts", 20 * 90_000)
+    before, after = _later("renumbered.ts", -FRAMES * _TICK), _later("renumbered.ts", 30 * 90_000)
+    path.write_bytes(first + before + after)
 
 
 _HALF = FRAMES // 2
 #: Pictures may have been lost between two recordings that were joined: the last ones of the first are in doubt.
 _JOINT = (46, 47)
+
+_OTHER_DAY = range(FRAMES, 2 * FRAMES)
+_DAY_END = range(2 * FRAMES - 3, 2 * FRAMES)
+#: Frames of a second recording that lie before the first one's beginning.
+_EARLIER = (FRAMES, FRAMES + 1)
 
 AWKWARD: dict[str, Awkward] = {
     # containers
@@ -229,7 +253,11 @@ AWKWARD: dict[str, Awkward] = {
     ),
     "continued.ts": Awkward(_joined("plain.ts", "later.ts"), range(2 * FRAMES), doubtful=_JOINT),
     "size_changes.ts": Awkward(_joined("plain.ts", "larger_later.ts"), range(2 * FRAMES), doubtful=_JOINT),
-    "restarted.ts": Awkward(_restarted, range(FRAMES)),
+    "restarted.ts": Awkward(_restarted, [*_EARLIER, *range(FRAMES)], doubtful=_JOINT),
+    "restarted_between.ts": Awkward(
+        _again_at(_HALF * _TICK + _TICK // 3), [*range(FRAMES), *range(FRAMES + _HALF + 1, 2 * FRAMES)], doubtful=_JOINT
+    ),
+    "three_days.ts": Awkward(_three_days, [*_OTHER_DAY, *range(FRAMES), *_OTHER_DAY], doubtful=(*_JOINT, *_DAY_END)),
 }
 
 

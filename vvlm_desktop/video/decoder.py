@@ -17,6 +17,7 @@ from vvlm_desktop.video.doubts import Doubts
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.lost_bytes import has_zeroed_block
 from vvlm_desktop.video.nal_units import in_higher_sublayer, size_bytes
+from vvlm_desktop.video.run import Run
 
 #: As an entry point: a freshly opened file.
 FROM_START = -1
@@ -85,6 +86,8 @@ class Decoder:
         self._sought: set[int] = set()  # what the shortest way still leads to
         self._newest_fed = 0
         self._doubts = Doubts()
+        self._strangers = frozenset(index.strangers)
+        self._run = Run()
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -110,16 +113,13 @@ class Decoder:
         """
         self._doubts = Doubts()
         self._frames = iter(())
-        if entry == FROM_START:
+        self._run = Run.of(self._index, None if entry == FROM_START else entry)
+        if entry == FROM_START or (self._run.place is not None and not self._seek_by_dts):
             former = self._container
             self._container, self._stream = self._open()
             former.close()
-        else:
-            try:
-                time = self._index.keys[entry][1 if self._seek_by_dts else 0]
-                self._container.seek(time, stream=self._stream, backward=True)
-            except MEDIA_ERRORS:
-                return False
+        elif not self._seek(entry):
+            return False
         self._stream.codec_context.skip_frame = "DEFAULT"
         first_pts = None if entry == FROM_START else wanted_pts[0]
         self._sought = set(wanted_pts) if shortest else set()
@@ -127,6 +127,15 @@ class Decoder:
         fed = self._shortest(self._enter(first_pts)) if shortest else self._enter(first_pts)
         frames = self._decode(fed)
         self._frames = self._in_order(frames) if self._index.in_decode_order else frames
+        return True
+
+    def _seek(self, entry: int) -> bool:
+        by_place = self._run.place is not None
+        where = self._run.place if by_place else self._index.keys[entry][1 if self._seek_by_dts else 0]
+        try:
+            self._container.seek(where or 0, stream=self._stream, backward=True, unsupported_byte_offset=by_place)
+        except MEDIA_ERRORS:
+            return False
         return True
 
     def redirect(self, pts: int) -> bool:
@@ -146,7 +155,10 @@ class Decoder:
             DamageMetError: a swift decoder cannot go on from this entry point.
         """
         for frame in self._frames:
-            if frame.pts is not None and (damaged or self._doubts.is_sound(frame)):
+            pts = frame.pts
+            if pts is None or self._run.is_stranger(pts):
+                continue
+            if damaged or self._doubts.is_sound(frame):
                 return frame
         return None
 
@@ -163,8 +175,10 @@ class Decoder:
         entered = leading = False
         for packet in packets(self._container, self._stream):
             pts = packet.pts
+            if self._run.is_behind(packet.pos):
+                return
             if not entered:
-                if pts is None or not self._is_entry(pts):
+                if pts is None or not self._is_entry(pts) or self._run.place not in {None, packet.pos}:
                     continue
                 if first_pts is not None and pts > first_pts:
                     return  # landed too late
@@ -197,6 +211,8 @@ class Decoder:
         doubts = self._doubts
         for packet in fed:
             pts = packet.pts
+            if self._strangers and pts is not None and not packet.is_discard:
+                self._run.meet(pts, (pts, packet.pos) in self._strangers)
             broken = self._is_broken(packet)
             self._give_up_if(broken)
             doubts.feed(pts, broken=broken, key=pts is not None and self._is_entry(pts))

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import sub
 from pathlib import Path
 from statistics import median_low
 from typing import Any
 
 from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, codec_name, open_container
-from vvlm_desktop.video.scan import Scan, scan_stream
+from vvlm_desktop.video.scan import Scan, scan_stream, settle
+from vvlm_desktop.video.stretches import Recording, read_stretches
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class FrameIndex:
         problem: a sentence for the reviewer, None when all is well.
         in_decode_order: the file says only in which order to decode; frames take the times in the order in which they
             come out (AVI with B-frames).
+        breaks: PTS of packets that lost data.
+        recordings, strangers: where the file's clock goes back, as `Stretches` says; `key_places` are then the file
+            positions of `keys`, because times no longer lead to them.
     """
 
     stream_index: int
@@ -53,13 +59,19 @@ class FrameIndex:
     problem: str | None = None
     in_decode_order: bool = False
     breaks: tuple[int, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+    key_places: tuple[int, ...] = ()
+    strangers: tuple[tuple[int, int], ...] = ()
     #: Frames at which decoding can start, ascending.
     keyframe_indices: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    #: Seconds from one frame to the next as it is usually, whatever gaps and jumps of the clock there are.
+    usual_s: float = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         positions = (bisect_left(self.pts, pts) for pts, _ in self.keys)
         found = sorted({i for (pts, _), i in zip(self.keys, positions, strict=True) if self.pts[i : i + 1] == (pts,)})
         object.__setattr__(self, "keyframe_indices", tuple(found))
+        object.__setattr__(self, "usual_s", float((_usual_ticks(self.pts) or self.frame_ticks) * self.time_base))
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -118,10 +130,8 @@ class FrameIndex:
 
     @property
     def fps(self) -> float | None:
-        """Frames per second on average, None for fewer than two frames."""
-        if len(self.pts) < 2:
-            return None
-        return float((len(self.pts) - 1) / ((self.pts[-1] - self.pts[0]) * self.time_base))
+        """Frames per second as usual, whatever is missing; None for fewer than two frames."""
+        return 1 / self.usual_s if len(self.pts) > 1 else None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON; `from_json` reads it back."""
@@ -143,6 +153,9 @@ class FrameIndex:
             "problem": self.problem,
             "in_decode_order": self.in_decode_order,
             "breaks": list(self.breaks),
+            "recordings": [list(recording) for recording in self.recordings],
+            "key_places": list(self.key_places),
+            "strangers": [list(stranger) for stranger in self.strangers],
         }
 
     @classmethod
@@ -159,10 +172,24 @@ class FrameIndex:
             values["sample_aspect"] = Fraction(data["sample_aspect"])
             values["time_base"] = Fraction(data["time_base"])
             values["breaks"] = tuple(map(int, data["breaks"]))
+            values["recordings"] = tuple(Recording(*map(int, recording)) for recording in data["recordings"])
+            values["key_places"] = tuple(map(int, data["key_places"]))
+            values["strangers"] = tuple((int(pts), int(place)) for pts, place in data["strangers"])
             keys = tuple((int(pts), int(dts)) for pts, dts in data["keys"])
             return cls(pts=tuple(map(int, data["pts"])), keys=keys, **values)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"a damaged frame index: {error}") from error
+
+
+def _usual_ticks(times: Sequence[int]) -> Fraction | None:
+    """The average over what is about as long as the median: clocks round up and down, frames are left out."""
+    lengths = sorted(Counter(map(sub, times[1:], times)).items())
+    if not lengths:
+        return None
+    passed = list(accumulate(count for _, count in lengths))
+    median = lengths[bisect_left(passed, passed[-1] / 2)][0]
+    alike = [(ticks, count) for ticks, count in lengths if median <= 2 * ticks <= 3 * median]
+    return Fraction(sum(ticks * count for ticks, count in alike), sum(count for _, count in alike))
 
 
 def read_index(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None) -> FrameIndex:
@@ -193,6 +220,8 @@ def scan_file(
                 path, f"the file is damaged ({error})", hint="Copy it again from the camera's card."
             ) from error
         container_name, has_audio = container.format.name, bool(container.streams.audio)
+    if scan.goes_back:
+        settle(scan, read_stretches(path, stream_index=stream_index))
     if not scan.times or not time_base or time_base <= 0:
         raise _nothing_to_index(path, scan)
     turned = scan.rotation in {90, 270}
@@ -212,6 +241,9 @@ def scan_file(
         declared_duration_s=scan.declared_duration_s,
         in_decode_order=scan.in_decode_order,
         breaks=scan.breaks,
+        recordings=scan.stretches.recordings,
+        key_places=tuple(place for _, _, place in scan.stretches.keys),
+        strangers=scan.stretches.strangers,
     )
     return index, scan
 

@@ -104,7 +104,7 @@ def _promised_frames(index: FrameIndex, scan: Scan) -> int:
 
 def _looks_healthy(reader: FrameReader, scan: Scan, promised: int) -> bool:
     index = reader.index
-    if scan.faults or scan.damaged or scan.encrypted or len(index) < promised:
+    if scan.faults or scan.damaged or scan.stretches.recordings or scan.encrypted or len(index) < promised:
         return False
     try:
         reader.frame(0)
@@ -152,6 +152,10 @@ def _complaints(index: FrameIndex, shown: FrameIndex, scan: Scan, *, promised: i
         said.append(f"{_frames(scan.without_time)} without a time left out")
     if scan.repeated_times:
         said.append(f"{_frames(scan.repeated_times)} with the time of another left out")
+    if index.recordings:
+        said.append(
+            f"its clock goes back: {len(index.recordings)} recordings in one file, shown in the order of their times"
+        )
     for i, (early, late) in enumerate(pairwise(shown.pts)):
         gap_s = float((late - early) * shown.time_base)
         if gap_s > _JUMP_S:

@@ -103,7 +103,7 @@ def frames_to_copy(index: FrameIndex) -> list[int]:
     starts = [0, *(i for i in index.keyframe_indices if i > 0), len(index)]
     long = [(start, end) for start, end in pairwise(starts) if end - start > LONG_GOP_FRAMES]
     frames = sum(end - start for start, end in long)
-    step = max(1, round((index.fps or 30.0) * _EVERY_S), ceil(frames / _AT_MOST))
+    step = max(1, round(_EVERY_S / index.usual_s), ceil(frames / _AT_MOST))
     return [i for start, end in long for i in range(start, end, step)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, pairwise
+from itertools import groupby, islice, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +22,7 @@ from vvlm_desktop.video.decoder import (
 )
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.rgb import Picture, RgbConverter, source_colour
+from vvlm_desktop.video.run import holder, owner
 
 __all__ = ["FrameReader", "Picture", "source_colour"]
 
@@ -166,24 +167,33 @@ class FrameReader:
 
         Frames that cannot be decoded are left out. Other calls in between are allowed; the walk finds its way back.
         """
-        following = start
-        own_run = -1
+        following = begun_at = start
+        own_run, is_there = -1, False
+        held: tuple[int, av.VideoFrame] | None = None  # far ahead of its turn: after a gap, or by a damaged time
         while following < len(self.index):
             try:
                 if own_run != self._runs:
-                    if not any(self._start_at(entry, following) for entry in self._entry_points(following)):
-                        return
+                    begun_at = following
+                    is_there = any(self._start_at(entry, following) for entry in self._entry_points(following))
                     own_run = self._runs
-                step = self._next()
+                step = self._next() if is_there else None
             except DamageMetError:
                 self._be_careful()
                 continue
-            if step is None:
-                return
-            frame_index, frame = step
-            if frame_index >= following:
-                following = frame_index + 1
-                yield frame_index, frame
+            if held is not None and (step is None or step[0] > held[0]):
+                due, held = held, None
+                following = due[0] + 1
+                yield due
+            if step is None or self._crosses(following, step[0]):
+                further = self._next_recording(following, begun_at)
+                if further is None:
+                    return
+                following, own_run = further, -1
+            elif step[0] > following and held is None:
+                held = step
+            elif step[0] >= following and (held is None or step[0] < held[0]):
+                following = step[0] + 1
+                yield step
 
     def rgb(self, i: int, *, width: int | None = None, height: int | None = None) -> Picture:
         """Decode one frame to RGB as it is to be seen.
@@ -200,6 +210,23 @@ class FrameReader:
             FrameUnreadableError: as `frame`.
         """
         return self._converter.upright(self.frame(i), width=width, height=height)
+
+    def _next_recording(self, following: int, begun_at: int) -> int | None:
+        """Where a walk goes on that has come to the end of one of several recordings."""
+        if not self.index.recordings or following >= len(self.index):
+            return None
+        if following > begun_at:
+            return following
+        own = owner(self.index, self.index.pts[following])
+        rest = range(following + 1, len(self.index))
+        return next((i for i in rest if owner(self.index, self.index.pts[i]) != own), None)
+
+    def _crosses(self, following: int, given: int) -> bool:
+        """Whether frames of another recording come before the given one."""
+        if not self.index.recordings or given <= following:
+            return False
+        own = owner(self.index, self.index.pts[given])
+        return any(owner(self.index, self.index.pts[i]) != own for i in range(following, given))
 
     @property
     def _careful(self) -> tuple[str, int]:
@@ -269,9 +296,13 @@ class FrameReader:
     def _entry_points(self, frame_index: int) -> Iterator[int]:
         """Where to start decoding, best first, as numbers of keys; `FROM_START` is a freshly opened file."""
         last = bisect_right(self._entries, self.index.pts[frame_index]) - 1
-        if not self._only_from_start:
+        if self.index.recordings:
+            own = owner(self.index, self.index.pts[frame_index])
+            mine = (entry for entry in range(last, -1, -1) if holder(self.index, entry) == own)
+            yield from islice(mine, _ENTRIES_TRIED)
+        elif not self._only_from_start:
             yield from range(last, max(-1, last - _ENTRIES_TRIED), -1)
-        if self._only_from_start or frame_index < _NEAR_START_FRAMES:
+        if self._only_from_start or (frame_index < _NEAR_START_FRAMES and not self.index.recordings):
             yield FROM_START
 
     def _start_at(self, entry: int, *frame_indices: int, shortest: bool = False) -> bool:

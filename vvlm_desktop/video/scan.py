@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.container import MEDIA_ERRORS, packets
+from vvlm_desktop.video.stretches import Stretches
 from vvlm_desktop.video.transport import damaged_packets
 
 #: A day at 120 frames a second; a header that leads to more is not to be believed.
@@ -41,6 +42,7 @@ class Scan:
         breaks: PTS of packets that lost data.
         hidden: packets that an edit list hides.
         damaged: packets that the demuxer calls damaged, or that begin with nothing but zeros.
+        goes_back: whether the decoding clock does; what then belongs together is read in another pass (`settle`).
         repeated_times, without_time, before_first_key: packets that give no frame of their own.
         width, height: of the coded picture; `rotation` degrees clockwise make it upright.
     """
@@ -51,6 +53,8 @@ class Scan:
     packets: int = 0
     hidden: int = 0
     damaged: int = 0
+    goes_back: bool = False
+    stretches: Stretches = field(default_factory=Stretches)
     repeated_times: int = 0
     without_time: int = 0
     before_first_key: int = 0
@@ -115,6 +119,7 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
     places: list[tuple[int, int]] = []  # (position in the file, PTS) in a transport stream
     in_transport_stream = container.format.name == "mpegts"
     read = damaged = hidden = 0
+    last_dts: int | None = None
     for read, packet in enumerate(packets(container, stream, scan.faults), start=1):
         if read % _LOOK_EVERY == 0:
             watch.look(read, position=packet.pos)
@@ -131,8 +136,12 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
             continue
         if not is_hidden:
             shown.append(pts)
+        dts = packet.dts
+        if dts is not None:
+            if last_dts is not None and dts < last_dts:
+                scan.goes_back = True
+            last_dts = dts
         if packet.is_keyframe:  # one hidden by an edit list is still an entry point
-            dts = packet.dts
             keys.append((pts, dts if dts is not None else pts))
         if in_transport_stream and packet.pos is not None:
             places.append((packet.pos, pts))
@@ -157,6 +166,17 @@ def _settle_times(scan: Scan, shown: array[int], keys: list[tuple[int, int]]) ->
     scan.keys = tuple(sorted(keys)) or tuple((pts, pts) for pts in times[:1])
     scan.before_first_key = bisect_left(times, scan.keys[0][0]) if times else 0  # nothing to decode them from
     scan.times = tuple(times[scan.before_first_key :])
+
+
+def settle(scan: Scan, stretches: Stretches) -> None:
+    """Take over what several recordings in one file show together."""
+    scan.stretches = stretches
+    if not stretches.recordings or not stretches.keys:
+        return
+    scan.repeated_times += len(scan.times) - len(stretches.times) + scan.before_first_key
+    scan.before_first_key = bisect_left(stretches.times, stretches.keys[0][0])
+    scan.times = stretches.times[scan.before_first_key :]
+    scan.keys = tuple((pts, dts) for pts, dts, _ in stretches.keys)
 
 
 def _breaks(path: Path, pid: int, places: list[tuple[int, int]]) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ damage      test_exact_damage.py; cut files and files that are no videos: clips 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -27,22 +27,8 @@ from tests.clips_reading import REFUSED, codes_by_pts, shuffled, walked
 from vvlm_desktop.video.index import FrameIndex, read_index
 from vvlm_desktop.video.probe import examine
 
-#: What is not so yet.
-WALK_FAILS = {
-    "jump_back_a_little.ts": "a walk begins at a place in the file by a time that comes twice",
-    "restarted.ts": "the same times come twice: which picture is given depends on where decoding began",
-}
-RANDOM_FAILS = {"restarted.ts": WALK_FAILS["restarted.ts"]}
-ALONE_FAILS = {
-    "several_edits.mp4": "two edits meet at one time: which picture is given depends on where decoding began",
-}
-
-
-def marked(failing: Mapping[str, str], names: Iterable[str] = tuple(AWKWARD)) -> list[object]:
-    return [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=failing[name])) if name in failing else name
-        for name in names
-    ]
+#: Files in which the clock goes back.
+RESTARTED = ("restarted.ts", "restarted_between.ts", "three_days.ts")
 
 
 def check(name: str, index: FrameIndex, found: Mapping[int, int]) -> None:
@@ -54,7 +40,7 @@ def check(name: str, index: FrameIndex, found: Mapping[int, int]) -> None:
         assert shown == code or (shown == REFUSED and code in clip.doubtful), f"{code} shows {shown}"
 
 
-@pytest.mark.parametrize("name", marked(RANDOM_FAILS))
+@pytest.mark.parametrize("name", list(AWKWARD))
 def test_frames_in_any_order_show_their_own_numbers(name: str) -> None:
     path = awkward(name)
     index = read_index(path)
@@ -68,7 +54,7 @@ def test_frames_in_any_order_show_their_own_numbers(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", marked(RANDOM_FAILS))
+@pytest.mark.parametrize("name", list(AWKWARD))
 def test_all_frames_in_three_orders_show_their_own_numbers(name: str) -> None:
     path = awkward(name)
     index = read_index(path)
@@ -76,7 +62,9 @@ def test_all_frames_in_three_orders_show_their_own_numbers(name: str) -> None:
         check(name, index, codes_by_pts(path, index, order))
 
 
-@pytest.mark.parametrize("name", marked(ALONE_FAILS, ["several_edits.mp4", "edits_backward.mp4", "times_twice.ts"]))
+@pytest.mark.parametrize(
+    "name", ["several_edits.mp4", "edits_backward.mp4", "times_twice.ts", "jump_back_a_little.ts", *RESTARTED]
+)
 def test_a_frame_is_the_same_one_with_nothing_decoded_before_it(name: str) -> None:
     path = awkward(name)
     index = read_index(path)
@@ -86,7 +74,7 @@ def test_a_frame_is_the_same_one_with_nothing_decoded_before_it(name: str) -> No
     check(name, index, found)
 
 
-@pytest.mark.parametrize("name", marked(WALK_FAILS))
+@pytest.mark.parametrize("name", list(AWKWARD))
 def test_a_walk_shows_all_of_them_in_the_order_of_their_times(name: str) -> None:
     path = awkward(name)
     index = read_index(path)
@@ -105,6 +93,9 @@ def test_a_walk_shows_all_of_them_in_the_order_of_their_times(name: str) -> None
         ("empty_edit.mp4", None),
         ("jump_forward.ts", "its clock jumps by 400 s after frame 23"),
         ("times_twice.ts", "4 frames with the time of another left out"),
+        ("jump_back_a_little.ts", "its clock goes back: 2 recordings in one file"),
+        ("three_days.ts", "its clock goes back: 2 recordings in one file"),
+        ("restarted.ts", "46 frames with the time of another left out"),
         ("continued.ts", "94 of 96 frames can be shown"),
     ],
 )

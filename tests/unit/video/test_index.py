@@ -104,6 +104,23 @@ def test_facts_of_the_streams() -> None:
     assert read_index(clip("matroska.mp4")).container == "matroska,webm"
 
 
+@pytest.mark.parametrize(
+    ("pts", "fps"),
+    [
+        ([0, 33, 67, 100, 133, 167, 200], 30.0),  # a clock of milliseconds rounds up and down
+        ([0, 40, 80, 5_000_000, 5_000_040, 5_000_080], 25.0),  # one jump of the clock
+        ([0, 40, 80, 200, 240, 280, 440, 480], 25.0),  # pictures left out
+        ([0, 33, 83, 117, 167, 200, 250], 24.0),  # film shown on a screen of 60
+        ([0, 2000, 4000, 6000], 0.5),  # time lapse
+        ([7, 47], 25.0),
+    ],
+)
+def test_frames_a_second_are_the_usual_ones_whatever_is_missing(pts: list[int], fps: float) -> None:
+    index = make_index(tuple(pts), time_base=Fraction(1, 1000))
+    assert index.fps == pytest.approx(fps, rel=0.001)
+    assert index.usual_s == pytest.approx(1 / fps, rel=0.001)
+
+
 @pytest.mark.parametrize(("degrees", "size"), [(90, (180, 320)), (180, (320, 180)), (270, (180, 320))])
 def test_size_is_that_of_the_upright_picture(degrees: int, size: tuple[int, int]) -> None:
     index = read_index(clip(f"h264_rotated_{degrees}.mp4"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,14 +53,16 @@ def test_a_long_group_gets_a_copy_every_fifth_of_a_second():
     assert frames_to_copy(an_index(900, key_every=900)) == list(range(0, 900, 6))
 
 
+def test_one_jump_of_the_clock_makes_the_copies_no_denser():
+    index = an_index(900, key_every=900)
+    jumping = replace(index, pts=tuple(pts + 150_000 * (pts >= 450) for pts in index.pts))
+    assert frames_to_copy(jumping) == frames_to_copy(index)
+
+
 def test_only_long_groups_get_copies():
     index = an_index(600, key_every=50)
-    mixed = FrameIndex(**{**fields(index), "keys": ((0, 0), (50, 50), (100, 100), (550, 550))})
+    mixed = replace(index, keys=((0, 0), (50, 50), (100, 100), (550, 550)))
     assert frames_to_copy(mixed) == list(range(100, 550, 6))
-
-
-def fields(index: FrameIndex) -> dict:
-    return {name: getattr(index, name) for name in index.__dataclass_fields__ if name != "keyframe_indices"}
 
 
 def test_an_hour_gets_no_more_copies_than_fit_into_memory():
@@ -128,7 +131,7 @@ def test_they_are_kept_and_read_back(made):
 
 def test_copies_of_other_times_are_not_used(made):
     _, index, file = made
-    moved = FrameIndex(**{**fields(index), "pts": tuple(pts + 1 for pts in index.pts)})
+    moved = replace(index, pts=tuple(pts + 1 for pts in index.pts))
     other = SmallPictures()
     assert not other.load(file, moved)
     assert len(other) == 0

@@ -9,7 +9,6 @@ import av
 from PySide6.QtCore import QObject, Qt, Signal
 
 from vvlm_desktop.errors import ClipUnreadableError
-from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.video.decode_thread import DecodeThread
 from vvlm_desktop.video.frame_cache import FrameCache
 from vvlm_desktop.video.index import FrameIndex
@@ -53,7 +52,7 @@ class CameraSource(QObject):
         super().__init__()
         self.clip = clip
         self.offset_ms = offset_ms
-        self._tolerance_s = _TOLERANCE_FRAMES * usual_s(clip.index)
+        self._tolerance_s = _TOLERANCE_FRAMES * clip.index.usual_s
         self._wanted = -1
         self._shown = -1
         self._word = ""
@@ -130,7 +129,7 @@ class CameraSource(QObject):
             return "recording has ended"
         i = self.index.at_time(own_s)
         hole_s = self.index.seconds(min(i + 1, len(self.index) - 1)) - self.index.seconds(i)
-        frame_s = usual_s(self.index)
+        frame_s = self.index.usual_s
         in_hole = hole_s > max(_LEAST_HOLE_S, _HOLE_FRAMES * frame_s) and own_s - self.index.seconds(i) > 1.5 * frame_s
         return "no picture of this moment in its file" if in_hole else ""
 

@@ -21,7 +21,6 @@ from vvlm_desktop.ui.review.camera_tile import CameraTile
 from vvlm_desktop.ui.review.looking import Looking
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import Toast
-from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.workflow.camera_links import MOST_OFFSET_MS, CameraLink, CameraLinks
@@ -275,7 +274,7 @@ class Cameras(QObject):
             return
         place = self._enlarged or 0
         tile, clip = self.tiles[place], self._known[place]
-        step_ms = 1000 * usual_s(clip.index)
+        step_ms = 1000 * clip.index.usual_s
         exact_ms = max(-MOST_OFFSET_MS, min(MOST_OFFSET_MS, tile.source.offset_ms + frames * step_ms))
         tile.source.shift(exact_ms)
         offset_ms = round(exact_ms)

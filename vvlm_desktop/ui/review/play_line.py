@@ -31,17 +31,12 @@ class GapEnd:
     length_s: float
 
 
-def usual_s(index: FrameIndex) -> float:
-    """How long a frame is usually shown; one jump of the file's clock does not change it, as it does the average."""
-    return float(index.frame_ticks * index.time_base)
-
-
 def gap_after(index: FrameIndex, i: int) -> float:
     """Seconds without a picture after frame `i`, where that is too long to wait for; else 0."""
     if not 0 <= i < len(index) - 1:
         return 0.0
     length_s = index.seconds(i + 1) - index.seconds(i)
-    return length_s if length_s > max(_LONGEST_GAP_S, _GAP_FRAMES * usual_s(index)) else 0.0
+    return length_s if length_s > max(_LONGEST_GAP_S, _GAP_FRAMES * index.usual_s) else 0.0
 
 
 def due_at(index: FrameIndex, media_s: float, *, span: Span | None, backward: bool) -> tuple[int, bool]:
@@ -57,7 +52,7 @@ def _end_s(index: FrameIndex, last: int) -> float:
     """When the last frame of a stretch has been seen; at once where nothing follows it."""
     if last + 1 >= len(index):
         return index.seconds(last)
-    return index.seconds(last) + usual_s(index) if gap_after(index, last) else index.seconds(last + 1)
+    return index.seconds(last) + index.usual_s if gap_after(index, last) else index.seconds(last + 1)
 
 
 def gap_end(index: FrameIndex, media_s: float, *, rate: float, backward: bool) -> GapEnd | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vvlm_desktop.ui.review.clip_source import ClipSource
-from vvlm_desktop.ui.review.play_line import Span, due_at, gap_end, usual_s
+from vvlm_desktop.ui.review.play_line import Span, due_at, gap_end
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.seek_history import SeekHistory
 from vvlm_desktop.video.audio_clock import Timing
@@ -359,7 +359,7 @@ class Playback(QObject):
                 self._source.keep_ahead(self._only[place], frames=1, backward=False)
             return
         self._kept_at = self._wanted
-        frames = max(12, round(0.8 / usual_s(self._source.index) * max(1.0, self._rate)))
+        frames = max(12, round(0.8 / self._source.index.usual_s * max(1.0, self._rate)))
         self._source.keep_ahead(self._wanted, frames=frames, backward=self.backward)
 
     # -- pictures ------------------------------------------------------------------------------------------------

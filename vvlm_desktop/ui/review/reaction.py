@@ -11,7 +11,6 @@ from typing import Protocol
 from PySide6.QtCore import QObject
 
 from vvlm_desktop.ui.review.overlay import Toast
-from vvlm_desktop.ui.review.play_line import usual_s
 from vvlm_desktop.ui.review.playback import Playback
 from vvlm_desktop.ui.review.player_view import Picture
 
@@ -64,7 +63,7 @@ class Trail(QObject):
         source = self._playback.source
         if way < 0 or source is None:
             return way < 0
-        return not self._playback.only and way >= (1 / max(1e-3, usual_s(source.index)))
+        return not self._playback.only and way >= (1 / max(1e-3, source.index.usual_s))
 
 
 class LookedAt(Protocol):

@@ -144,7 +144,7 @@ def _candidates(state: ReviewState, index: FrameIndex) -> list[tuple[int, int, E
     every = [c for analysis in state.analyses for c in analysis.candidates]
     for candidate in sorted(every, key=lambda c: -c.score):
         first, last = frame_of_pts(index, candidate.start_pts), frame_of_pts(index, candidate.end_pts)
-        near = round((index.fps or 30.0) * _SAME_MOMENT_S)
+        near = round(_SAME_MOMENT_S / index.usual_s)
         known = any(k.kind == candidate.kind and first <= b + near and last >= a - near for a, b, k in found)
         if not known and len(found) < _MOST_CANDIDATES:
             found.append((first, last, candidate))
