@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QSettings, QStandardPaths
@@ -35,11 +36,11 @@ def _each_file_is_examined_once() -> Iterator[None]:
     """What examining finds in a file is the subject of the video tests; here the same few come again and again."""
     known: dict[tuple[Path, int, int, int], FrameIndex] = {}
 
-    def examine(path: Path, *, stream_index: int = 0, cancel: Callable[[], bool] | None = None) -> FrameIndex:
+    def examine(path: Path, *, stream_index: int = 0, **how: Any) -> FrameIndex:
         state = path.stat()
         key = (path, state.st_mtime_ns, state.st_size, stream_index)
         if key not in known:
-            known[key] = probe.examine(path, stream_index=stream_index, cancel=cancel)
+            known[key] = probe.examine(path, stream_index=stream_index, **how)
         return known[key]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -37,7 +37,7 @@ def add(
         report = add_paths(
             session,
             paths,
-            progress=lambda p: bar.show(p.done / max(1, p.total), f"{p.done} of {p.total} · {p.path.name}"),
+            progress=lambda p: bar.show(p.share, f"{p.done} of {p.total} · {p.path.name}"),
         )
     if as_json:
         print_json(

@@ -23,7 +23,8 @@ from vvlm_desktop.ui.work_line import Job, WorkLine
 
 if TYPE_CHECKING:
     # Imported where they are used: the window is shown before PyAV is loaded.
-    from vvlm_desktop.workflow.add import AddProgress, AddReport
+    from vvlm_desktop.workflow.add import AddReport
+    from vvlm_desktop.workflow.add_progress import AddProgress
 
 _SAMPLES = "make-samples"
 
@@ -81,8 +82,7 @@ class ClipJobs(QObject):
             return add_paths(session, wanted, progress=report, cancelled=cancelled)
 
         def on_progress(progress: AddProgress, task: Task) -> None:
-            title = f"Adding {progress.done + 1:,} of {progress.total:,}: {file_name(progress.path)}"
-            task.update(title, fraction=progress.done / max(1, progress.total))
+            task.update(adding_words(progress), fraction=progress.share)
             seen.announce()
 
         self._adding.add(
@@ -177,6 +177,16 @@ class _Throttle:
         if time.monotonic() - self._last_s >= self._every_s:
             self._last_s = time.monotonic()
             self._shell.announce(Change(what=frozenset({"clips"})))
+
+
+def adding_words(progress: AddProgress) -> str:
+    """Which file is being added, and how far it is where that takes long."""
+    title = f"Adding {progress.done + 1:,} of {progress.total:,}: {file_name(progress.path)}"
+    if progress.checked is not None:
+        return f"{title}, looking for what is damaged: {progress.checked:.0%}".replace("%", " %")
+    if progress.read_bytes:
+        return f"{title}, {progress.read_bytes / 1e6:,.0f} of {progress.size_bytes / 1e6:,.0f} MB"
+    return title
 
 
 def added_problem(report: AddReport) -> Problem:

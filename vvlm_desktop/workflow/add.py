@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from vvlm_desktop.domain.clip import Clip, clip_id
@@ -14,6 +15,7 @@ from vvlm_desktop.domain.values import utc_now
 from vvlm_desktop.errors import ClipMissingError, ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.probe import examine, sha256_of, video_streams
+from vvlm_desktop.workflow.add_progress import AddProgress, Meter
 from vvlm_desktop.workflow.clip_files import ends_sha256
 from vvlm_desktop.workflow.recordings import Member, group
 from vvlm_desktop.workflow.session import Session
@@ -26,15 +28,6 @@ VIDEO_SUFFIXES = frozenset(
         *("h264", "264", "h265", "hevc", "asf", "insv", "lrv"),
     )
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AddProgress:
-    """`done` of `total` files; `path` is the one in work."""
-
-    done: int
-    total: int
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +106,9 @@ def add_paths(
         folder = file.parent
         if progress:
             progress(AddProgress(number, len(files), file))
+        meter = Meter(AddProgress(number, len(files), file), progress, cancelled=cancelled)
         try:
-            items += _add_file(session, file, cancelled=cancelled, is_sample=is_sample)
+            items += _add_file(session, file, meter=meter, is_sample=is_sample)
         except JobCancelledError:
             stopped = True
             break
@@ -125,12 +119,14 @@ def add_paths(
     return AddReport(tuple(items), cancelled=stopped)
 
 
-def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is_sample: bool) -> Iterator[AddedItem]:
+def _add_file(session: Session, file: Path, *, meter: Meter, is_sample: bool) -> Iterator[AddedItem]:
     library = session.library
     try:
         # Asked for before the content is read: a file that is written to meanwhile is doubtful when it is next opened.
-        mtime_ns = file.stat().st_mtime_ns
-        sha256, found = _read_once(file, cancelled)
+        before = file.stat()
+        mtime_ns = before.st_mtime_ns
+        meter.begin(before.st_size)
+        sha256, found = _read_once(file, meter)
         ends = ends_sha256(file)
         size_bytes = file.stat().st_size
     except OSError as error:
@@ -146,25 +142,25 @@ def _add_file(session: Session, file: Path, *, cancelled: Callable[[], bool], is
         yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)
 
 
-def _read_once(file: Path, cancelled: Callable[[], bool]) -> tuple[str, list[FrameIndex | ClipUnreadableError]]:
+def _read_once(file: Path, meter: Meter) -> tuple[str, list[FrameIndex | ClipUnreadableError]]:
     """Hash of a file, and what each of its streams gives.
 
     Both need every byte. Side by side they take them from the disk once, also where the file is larger than the memory.
 
     Raises:
         OSError: it cannot be read.
-        JobCancelledError: `cancelled` said so.
+        JobCancelledError: it is no longer wanted.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash-clip") as beside:
-        hashed = beside.submit(sha256_of, file, progress=_stop_when(cancelled))
+        hashed = beside.submit(sha256_of, file, progress=meter.hashed)
         try:
-            found = _examine_streams(file, cancelled)
+            found = _examine_streams(file, meter)
         except ClipMissingError as error:  # taken away while it was read
             raise FileNotFoundError(str(file)) from error
         return hashed.result(), found
 
 
-def _examine_streams(file: Path, cancelled: Callable[[], bool]) -> list[FrameIndex | ClipUnreadableError]:
+def _examine_streams(file: Path, meter: Meter) -> list[FrameIndex | ClipUnreadableError]:
     try:
         streams = max(1, video_streams(file))
     except ClipUnreadableError:
@@ -172,7 +168,8 @@ def _examine_streams(file: Path, cancelled: Callable[[], bool]) -> list[FrameInd
     found: list[FrameIndex | ClipUnreadableError] = []
     for stream_index in range(streams):
         try:
-            found.append(examine(file, stream_index=stream_index, cancel=cancelled))
+            tell = partial(meter.examined, stream_index=stream_index, streams=streams)
+            found.append(examine(file, stream_index=stream_index, cancel=meter.cancelled, progress=tell))
         except ClipUnreadableError as error:
             found.append(error)
     return found
@@ -253,14 +250,6 @@ def _regroup(session: Session, folder: Path) -> None:
             {clip.id: recordings[clip.id] for clip in changed},
             joined={clip.recording: recordings[clip.id] for clip in changed if clip.recording},
         )
-
-
-def _stop_when(cancelled: Callable[[], bool]) -> Callable[[int], None]:
-    def check(_done_bytes: int) -> None:
-        if cancelled():
-            raise JobCancelledError("Adding was stopped.")
-
-    return check
 
 
 def _sentence(error: ClipUnreadableError) -> str:

@@ -16,10 +16,11 @@ from vvlm_desktop.errors import JobCancelledError, StorageFullError, WorkerCrash
 from vvlm_desktop.jobs.child import Child
 from vvlm_desktop.ui import analysis_line
 from vvlm_desktop.ui.analysis_line import failed_problem
-from vvlm_desktop.ui.clip_jobs import ClipJobs, added_problem
+from vvlm_desktop.ui.clip_jobs import ClipJobs, added_problem, adding_words
 from vvlm_desktop.ui.errors_view import ProblemItem
 from vvlm_desktop.workflow import sample_clips
 from vvlm_desktop.workflow.add import AddedItem, AddReport, add_paths
+from vvlm_desktop.workflow.add_progress import AddProgress
 
 
 class Desk:
@@ -270,6 +271,20 @@ def test_closing_ends_the_drawing_of_samples(desk, qtbot, drawn):
 
 def item(name: str, outcome: str = "added", problem: str | None = None) -> AddedItem:
     return AddedItem(Path("/clips") / name, None, outcome, problem)
+
+
+@pytest.mark.parametrize(
+    ("how", "words", "share"),
+    [
+        ({}, "", 0.5),
+        ({"read_bytes": 1_234_000_000, "size_bytes": 4_936_000_000}, ", 1,234 of 4,936 MB", 0.625),
+        ({"read_bytes": 8, "size_bytes": 8, "checked": 0.25}, ", looking for what is damaged: 25 %", 1.0),
+    ],
+)
+def test_addition_says_which_file_and_how_far_it_is(how, words, share):
+    progress = AddProgress(1, 2, Path("/drive/a.mp4"), **how)
+    assert adding_words(progress) == f"Adding 2 of 2: a.mp4{words}"
+    assert progress.share == share
 
 
 def test_report_of_an_addition_counts_and_names():

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,10 @@ from tests.clips import make_clip
 from vvlm_desktop.errors import ClipMissingError
 from vvlm_desktop.video import probe
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.workflow import add
+from vvlm_desktop.video.probe import ExamineProgress
+from vvlm_desktop.workflow import add, add_progress
 from vvlm_desktop.workflow.add import add_paths, find_videos
+from vvlm_desktop.workflow.add_progress import AddProgress
 from vvlm_desktop.workflow.exporting import export
 from vvlm_desktop.workflow.frame_index import index_of
 from vvlm_desktop.workflow.review import settle
@@ -71,9 +74,9 @@ def test_hash_and_index_are_read_side_by_side(
         both.wait()
         return hash_of(path, progress=progress)
 
-    def examine_beside(path: Path, *, stream_index: int, cancel: Callable[[], bool]) -> FrameIndex:
+    def examine_beside(path: Path, *, stream_index: int, **how: Any) -> FrameIndex:
         both.wait()
-        return examine(path, stream_index=stream_index, cancel=cancel)
+        return examine(path, stream_index=stream_index, **how)
 
     monkeypatch.setattr(add, "sha256_of", hash_beside)
     monkeypatch.setattr(add, "examine", examine_beside)
@@ -88,10 +91,10 @@ def test_file_that_is_taken_away_while_it_is_examined_stops_nothing(
     gone, stays = (make_clip(tmp_path / name, frames=8 + len(name), fps=25) for name in ("a.mp4", "stays.mp4"))
     examine = probe.examine
 
-    def take_away(path: Path, *, stream_index: int, cancel: Callable[[], bool]) -> FrameIndex:
+    def take_away(path: Path, *, stream_index: int, **how: Any) -> FrameIndex:
         if path == gone:
             raise ClipMissingError(path)
-        return examine(path, stream_index=stream_index, cancel=cancel)
+        return examine(path, stream_index=stream_index, **how)
 
     monkeypatch.setattr(add, "examine", take_away)
     report = add_paths(session, [gone, stays])
@@ -105,6 +108,46 @@ def test_stopping_keeps_what_was_added(session: Session, tmp_path: Path) -> None
     report = add_paths(session, [tmp_path], progress=lambda p: seen.append(p.path), cancelled=lambda: len(seen) >= 2)
     assert report.cancelled
     assert session.library.count_clips() == len(report.items) == 1
+
+
+def test_large_file_tells_how_much_of_it_both_readers_have_read(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_clip(tmp_path / "a.mp4", frames=30, fps=25)
+    size, examine, examined = file.stat().st_size, probe.examine, threading.Event()
+
+    def hash_in_halves(path: Path, *, progress: Callable[[int], None]) -> str:
+        progress(size // 2)
+        assert examined.wait(10)
+        progress(size)
+        return "0" * 64
+
+    def examine_twice(path: Path, *, progress: Callable[[ExamineProgress], None], **how: Any) -> FrameIndex:
+        progress(ExamineProgress(0.25))
+        progress(ExamineProgress(1.0))
+        progress(ExamineProgress(0.5, decoding=True))
+        examined.set()
+        return examine(path, **how)
+
+    monkeypatch.setattr(add, "sha256_of", hash_in_halves)
+    monkeypatch.setattr(add, "examine", examine_twice)
+    monkeypatch.setattr(add_progress, "_TELL_EVERY_S", 0.0)
+    told: list[AddProgress] = []
+    add_paths(session, [file], progress=told.append)
+    assert {(p.done, p.total, p.path) for p in told[:-1]} == {(0, 1, file)}
+    told = [p for p in told if p.size_bytes]
+    assert [p.checked for p in told].count(0.5) == 1
+    read = [p.read_bytes for p in told]
+    assert read == sorted(read), "it never goes back"
+    assert read[-1] == told[-1].size_bytes == size
+    assert max(p.read_bytes for p in told[:-1]) <= size // 2, "no further than the slower one"
+    assert told[-1].share == 1.0
+
+
+def test_small_file_tells_no_bytes(session: Session, tmp_path: Path) -> None:
+    told: list[AddProgress] = []
+    add_paths(session, [make_clip(tmp_path / "a.mp4", frames=8, fps=25)], progress=told.append)
+    assert [(p.done, p.read_bytes) for p in told] == [(0, 0), (1, 0)]
 
 
 def test_front_and_rear_share_a_recording(session: Session, tmp_path: Path) -> None:
