@@ -1,29 +1,27 @@
 """Libraries that are made and opened in a tenth of the time, for the thousand tests that each need one of their own.
 
 What differs from a user's library: statements are compiled once for all libraries of the process instead of once for
-each, the tables are made by the SQL that SQLAlchemy wrote the first time, and a commit does not wait for the disk.
-The tables, the transactions and everything stored are the same. Tests whose subject is any of these use the fixture
+each, a new one begins as a copy of an empty one with all tables, and a commit does not wait for the disk. The tables,
+the transactions and everything stored are the same. Tests whose subject is any of these use the fixture
 `real_libraries` of the store's conftest.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event
 
 from vvlm_desktop.store import engine as real_engine
 from vvlm_desktop.store import library, opening
-
-_real_create_tables = opening.create_tables
-#: SQL that makes the tables of the newest version, with its parameters.
-_script: list[tuple[str, Any]] = []
-#: How statements begin that only look whether a table is there.
-_LOOKING = ("SELECT", "PRAGMA main.", "PRAGMA temp.")
 
 
 @contextmanager
@@ -35,17 +33,16 @@ def quick_libraries() -> Iterator[None]:
         shared.connect().close()
         compiled: dict[Any, Any] = {}
         patch.setattr(library, "make_engine", lambda database: _make_engine(database, like=shared, compiled=compiled))
-        patch.setattr(opening, "create_tables", _create_tables)
         yield
 
 
 def use_real_libraries(patch: pytest.MonkeyPatch) -> None:
     """Undo it for one test."""
     patch.setattr(library, "make_engine", real_engine.make_engine)
-    patch.setattr(opening, "create_tables", _real_create_tables)
 
 
 def _make_engine(database: Path, *, like: Engine, compiled: dict[Any, Any]) -> Engine:
+    _begin(database)
     made = real_engine.make_engine(database)
     made.dialect = like.dialect
     event.listen(made, "connect", _without_waiting, insert=True)  # a new file becomes a log's before anything else
@@ -58,20 +55,25 @@ def _without_waiting(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def _create_tables(connection: Connection) -> None:
-    if _script:
-        for statement, parameters in _script:
-            connection.exec_driver_sql(statement, parameters)
+def _begin(database: Path) -> None:
+    """Where there is no file yet, put a library without clips there, all at once: others may be opening it, too."""
+    if database.exists():
         return
-    written: list[tuple[str, Any]] = []
+    whole = database.with_name(f"{database.name}.{os.getpid()}-{threading.get_ident()}.new")
+    # Where nothing can be written, opening it finds the right words for that.
+    with suppress(OSError):
+        try:
+            whole.write_bytes(_empty_library())
+            os.link(whole, database)
+        finally:
+            whole.unlink(missing_ok=True)
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        if not statement.lstrip().startswith(_LOOKING):
-            written.append((statement, parameters))
 
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        _real_create_tables(connection)
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
-    _script.extend(written)
+@cache
+def _empty_library() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / real_engine.DATABASE_NAME
+        made = real_engine.Database(Path(folder), real_engine.make_engine(database))
+        opening.bring_up_to_date(made)
+        made.close()
+        return database.read_bytes()
