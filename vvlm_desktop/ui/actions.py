@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -52,6 +53,12 @@ def key_text(key: str) -> str:
     """`key` as it is written on this system's keyboards."""
     text = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
     return text.replace("Return", "Enter").replace("PgDown", "PgDn") or key
+
+
+@cache
+def _as_heard(key: str) -> str:
+    """`key` in the one spelling of Qt's; told hundreds of times for each page that is opened."""
+    return QKeySequence(key).toString()
 
 
 class ActionRegistry(QObject):
@@ -124,13 +131,13 @@ class ActionRegistry(QObject):
 
     def conflicts(self, action: Action, keys: Iterable[str]) -> list[Action]:
         """Other actions that would hear one of `keys` at the same time."""
-        wanted = {QKeySequence(key).toString() for key in keys}
+        wanted = {_as_heard(key) for key in keys}
         return [
             other
             for other in self._actions.values()
             if other.id != action.id
             and (other.page == action.page or None in {other.page, action.page})
-            and wanted & {QKeySequence(key).toString() for key in self.keys_of(other)}
+            and not wanted.isdisjoint(map(_as_heard, self.keys_of(other)))
         ]
 
     def set_keys(self, action_id: str, keys: tuple[str, ...]) -> None:
