@@ -9,10 +9,19 @@ from pathlib import PurePath
 
 from PySide6.QtGui import Qt
 
+from vvlm_desktop.domain.clip import Clip
+
 
 def file_name(path: str | PurePath) -> str:
     """The name of a file as text that can be shown, whatever bytes the file system gave."""
     return shown(PurePath(path).name or str(path))
+
+
+def clip_name(clip: Clip, *, suffix: bool = True) -> str:
+    """The name of a clip's file, and which camera of it where it holds more than one."""
+    path = PurePath(clip.path)
+    name = file_name(path) if suffix else shown(path.stem)
+    return f"{name}, camera {clip.stream_index + 1}" if clip.stream_index else name
 
 
 def shown(text: str) -> str:

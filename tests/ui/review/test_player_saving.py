@@ -210,6 +210,8 @@ def test_a_narrow_bar_leaves_parts_out_instead_of_cutting_them_off(qtbot):
     window.show()
     parts = (bar.time, bar.duration, bar.frame_number, bar.pts, bar.wall)
     assert all(part.isVisible() for part in parts)
+    assert bar.wall.text() == "07:08:10 camera's clock"
+    short = False
     for width in range(990, 550, -20):
         bar.resize(width, 40)
         bar.layout().activate()
@@ -218,6 +220,9 @@ def test_a_narrow_bar_leaves_parts_out_instead_of_cutting_them_off(qtbot):
         assert bar.frame_number in shown
         cut = [part.text() for part in shown if part.width() < part.sizeHint().width()]
         assert not cut, bar.width()
+        short |= bar.duration.isVisible() and bar.wall.text() == "07:08:10 camera"
+    assert short, "shortened before anything is left out"
+    assert bar.wall.copied.endswith("camera's clock")
     assert not bar.wall.isVisible()
     bar.resize(1000, 40)
     assert all(part.isVisible() for part in parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -11,6 +13,7 @@ from tests import clips
 from vvlm_desktop.domain.review import Event
 from vvlm_desktop.ui.review.form.written import changes_html
 from vvlm_desktop.ui.review.go_to import find_frame
+from vvlm_desktop.ui.review.headline import headline_model
 from vvlm_desktop.ui.review.history_tab import event_words
 from vvlm_desktop.ui.review.keys import RawKeys, digit_of, shuttle_key
 from vvlm_desktop.ui.review.queue import QueueDesk
@@ -19,7 +22,7 @@ from vvlm_desktop.ui.review.seen import LOOK_S, Attention
 from vvlm_desktop.ui.review.shuttle import Shuttle
 from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex, read_index
-from vvlm_desktop.workflow.review import accept_rest
+from vvlm_desktop.workflow.review import accept_rest, open_review
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +289,14 @@ def test_queue_says_why_a_clip_is_in_it(session, add_clip):
     (item,) = QueueDesk(session).items(0, 10)
     assert item.reason == "Near miss · jolt"
     assert item.mark == "half"
+
+
+def test_queue_and_headline_tell_a_second_camera_of_a_file(session, add_clip):
+    front = add_clip()
+    rear = session.library.add_clip(replace(front, id="b" * 16, stream_index=1)).clip
+    assert sorted(item.name for item in QueueDesk(session).items(0, 10)) == ["h264_bframes", "h264_bframes, camera 2"]
+    words = headline_model(session.schema, open_review(session, rear.id)).rest
+    assert words.endswith("h264_bframes.mp4, camera 2")
 
 
 # -- words

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from vvlm_desktop.ui.words import breakable, clock, count, file_name, sentences, shown, when
+from tests.ui.builders import clip
+from vvlm_desktop.ui.words import breakable, clip_name, clock, count, file_name, sentences, shown, when
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 clips"), (1, "1 clip"), (12_345, "12,345 clips")])
@@ -42,3 +44,10 @@ def test_long_words_can_be_broken_and_nothing_else_changes():
 
 def test_sentences_end_as_sentences():
     assert sentences("No such file", "", "Choose another.") == "No such file. Choose another."
+
+
+def test_two_cameras_of_one_file_have_two_names():
+    front = clip(path="/drive/a b.mp4")
+    rear = replace(front, stream_index=1)
+    assert (clip_name(front), clip_name(rear)) == ("a b.mp4", "a b.mp4, camera 2")
+    assert (clip_name(front, suffix=False), clip_name(rear, suffix=False)) == ("a b", "a b, camera 2")

@@ -19,7 +19,7 @@ from vvlm_desktop.ui.review.timeline_build import BEFORE_S
 from vvlm_desktop.ui.review.transport import TransportBar
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label, rule
 from vvlm_desktop.ui.widgets.marks import MarkLabel
-from vvlm_desktop.ui.words import file_name, plain_tip
+from vvlm_desktop.ui.words import clip_name, plain_tip
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.comparing import Comparison
 from vvlm_desktop.workflow.session import Session
@@ -125,7 +125,7 @@ class PairViewer(QWidget):
         return self._pair.clip.id if self._pair is not None and self._index is None else None
 
     def _say(self, pair: Comparison | None) -> None:
-        self.name.setText(file_name(pair.clip.path) if pair is not None else "")
+        self.name.setText(clip_name(pair.clip) if pair is not None else "")
         self.fair.setVisible(pair is not None)
         self.words.setText("")
         if pair is None:

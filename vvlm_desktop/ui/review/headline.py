@@ -24,7 +24,7 @@ from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import ElidedLabel, label
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS, MarkLabel
-from vvlm_desktop.ui.words import count, file_name, plain_tip, shown
+from vvlm_desktop.ui.words import clip_name, count, plain_tip, shown
 from vvlm_desktop.workflow.calibration import Calibration, Shown, shown_confidence
 from vvlm_desktop.workflow.review_state import ReviewState
 
@@ -90,7 +90,7 @@ def headline_model(
         words.append(max(candidates, key=lambda c: c.score).reason)
     if state.analysis is not None and state.analysis.provenance == "demo_script":
         words.append(f"{SOURCE_WORDS['demo_script']}, not a model")
-    words.append(file_name(state.clip.path))
+    words.append(clip_name(state.clip))
     if by_chance:
         words.append("here by chance: random check")
     sureness = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import PurePath
 
 from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.review import SETTLED
@@ -12,7 +11,7 @@ from vvlm_desktop.store.records import ClipFilter, ClipRow
 from vvlm_desktop.ui.review.queue_list import QueueItem
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS
-from vvlm_desktop.ui.words import shown
+from vvlm_desktop.ui.words import clip_name, shown
 from vvlm_desktop.workflow.calibration import Calibration, shown_confidence
 from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQueue
 from vvlm_desktop.workflow.review_state import starting_point
@@ -88,7 +87,7 @@ class QueueDesk:
     def _item(self, row: ClipRow) -> QueueItem:
         clip = row.clip
         self._rowids[clip.id] = row.rowid
-        name = shown(PurePath(clip.path).stem)
+        name = clip_name(clip, suffix=False)
         if clip.status in SETTLED or clip.status == "dismissed":
             word, status_mark, ink = STATUS_MARKS[clip.status]
             return QueueItem(clip.id, name, self._event(row.labels) or word, status_mark, ink, row)

@@ -33,7 +33,8 @@ class TextButton(QAbstractButton):
         super().__init__(parent)
         self._ink = ink
         self._what = what
-        self._copied = ""
+        self._copied = self._whole = self._short = ""
+        self._is_short = False
         self.setToolTip(f"Copy the {what}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click must not take the keys from the page
@@ -41,14 +42,23 @@ class TextButton(QAbstractButton):
             self.setFont(theme.font("strong"))
         self.clicked.connect(self._on_clicked)
 
-    def show_text(self, text: str, *, copied: str = "") -> None:
-        """Show `text`; a click copies `copied`, or the text where that is empty."""
+    def show_text(self, text: str, *, copied: str = "", short: str = "") -> None:
+        """Show `text`, or `short` where there is little room; a click copies `copied`, or the text if empty."""
+        self._whole, self._short = text, short or text
+        self._copied = copied or text
+        self._put(self._short if self._is_short else text)
+        self.setEnabled(bool(text))
+        self.setAccessibleName(f"{self._what[0].upper()}{self._what[1:]} {self._copied}, copy")
+
+    def set_short(self, is_short: bool) -> None:
+        """Show the short text, or the whole again."""
+        self._is_short = is_short
+        self._put(self._short if is_short else self._whole)
+
+    def _put(self, text: str) -> None:
         if text != self.text():
             self.setText(text)
             self.updateGeometry()
-        self._copied = copied or text
-        self.setEnabled(bool(text))
-        self.setAccessibleName(f"{self._what[0].upper()}{self._what[1:]} {self._copied}, copy")
 
     @property
     def copied(self) -> str:
@@ -153,7 +163,7 @@ class TransportBar(QWidget):
         """Name the frame that is painted."""
         self._index, self._frame_index, self._readable = index, frame_index, readable
         self._name(index, frame_index, readable=readable)
-        lengths = tuple(len(text) for text in (self.duration.text(), self.pts.text(), self.wall.text()))
+        lengths = tuple(len(text) for text in (self.duration.text(), self.pts.text(), self.wall.copied))
         if lengths != self._lengths:
             self._lengths = lengths
             self._drop()
@@ -163,13 +173,20 @@ class TransportBar(QWidget):
         for each in self._dropped:
             each.show()
         self._dropped.clear()
+        for short in (False, True):
+            self.wall.set_short(short)
+            if self._fits():
+                return
         for each in (self.duration, self.wall, self.frame, self.pts):
-            self._row.invalidate()
-            if self._row.sizeHint().width() <= self.width():
+            if self._fits():
                 return
             if not each.isHidden():
                 each.hide()
                 self._dropped.append(each)
+
+    def _fits(self) -> bool:
+        self._row.invalidate()
+        return self._row.sizeHint().width() <= self.width()
 
     @override
     def minimumSizeHint(self) -> QSize:
@@ -213,10 +230,12 @@ class TransportBar(QWidget):
 
     def _show_clock(self, seconds: float) -> None:
         shown = self._satellites or self._clock
-        self.wall.show_text(
-            f"{shown.at(seconds):%H:%M:%S} {shown.zone}" if shown is not None else "",
-            copied=_written(shown, seconds) if shown is not None else "",
-        )
+        if shown is None:
+            self.wall.show_text("")
+            return
+        time, zone = f"{shown.at(seconds):%H:%M:%S}", shown.zone
+        short = zone.removesuffix("'s clock")
+        self.wall.show_text(f"{time} {zone}", copied=_written(shown, seconds), short=f"{time} {short}")
 
     def show_playing(self, playing: bool) -> None:
         """Offer pause while it plays."""
