@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,9 @@ from vvlm_desktop.errors import ClipUnreadableError
 _MAX_BOXES = 100_000
 #: A list of positions is never longer: an hour of BlackVue's NMEA is 3 MB.
 MAX_BOX_BYTES = 64 << 20
+#: Times of these files are counted from here.
+_EPOCH = datetime(1904, 1, 1)
+_EARLIEST_YEAR = 2000  # cameras without a battery write 1904 or 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,19 @@ def movie_duration_ms(file: BinaryIO) -> float | None:
         except (IndexError, struct.error):
             return None
         return ticks * 1000 / scale if scale and ticks not in {0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF} else None
+    return None
+
+
+def movie_created(file: BinaryIO) -> datetime | None:
+    """When the header claims that the film was made, on whatever clock the camera has; None where that is unset."""
+    for box in find_boxes(file, (b"moov", b"mvhd")):
+        data = read_box(file, box, limit=12)
+        try:
+            seconds = struct.unpack_from(">Q" if data[0] == 1 else ">I", data, 4)[0]
+            created = _EPOCH + timedelta(seconds=seconds)
+        except (IndexError, struct.error, OverflowError):
+            return None
+        return created if created.year >= _EARLIEST_YEAR else None
     return None
 
 
