@@ -46,6 +46,7 @@ class Timeline(TimelineSurface):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._drag: Drag = ""
+        self._button = Qt.MouseButton.NoButton  # that drags
         self._pressed_at = QPointF()
         self._dragged_from_x = 0.0
         self._hovered: int | None = None
@@ -90,6 +91,7 @@ class Timeline(TimelineSurface):
             self.mark_chosen.emit(mark)
             return
         self._set_drag(drag)
+        self._button = event.button()
         if drag == "edge":
             self.setFocus(Qt.FocusReason.MouseFocusReason)  # for Escape, and the arrows afterwards
         elif drag == "scrub":
@@ -183,6 +185,9 @@ class Timeline(TimelineSurface):
     @override
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         drag = self._drag
+        if drag and event.button() != self._button:  # another one, pressed by mistake: the hand goes on
+            event.ignore()
+            return
         self._set_drag("")
         if self._index is None or not len(self._index):
             return
@@ -219,7 +224,8 @@ class Timeline(TimelineSurface):
 
     @override
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        self._show_menu(event.globalPos())
+        if not self._drag:  # a menu would take the release of the button that drags
+            self._show_menu(event.globalPos())
 
     def choose_lanes(self) -> None:
         """Ask which lanes are shown, at the timeline's corner; its first entry can be chosen at once."""
