@@ -20,6 +20,8 @@ _IDLE_S = 8.0
 _LEAD_S = 0.03
 #: A device that is this far ahead of the time plays for nobody: a null device asks as fast as it is answered.
 _TOO_FAST_S = 2.0
+#: So often another device is opened for one that stopped, until something else is to be played.
+_MOST_STOPS = 5
 
 OpenOutput = Callable[[Callable[[int], Fill]], SoundOutput | NoSoundOutput]
 
@@ -58,6 +60,7 @@ class SoundThread:
         self._volume = 1.0
         self._played = 0
         self._timeless = False
+        self._stops = 0  # of devices, since the newest order
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
         self._thread.start()
 
@@ -91,6 +94,7 @@ class SoundThread:
         with self._wake:
             self._wish = wish
             self._orders += 1
+            self._stops = 0
             if self._mixer is not None:
                 self._mixer.stop()
             self._wake.notify()
@@ -129,8 +133,15 @@ class SoundThread:
     def _again(self, wish: _Wish, order: int) -> None:
         """The device was unplugged: let another one go on, from where the clip is by then."""
         with self._wake:
-            if order == self._orders and not self._closing:
+            if order != self._orders or self._closing:
+                return
+            self._stops += 1
+            given_up = self._stops > _MOST_STOPS
+            if not given_up:
                 self._wish = wish
+        if given_up:
+            self._close_output()
+            self._on_output("Silent: the sound device stops again and again.")
 
     def _have_output(self) -> bool:
         if self._timeless:
