@@ -12,8 +12,9 @@ Known here, in the order in which they are told apart (offsets from the block's 
 
 Positions are ddmm.mmmm and speed is in knots where nothing else is said, time is UTC but for early records with a whole
 year (Kenwood), which is the camera's own. `LIGOGPSINFO` blocks and those whose positions are enciphered (Akaso V1,
-Redtiger F7N) are counted, not read. Not known: INNOVV (several records without a date), ring buffers marked `ATC`,
-positions that Rexing's V1-4K shifts and stretches.
+Redtiger F7N) are counted, not read. Rexing's V1-4K moves and stretches the positions of its late records; that it does
+only the film tells, by the firmware in `frea/ver `. Not known: INNOVV (several records without a date), ring buffers
+marked `ATC`.
 Source: the tables of ExifTool's QuickTimeStream and sergei.nz; nothing of their code.
 """
 
@@ -26,7 +27,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from vvlm_desktop.video.telemetry.freegps_numbers import LAYOUTS, Layout, bearing, milliseconds, speed_in
+from vvlm_desktop.video.telemetry.freegps_numbers import LAYOUTS, SHIFTED, Layout, bearing, milliseconds, speed_in
 from vvlm_desktop.video.telemetry.nmea import packed_degrees, parse_nmea
 from vvlm_desktop.video.telemetry.track import KMH_MPS, KNOT_MPS, Fix
 
@@ -35,6 +36,8 @@ BLOCK_BYTES = 4096
 MAGIC = b"freeGPS "
 _SCRAMBLED = b"\xaa\xaa\xf2\xe1\xf0\xee\x54\x54"
 _SCRAMBLED_TEXT = re.compile(rb".{8}(\d{14})..{15}([NS])(\d{8})([EW])(\d{9})(?:(\d{8})|[-+]\d{4}(\d{3}))?", re.DOTALL)
+#: Of Rexing's V1-4K.
+SHIFTING_FIRMWARE = "3.01.054"
 _THREE_SIGNED = re.compile(rb"([-+]\d{3})([-+]\d{3})([-+]\d{3})")
 _ENCIPHERED = b"4W`b]S<"
 _EARLY = re.compile(rb"(?:.{37}|.{85})\0\0\0[AV][NS\0][EW\0]", re.DOTALL)
@@ -68,9 +71,13 @@ class Block:
     local: bool = False
 
 
-def read_block(block: bytes) -> Block:
-    """Read one block; whatever it holds, nothing is raised."""
-    for fits, read in _LAYOUTS:
+def read_block(block: bytes, *, firmware: str = "") -> Block:
+    """Read one block; whatever it holds, nothing is raised.
+
+    Args:
+        firmware: what the film says of its camera's, where it does.
+    """
+    for fits, read in _LAYOUTS if firmware != SHIFTING_FIRMWARE else _SHIFTED_LAYOUTS:
         if fits(block):
             try:
                 return read(block)
@@ -186,3 +193,4 @@ _LAYOUTS: tuple[tuple[Callable[[bytes], bool], Callable[[bytes], Block]], ...] =
     *map(_of, LAYOUTS[1:]),
     (_is_nextbase, _nextbase),
 )
+_SHIFTED_LAYOUTS = (_of(SHIFTED), *_LAYOUTS)

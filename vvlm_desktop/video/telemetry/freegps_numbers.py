@@ -21,6 +21,9 @@ Place = tuple[str, int]
 #: Within so much of each other a record's two forms of one position, in ddmm.mmmm, are the same.
 _SAME = 0.001
 _MOST_G = 32.0
+_LATE_BYTES = 92
+#: By how much Rexing's V1-4K moves and stretches latitude and longitude, in degrees.
+_SHIFT = ((187.982162849635, 3.0), (2199.19873715495, 2.0))
 
 
 def speed_in(value: float, unit_mps: float) -> float:
@@ -51,7 +54,7 @@ class Layout:
     Attributes:
         mark: what tells the layout. status, north, east: where `A` or `V`, N or S, E or W are.
         clock, date: where hour, minute, second and year, month, day begin, 32 bit each.
-        position: "packed" ddmm.mmmm, "degrees", or "e7" degrees × 10⁷.
+        position: "packed" ddmm.mmmm, "degrees", "e7" degrees × 10⁷, or "shifted" degrees, stretched and moved.
         precise: where positions and the altitude are once more, as doubles.
         degrees_in_bytes: in blocks that say they have so many bytes, positions that can be degrees are, and the speed
             is in km/h: as ddmm.mmmm they would lie in the sea off Ghana.
@@ -70,7 +73,7 @@ class Layout:
     speed: Place
     course: Place | None = None
     altitude: Place | None = None
-    position: Literal["packed", "degrees", "e7"] = "packed"
+    position: Literal["packed", "degrees", "e7", "shifted"] = "packed"
     speed_unit_mps: float = KNOT_MPS
     course_from_deg: float = 0.0
     precise: tuple[int, int, int] | None = None
@@ -94,6 +97,8 @@ class Layout:
         clock, date = struct.unpack_from("<3I", block, self.clock), struct.unpack_from("<3I", block, self.date)
         lat, lon = abs(_number(block, self.lat)), abs(_number(block, self.lon))
         altitude = _number(block, self.altitude)
+        if self.position == "shifted":
+            lat, lon = ((raw - moved) / stretched for raw, (moved, stretched) in zip((lat, lon), _SHIFT, strict=True))
         if self.degrees_in_bytes == struct.unpack_from(">I", block)[0] and lat <= 90 and lon <= 180:
             plain = replace(self, position="degrees", speed_unit_mps=KMH_MPS, degrees_in_bytes=None, precise=None)
             return plain.fix(block)
@@ -167,3 +172,17 @@ LAYOUTS = (
         ("f", 76), ("f", 80), ("f", 84), ("f", 88), precise=(0x70, 0x80, 0xA0), degrees_in_bytes=0x4000,
     ),
 )  # fmt: skip
+#: Late records of a camera that moves its positions: nothing in a block tells it, only the film does.
+SHIFTED = replace(LAYOUTS[-1], name="Rexing V1-4K", position="shifted", precise=None, degrees_in_bytes=None)
+
+
+def may_be_shifted(blocks: Sequence[bytes]) -> bool:
+    """Whether all late records hold numbers as a camera writes that moves them; some real places look like that."""
+    late = [block for block in blocks if SHIFTED.fits(block) and SHIFTED.has_fix(block) and len(block) >= _LATE_BYTES]
+    return bool(late) and all(map(_looks_shifted, late))
+
+
+def _looks_shifted(block: bytes) -> bool:
+    raw = (_number(block, SHIFTED.lat), _number(block, SHIFTED.lon))
+    lat, lon = ((value - moved) / stretched for value, (moved, stretched) in zip(raw, _SHIFT, strict=True))
+    return 0 <= lat <= 90 and 0 <= lon <= 180

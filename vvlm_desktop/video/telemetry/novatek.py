@@ -20,7 +20,8 @@ import numpy as np
 
 from vvlm_desktop.video.telemetry.boxes import Box, boxes, file_size, find_boxes, is_boxed, open_clip, read_box
 from vvlm_desktop.video.telemetry.clock import ClipClock, utc_at
-from vvlm_desktop.video.telemetry.freegps import BLOCK_BYTES, MAGIC, Block, read_block
+from vvlm_desktop.video.telemetry.freegps import BLOCK_BYTES, MAGIC, SHIFTING_FIRMWARE, Block, read_block
+from vvlm_desktop.video.telemetry.freegps_numbers import may_be_shifted
 from vvlm_desktop.video.telemetry.track import Fix, Motion, Positions, Track
 
 #: Twelve hours of a block a second.
@@ -34,6 +35,10 @@ _PACKET_SIZES = (188, 192)
 _TS_RECORD = re.compile(rb"(?:.{164})?(.{24}[AV][NS\0][EW\0].{21,57})", re.DOTALL)
 #: A block a second, give or take the ends.
 _ENDS_S = 3
+_SHIFTED_NOTE = (
+    "some cameras (Rexing V1-4K) move their positions, and then they look like these: if the drive was not in Central "
+    "Africa, the places are wrong or left out"
+)
 
 
 def read_novatek(path: Path, clock: ClipClock) -> Track | None:
@@ -47,9 +52,22 @@ def read_novatek(path: Path, clock: ClipClock) -> Track | None:
             raw, source = _listed(file), "Novatek freeGPS (gps box)"
             if not raw:
                 raw, source = list(_scattered(file)), "Novatek freeGPS (found in the film)"
+            firmware = _firmware(file)
         else:
             raw, source = _in_transport_stream(file), "Novatek freeGPS (transport stream)"
-    return track_of_blocks([read_block(block) for block in raw], clock, source=source)
+            firmware = ""
+    track = track_of_blocks([read_block(block, firmware=firmware) for block in raw], clock, source=source)
+    if firmware != SHIFTING_FIRMWARE and may_be_shifted(raw):
+        track = track if track is not None else Track(source=source, clock="")
+        return replace(track, notes=(*track.notes, _SHIFTED_NOTE))
+    return track
+
+
+def _firmware(file: BinaryIO) -> str:
+    """What a film of Rexing's or Kodak's says of its camera's firmware; empty where there is nothing."""
+    for box in find_boxes(file, (b"frea", b"ver ")):
+        return read_box(file, box, limit=64).rstrip(b"\0 ").decode("latin-1")
+    return ""
 
 
 def track_of_blocks(

@@ -244,7 +244,21 @@ def nextbase_block(at: datetime, lat: float, lon: float, *, metres_a_second: flo
     return _block(content + struct.pack(">iiB", round(lat * 1e7), round(lon * 1e7), 16))
 
 
-def novatek_film(path: Path, blocks: Sequence[bytes], *, seconds: float | None = None, listed: bool = True) -> Path:
+def shifted_block(at: datetime, lat: float, lon: float, *, knots: float) -> bytes:
+    """As Rexing's V1-4K writes it: a late record whose position is moved and stretched."""
+    block = bytearray(late_block(at, lat, lon, knots=knots, course=90))
+    struct.pack_into("<2f", block, 76, abs(lat) * 3 + 187.982162849635, abs(lon) * 2 + 2199.19873715495)
+    return bytes(block)
+
+
+def novatek_film(
+    path: Path,
+    blocks: Sequence[bytes],
+    *,
+    seconds: float | None = None,
+    listed: bool = True,
+    firmware: str | None = None,
+) -> Path:
     head = box(b"ftyp", b"isom\0\0\2\0isom")
     start = len(head) + 8
     media, offsets = b"", []
@@ -257,7 +271,8 @@ def novatek_film(path: Path, blocks: Sequence[bytes], *, seconds: float | None =
     if listed:
         table = b"".join(struct.pack(">II", *each) for each in offsets)
         movie += box(b"gps ", struct.pack(">II", 0x101, len(blocks)) + table)
-    path.write_bytes(head + box(b"mdat", media) + box(b"moov", movie))
+    maker = box(b"frea", box(b"ver ", firmware.encode() + b"\0")) if firmware is not None else b""
+    path.write_bytes(head + box(b"mdat", media) + maker + box(b"moov", movie))
     return path
 
 

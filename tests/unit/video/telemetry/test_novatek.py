@@ -186,3 +186,50 @@ def test_enciphered_sentence_is_read() -> None:
     block = read_block((struct.pack(">I", 0x200) + b"freeGPS " + content).ljust(0x200, b"\0"))
     assert block.fix is not None
     assert (block.fix.lat, block.fix.lon) == pytest.approx(PLACES[0], abs=1e-6)
+
+
+REXING = [(33.669774 + i * 1e-4, -112.09692 - i * 1e-4) for i in range(4)]
+
+
+def rexing(folder: Path, firmware: str | None) -> Track | None:
+    blocks = [make.shifted_block(at(i), *place, knots=50) for i, place in enumerate(REXING)]
+    blocks.insert(0, make.late_block(at(0), 0, 0, knots=0, course=0, status="V"))
+    return read(make.novatek_film(folder / "a.mp4", blocks, firmware=firmware))
+
+
+def test_positions_that_the_camera_moves_are_moved_back_where_the_film_names_its_firmware(tmp_path: Path) -> None:
+    track = rexing(tmp_path, "3.01.054")
+    assert track is not None
+    assert track.positions.lat == pytest.approx([lat for lat, _ in REXING], abs=1e-5)
+    assert track.positions.lon == pytest.approx([lon for _, lon in REXING], abs=2e-4)
+    assert track.positions.speed_mps == pytest.approx([50 * KNOT_MPS] * 4)
+    assert not any("Rexing" in note for note in track.notes)
+
+
+@pytest.mark.parametrize("firmware", [None, "", "3.01.055"])
+def test_positions_that_may_be_moved_are_doubted(tmp_path: Path, firmware: str | None) -> None:
+    blocks = [make.shifted_block(at(i), 40.0 + i * 1e-3, -112.1, knots=50) for i in range(3)]  # minutes below sixty
+    track = read(make.novatek_film(tmp_path / "a.mp4", blocks, firmware=firmware))
+    assert track is not None
+    assert len(track.positions) == 3
+    assert any("Rexing" in note and "Central Africa" in note for note in track.notes)
+
+
+def test_moved_positions_that_cannot_be_places_say_so_too(tmp_path: Path) -> None:
+    track = rexing(tmp_path, None)
+    assert track is not None
+    assert len(track.positions) == 0
+    assert any("Rexing" in note for note in track.notes)
+
+
+def test_places_elsewhere_are_not_doubted_and_not_moved(tmp_path: Path) -> None:
+    track = read(make.novatek_film(tmp_path / "a.mp4", [late(i) for i in range(5)], firmware="1.0"))
+    assert track is not None
+    assert track.notes == ()
+    assert track.positions.lat == pytest.approx([lat for lat, _ in PLACES], abs=1e-5)
+
+
+def test_early_records_of_that_firmware_are_read_as_they_are(tmp_path: Path) -> None:
+    track = read(make.novatek_film(tmp_path / "a.mp4", [LAYOUTS["early"](i) for i in range(5)], firmware="3.01.054"))
+    assert track is not None
+    assert track.positions.lat == pytest.approx([lat for lat, _ in PLACES], abs=1e-5)
