@@ -12,9 +12,22 @@ from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.probe import ExamineProgress, examine
 from vvlm_desktop.workflow.add import save_index
 from vvlm_desktop.workflow.clip_files import existing_path
+from vvlm_desktop.workflow.reading_once import reading_once
 from vvlm_desktop.workflow.session import Session
 
 _log = logging.getLogger(__name__)
+
+
+def kept_index(session: Session, clip: Clip) -> FrameIndex | None:
+    """The frame index that was kept; None where there is none, or none that this version of the program can use."""
+    sidecar = session.library.index_file(clip)
+    try:
+        return FrameIndex.from_json(json.loads(sidecar.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("The frame index %s cannot be used and is made again: %s", sidecar, error)
+        return None
 
 
 def index_of(
@@ -35,13 +48,15 @@ def index_of(
     path = existing_path(session, clip)
     if not clip.readable:
         raise ClipUnreadableError(path, clip.problem or "no picture can be decoded")
-    sidecar = session.library.index_file(clip)
-    try:
-        return FrameIndex.from_json(json.loads(sidecar.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        pass
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("The frame index %s cannot be used and is made again: %s", sidecar, error)
-    index = examine(path, stream_index=clip.stream_index, cancel=cancelled, progress=progress)
-    save_index(session, clip, index)
+    kept = kept_index(session, clip)
+    if kept is not None:
+        return kept
+    with reading_once(session.library.index_file(clip), cancelled=cancelled, progress=progress) as tell:
+        kept = kept_index(session, clip)  # another may have read it meanwhile
+        if kept is not None:
+            return kept
+        index = examine(path, stream_index=clip.stream_index, cancel=cancelled, progress=tell)
+        if not len(index):
+            raise ClipUnreadableError(path, index.problem or "no picture can be decoded")
+        save_index(session, clip, index)
     return index

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.clips import make_clip
 from tests.ui.builders import broken_clip, clip, row
+from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.ui.library.thumbnails import Thumbnails
+from vvlm_desktop.workflow import frame_index
 from vvlm_desktop.workflow.add import add_paths
 
 
@@ -79,3 +82,23 @@ def test_closing_ends_the_thread(thumbnails, added):
     thumbnails.close()
     assert not thumbnails._thread.is_alive()
     assert thumbnails.picture(row(7, of=clip(7))) is None
+
+
+def test_closing_stops_reading_a_clip_whose_frames_are_not_known(session, added, qapp, monkeypatch):
+    session.library.index_file(added.clip).unlink()
+    begun, stopped = threading.Event(), threading.Event()
+
+    def examine(_path, *, cancel, **_how):
+        begun.set()
+        while not cancel():
+            stopped.wait(0.005)
+        stopped.set()
+        raise JobCancelledError("stopped")
+
+    monkeypatch.setattr(frame_index, "examine", examine)
+    thumbnails = Thumbnails(session)
+    thumbnails.picture(added)
+    assert begun.wait(10)
+    thumbnails.close()
+    assert stopped.is_set()
+    assert not session.library.thumbnail_file(added.clip).exists()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSize, Qt, Signal
@@ -97,7 +98,7 @@ class Thumbnails(QObject):
         try:
             file = self._session.library.thumbnail_file(clip)
             if not file.is_file():
-                _write(file, _jpeg(self._session, clip))
+                _write(file, _jpeg(self._session, clip, cancelled=lambda: not self._open))
         except (VvlmError, OSError):
             # The reason is in the clip's problem, or comes when it is opened; here only the picture is missing.
             return None
@@ -114,13 +115,13 @@ class Thumbnails(QObject):
         return picture
 
 
-def _jpeg(session: Session, clip: Clip) -> bytes:
+def _jpeg(session: Session, clip: Clip, *, cancelled: Callable[[], bool]) -> bytes:
     from vvlm_desktop.video.reader import FrameReader
     from vvlm_desktop.video.thumbnails import thumbnail
     from vvlm_desktop.workflow.clip_files import existing_path
     from vvlm_desktop.workflow.frame_index import index_of
 
-    index = index_of(session, clip)
+    index = index_of(session, clip, cancelled=cancelled)
     with FrameReader(existing_path(session, clip), index, threads=("SLICE", 1)) as reader:
         return thumbnail(reader, len(index) // 2, width=WIDTH_PX)
 
