@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
 from vvlm_desktop.video.doubts import Doubts
 from vvlm_desktop.video.index import FrameIndex
-from vvlm_desktop.video.lost_bytes import has_zeroed_block
+from vvlm_desktop.video.lost_bytes import USUAL_SIZE_BYTES, has_zeroed_block
 from vvlm_desktop.video.nal_units import in_higher_sublayer, size_bytes
 from vvlm_desktop.video.run import Run
 
@@ -35,8 +35,6 @@ _REPORT_DAMAGE_ANYHOW = frozenset({"hevc", "av1", "vp9", "vvc"})
 _STOP_AT_FAULTS = frozenset({"hevc"})
 #: Decoders that can leave out pictures on which no other builds.
 _KNOW_UNUSED = frozenset({"h264", "hevc"})
-#: No camera uses another length.
-_USUAL_SIZE_BYTES = 4
 #: More threads hold more pictures, and gain little on the short way to one frame.
 _MOST_THREADS = 8
 
@@ -240,7 +238,7 @@ class Decoder:
     def _is_broken(self, packet: Packet[VideoStream]) -> bool:
         if packet.is_corrupt or packet.pts in self._breaks:
             return True
-        if self._sizes not in {0, _USUAL_SIZE_BYTES}:
+        if self._sizes not in {0, USUAL_SIZE_BYTES}:
             return False
         return has_zeroed_block(bytes(packet), codec=self._index.codec, sized=bool(self._sizes))
 

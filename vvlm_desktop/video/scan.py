@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable
@@ -16,7 +17,15 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
-from vvlm_desktop.video.container import MEDIA_ERRORS, packets
+from vvlm_desktop.video.container import MEDIA_ERRORS, codec_name, packets
+from vvlm_desktop.video.lost_bytes import (
+    CODECS_WITHOUT_ZEROS,
+    LOOK_FROM_BYTES,
+    USUAL_SIZE_BYTES,
+    has_zeroed_block,
+    may_have_lost,
+)
+from vvlm_desktop.video.nal_units import size_bytes
 from vvlm_desktop.video.stretches import Stretches
 from vvlm_desktop.video.transport import damaged_packets
 
@@ -120,13 +129,19 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
     in_transport_stream = container.format.name == "mpegts"
     read = damaged = hidden = 0
     last_dts: int | None = None
+    broken: list[int] = []
+    has_lost = _looking_for_lost_bytes(stream)
     for read, packet in enumerate(packets(container, stream, scan.faults), start=1):
         if read % _LOOK_EVERY == 0:
             watch.look(read, position=packet.pos)
         elif read == 1:
             scan.encrypted = packet.has_sidedata("encryption_info")
-        if packet.is_corrupt or begins_with_zeros(packet):
+        if packet.is_corrupt:
             damaged += 1
+        elif has_lost(packet):
+            damaged += 1
+            if packet.pts is not None:
+                broken.append(packet.pts)
         is_hidden = packet.is_discard
         if is_hidden:
             hidden += 1
@@ -149,13 +164,36 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
     scan.packets, scan.damaged, scan.hidden = read, damaged, hidden
     _settle_times(scan, shown, keys)
     if places:
-        scan.breaks = _breaks(watch.path, stream.id, sorted(places))
-        scan.damaged += len(scan.breaks)
+        breaks = _breaks(watch.path, stream.id, sorted(places))
+        scan.damaged += len(breaks)
+        broken += breaks
+    scan.breaks = tuple(sorted(set(broken)))
+
+
+def _looking_for_lost_bytes(stream: VideoStream) -> Callable[[Packet[VideoStream]], bool]:
+    """What tells whether zeros stand at the beginning of a packet, or instead of a page of it."""
+    codec = codec_name(stream)
+    sizes = size_bytes(stream.codec_context.extradata, codec=codec)
+    known = codec in CODECS_WITHOUT_ZEROS and sizes in {0, USUAL_SIZE_BYTES}
+    look_from_bytes = LOOK_FROM_BYTES if known else sys.maxsize
+
+    def has_lost(packet: Packet[VideoStream]) -> bool:
+        data = memoryview(packet)
+        if _begins_with_zeros(data):
+            return True
+        if len(data) < look_from_bytes or not may_have_lost(data, codec=codec):
+            return False
+        return has_zeroed_block(bytes(packet), codec=codec, sized=bool(sizes))
+
+    return has_lost
 
 
 def begins_with_zeros(packet: Packet[VideoStream]) -> bool:
     """Whether a packet begins with nothing but zeros."""
-    data = memoryview(packet)
+    return _begins_with_zeros(memoryview(packet))
+
+
+def _begins_with_zeros(data: memoryview) -> bool:
     # Lengths and start codes of the usual codecs have their first other byte here: one look settles it.
     return (len(data) <= _TELLING_BYTE or not data[_TELLING_BYTE]) and not any(data[:_ZEROS_BYTES])
 
