@@ -214,6 +214,17 @@ def test_damage_reaches_to_the_next_keyframe(index):
     assert len(damage.spans_s) == 2
 
 
+def test_the_hole_that_damaged_frames_left_is_marked_and_nothing_of_what_follows(index):
+    first, end = index.gop(index.keyframe_indices[1])
+    left = index.pts[: first + 3] + index.pts[end:]
+    assert len(left) > first + 4
+    shown = replace(index, pts=left, breaks=(index.pts[first + 3],))
+    damage = Damage(shown)
+    assert damage.spans_s == (pytest.approx((shown.seconds(first + 2) + shown.usual_s, shown.seconds(first + 3))),)
+    assert not damage.covers(shown.seconds(first + 2))
+    assert not damage.covers(shown.seconds(first + 4))
+
+
 def test_frame_that_cannot_be_read_is_marked(timeline):
     before = timeline.grab().toImage()
     timeline.set_damaged(45)

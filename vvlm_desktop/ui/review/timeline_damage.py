@@ -13,12 +13,15 @@ class Damage:
     def __init__(self, index: FrameIndex | None = None) -> None:
         self._index = index
         self._frames: set[int] = set()
+        self._holes: set[int] = set()  # first frames after others that cannot be shown and have no number
         self.spans_s: tuple[tuple[float, float], ...] = ()
         if index is not None and index.breaks:
-            # What follows lost data is built on it, up to the next keyframe.
             for pts in index.breaks:
-                first = min(bisect_left(index.pts, pts), len(index) - 1)
-                self._frames.update(range(first, index.gop(first)[1]))
+                after = bisect_left(index.pts, pts)
+                if index.pts[after : after + 1] == (pts,):  # what follows lost data is built on it, up to the next key
+                    self._frames.update(range(after, index.gop(after)[1]))
+                elif 0 < after < len(index):
+                    self._holes.add(after)
             self._join()
 
     def add(self, frame_index: int) -> bool:
@@ -43,4 +46,6 @@ class Damage:
                 runs.append([frame, frame])
         last = len(self._index) - 1
         ends = [self._index.seconds(b + 1) if b < last else self._index.duration_s for _, b in runs]
-        self.spans_s = tuple((self._index.seconds(a), end) for (a, _), end in zip(runs, ends, strict=True))
+        spans = [(self._index.seconds(a), end) for (a, _), end in zip(runs, ends, strict=True)]
+        holes = [(self._index.seconds(i - 1) + self._index.usual_s, self._index.seconds(i)) for i in self._holes]
+        self.spans_s = tuple(sorted([*spans, *holes]))
