@@ -13,6 +13,7 @@ from vvlm_desktop.errors import FrameUnreadableError, StorageFullError
 from vvlm_desktop.ui.review import clip_source
 from vvlm_desktop.video.reader import FrameReader
 from vvlm_desktop.workflow import review
+from vvlm_desktop.workflow.clip_files import existing_path
 from vvlm_desktop.workflow.frame_index import index_of
 
 
@@ -185,7 +186,7 @@ def test_clip_that_cannot_be_opened_shows_nothing_of_the_one_before(a_and_b, sta
     def full(*_args):
         raise error
 
-    monkeypatch.setattr("vvlm_desktop.ui.review.open_clip.index_of", full)
+    monkeypatch.setattr("vvlm_desktop.ui.review.open_clip.existing_path", full)
     here.page.open_clip(b.id)
     page, desk = here.page, here.page.desk
     assert (page.state.clip.id, page.acts.state.clip.id, page.form.model.clip_id) == (b.id, b.id, b.id)
@@ -206,9 +207,9 @@ def test_next_clip_that_cannot_be_made_ready_disturbs_nobody(a_and_b, stage, mon
     def full(session, clip):
         if clip.id != a.id:
             raise OSError(28, "No space left on device")
-        return index_of(session, clip)
+        return existing_path(session, clip)
 
-    monkeypatch.setattr("vvlm_desktop.ui.review.open_clip.index_of", full)
+    monkeypatch.setattr("vvlm_desktop.ui.review.open_clip.existing_path", full)
     here.open(a.id)
     here.page._make_next_ready()
     assert here.page.opener.ready_id is None

@@ -17,7 +17,7 @@ from vvlm_desktop.ui.review.reading import ReadClip, Reading
 from vvlm_desktop.video.curves import Curves, load_npz
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.workflow.clip_files import existing_path
-from vvlm_desktop.workflow.frame_index import index_of
+from vvlm_desktop.workflow.frame_index import index_of, kept_index
 from vvlm_desktop.workflow.session import Session
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,11 @@ class ClipOpener(QObject):
         known = {each.clip.id for each in (self._open, self._ready) if each is not None}
         if clip.id in known or clip.id in self._read or not clip.readable:
             return True
-        return self._session.library.index_file(clip).exists()
+        # One that an older version wrote is there as well, and is of no use.
+        index = kept_index(self._session, clip)
+        if index is not None:
+            self._read[clip.id] = index
+        return index is not None
 
     def read(self, clip: Clip) -> None:
         """Find a clip's frames in the background, which takes as long as reading its file; `read_ended` says when.
