@@ -136,6 +136,18 @@ def _restarted(path: Path) -> None:
     path.write_bytes(awkward("plain.ts").read_bytes() + _later("renumbered.ts", -FRAMES * _TICK))
 
 
+def _joined_anew(**coded: Any) -> Callable[[Path], object]:
+    """Two recordings one after the other, both beginning at no time."""
+
+    def make(path: Path) -> None:
+        times_s = [Fraction(number, FPS) for number in range(FRAMES)]
+        first = _small(path, **coded).read_bytes()
+        second = _small(path, numbers=range(FRAMES, 2 * FRAMES), times_s=times_s, **coded).read_bytes()
+        path.write_bytes(first + second)
+
+    return make
+
+
 def _later(name: str, ticks: int) -> bytes:
     return with_times(awkward(name).read_bytes(), lambda _, time: time + ticks)
 
@@ -257,6 +269,8 @@ AWKWARD: dict[str, Awkward] = {
     "restarted_between.ts": Awkward(
         _again_at(_HALF * _TICK + _TICK // 3), [*range(FRAMES), *range(FRAMES + _HALF + 1, 2 * FRAMES)], doubtful=_JOINT
     ),
+    "joined.vob": Awkward(_joined_anew(codec="mpeg2video", options={"g": "12", "bf": "2", "b": "2M"}), range(FRAMES)),
+    "joined.mkv": Awkward(_joined_anew(), range(FRAMES)),
     "three_days.ts": Awkward(_three_days, [*_OTHER_DAY, *range(FRAMES), *_OTHER_DAY], doubtful=(*_JOINT, *_DAY_END)),
 }
 

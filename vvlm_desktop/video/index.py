@@ -221,7 +221,7 @@ def scan_file(
             ) from error
         container_name, has_audio = container.format.name, bool(container.streams.audio)
     if scan.goes_back:
-        settle(scan, read_stretches(path, stream_index=stream_index))
+        settle(scan, read_stretches(path, stream_index=stream_index, cancel=cancel))
     if not scan.times or not time_base or time_base <= 0:
         raise _nothing_to_index(path, scan)
     turned = scan.rotation in {90, 270}

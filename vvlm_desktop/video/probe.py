@@ -150,11 +150,15 @@ def _complaints(index: FrameIndex, shown: FrameIndex, scan: Scan, *, promised: i
         said.append(f"cut off: {index.duration_s:.1f} of {index.declared_duration_s:.1f} s can be shown")
     if scan.without_time:
         said.append(f"{_frames(scan.without_time)} without a time left out")
-    if scan.repeated_times:
+    if scan.repeated_times and index.recordings:
+        said.append(
+            f"{_frames(scan.repeated_times)} of a later recording left out, which have the times of an earlier one"
+        )
+    elif scan.repeated_times:
         said.append(f"{_frames(scan.repeated_times)} with the time of another left out")
     if index.recordings:
         said.append(
-            f"its clock goes back: {len(index.recordings)} recordings in one file, shown in the order of their times"
+            f"{len(index.recordings)} recordings in one file, whose clock goes back: shown in the order of their times"
         )
     for i, (early, late) in enumerate(pairwise(shown.pts)):
         gap_s = float((late - early) * shown.time_base)

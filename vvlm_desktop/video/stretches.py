@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from vvlm_desktop.errors import JobCancelledError
 from vvlm_desktop.video.container import choose_stream, open_container, packets
 
 #: A clock that is back for fewer packets is one damaged time, or a careless writer's.
@@ -15,6 +16,7 @@ _PACKETS_TO_TRUST = 4
 #: So few times far behind all others are damaged, not recorded.
 _MOST_STRAY = 3
 _STRAY_S = 10.0
+_LOOK_EVERY = 1024
 
 
 class Recording(NamedTuple):
@@ -56,25 +58,27 @@ class _Row(NamedTuple):
     is_hidden: bool
 
 
-def read_stretches(path: Path, *, stream_index: int) -> Stretches:
+def read_stretches(path: Path, *, stream_index: int, cancel: Callable[[], bool] | None = None) -> Stretches:
     """Read the packets of a file whose clock goes back once more, and tell what belongs together.
 
     Raises:
+        JobCancelledError: `cancel` said so.
         ClipUnreadableError: the file cannot be opened any more.
     """
     with open_container(path) as container:
         stream = choose_stream(container, path, stream_index)
-        rows = [
-            _Row(
-                packet.pts,
-                packet.pts if packet.dts is None else packet.dts,
-                packet.pos,
-                packet.is_keyframe,
-                packet.is_discard,
-            )
-            for packet in packets(container, stream)
-            if packet.pts is not None and packet.pos is not None
-        ]
+        rows: list[_Row] = []
+        position = 0
+        for read, packet in enumerate(packets(container, stream)):
+            if read % _LOOK_EVERY == 0 and cancel is not None and cancel():
+                raise JobCancelledError(f"Reading {path.name} was stopped.")
+            place = packet.pos  # in a program stream not every picture has one of its own
+            position = position if place is None else place
+            if packet.pts is not None:
+                dts = packet.pts if packet.dts is None else packet.dts
+                rows.append(
+                    _Row(packet.pts, dts, position, packet.is_keyframe and place is not None, packet.is_discard)
+                )
         edited = "mov" in container.format.name
         stray_ticks = round(_STRAY_S / stream.time_base) if stream.time_base else 0
     if edited:

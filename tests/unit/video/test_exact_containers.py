@@ -93,9 +93,9 @@ def test_a_walk_shows_all_of_them_in_the_order_of_their_times(name: str) -> None
         ("empty_edit.mp4", None),
         ("jump_forward.ts", "its clock jumps by 400 s after frame 23"),
         ("times_twice.ts", "4 frames with the time of another left out"),
-        ("jump_back_a_little.ts", "its clock goes back: 2 recordings in one file"),
-        ("three_days.ts", "its clock goes back: 2 recordings in one file"),
-        ("restarted.ts", "46 frames with the time of another left out"),
+        ("jump_back_a_little.ts", "2 recordings in one file, whose clock goes back"),
+        ("three_days.ts", "2 recordings in one file, whose clock goes back"),
+        ("restarted.ts", "46 frames of a later recording left out, which have the times of an earlier one"),
         ("continued.ts", "94 of 96 frames can be shown"),
     ],
 )

@@ -13,11 +13,19 @@ from tests.clips import NO_CODE
 from tests.clips_awkward import AWKWARD, awkward
 from tests.clips_bytes import with_times
 from tests.clips_reading import REFUSED, codes_by_pts, open_reader, shuffled, walked
-from vvlm_desktop.errors import FrameUnreadableError
+from vvlm_desktop.errors import FrameUnreadableError, JobCancelledError
 from vvlm_desktop.video.index import FrameIndex, read_index
+from vvlm_desktop.video.stretches import read_stretches
 
 #: The clips whose clock goes back for good.
-JOINED = ("jump_back_a_little.ts", "restarted.ts", "restarted_between.ts", "three_days.ts")
+JOINED = (
+    "jump_back_a_little.ts",
+    "restarted.ts",
+    "restarted_between.ts",
+    "three_days.ts",
+    "joined.vob",
+    "joined.mkv",
+)
 
 
 @pytest.mark.parametrize("name", [*JOINED, "several_edits.mp4"])
@@ -112,3 +120,8 @@ def test_a_file_that_is_another_by_now_gives_errors_not_its_frames() -> None:
         for i in (3, 20, 45):
             with pytest.raises(FrameUnreadableError):
                 reader.frame(i)
+
+
+def test_reading_what_belongs_together_can_be_cancelled() -> None:
+    with pytest.raises(JobCancelledError):
+        read_stretches(awkward("restarted.ts"), stream_index=0, cancel=lambda: True)
