@@ -6,6 +6,8 @@ from __future__ import annotations
 _PICTURE_TYPES = {"h264": range(1, 6), "hevc": range(32)}
 #: Within a unit no three zeros follow each other (H.264, 7.4.1; H.265, 7.4.2): so many are neither a size nor padding.
 _ZEROS = bytes(16)
+#: Encoders of a constant rate fill pictures up at their end; what a card loses is larger.
+_PADDING_BYTES = 512
 _START_CODE = b"\0\0\1"
 #: How long the sizes before units are; no camera uses another length.
 USUAL_SIZE_BYTES = 4
@@ -47,11 +49,14 @@ def _in_sized(packet: bytes, codec: str, types: range) -> bool:
     at = 0
     while at + USUAL_SIZE_BYTES < len(packet):
         if packet.startswith(_ZEROS, at):
-            return True
+            return len(packet) - at > _PADDING_BYTES or bool(packet[at:].strip(b"\0"))
         unit = at + USUAL_SIZE_BYTES
         end = unit + int.from_bytes(packet[at:unit], "big")
         if unit < end and _type(packet[unit], codec) in types and packet.find(_ZEROS, unit, end) >= 0:
-            return True
+            content = packet[unit:end]
+            inner = content.rstrip(b"\0")
+            if len(content) - len(inner) > _PADDING_BYTES or _ZEROS in inner:
+                return True
         at = end
     return False
 

@@ -240,10 +240,10 @@ class FrameReader:
 
     def _be_careful(self) -> None:
         """From here on one frame after the other."""
-        self._decoder.close()
         self._runs += 1
         self._newest = self._current = None
-        self._decoder = Decoder(self.path, self.index, threads=self._careful)
+        former, self._decoder = self._decoder, Decoder(self.path, self.index, threads=self._careful)
+        former.close()
 
     def _sought(self, i: int) -> av.VideoFrame | None:
         try:

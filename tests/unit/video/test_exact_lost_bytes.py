@@ -34,7 +34,17 @@ def test_zeros_in_the_picture_are_noticed_and_those_in_a_message_are_not(codec: 
 
 
 def test_zeros_instead_of_the_sizes_are_noticed() -> None:
-    assert has_zeroed_block(unit(b"\x65abc", sized=True) + bytes(40), codec="h264", sized=True)
+    picture = unit(b"\x65abc", sized=True)
+    assert has_zeroed_block(picture + bytes(4096), codec="h264", sized=True)
+    assert has_zeroed_block(picture + bytes(40) + picture, codec="h264", sized=True)
+
+
+def test_a_picture_that_was_filled_up_at_its_end_has_lost_nothing() -> None:
+    for padding in (15, 16, 60, 512):
+        assert not has_zeroed_block(unit(b"\x65abc" + bytes(padding), sized=True), codec="h264", sized=True)
+        assert not has_zeroed_block(unit(b"\x65abc", sized=True) + bytes(padding), codec="h264", sized=True)
+    assert has_zeroed_block(unit(b"\x65abc" + bytes(4096), sized=True), codec="h264", sized=True)
+    assert has_zeroed_block(unit(b"\x65abc" + bytes(40) + b"abc" + bytes(40), sized=True), codec="h264", sized=True)
 
 
 def test_padding_after_a_start_code_stream_is_no_hole() -> None:

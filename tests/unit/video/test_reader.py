@@ -240,3 +240,15 @@ def test_several_frames_are_those_asked_for_in_the_order_asked_for() -> None:
             assert read_code(reader.rgb(i + 40)) == codes("h264_open_gop.ts")[i + 40], "other calls in between"
         with pytest.raises(IndexError):
             list(reader.frames([3, len(reader.index)]))
+
+
+def test_damage_met_after_the_file_was_taken_away_is_a_plain_error_each_time(tmp_path: Path) -> None:
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(clip("zeroed.mp4").read_bytes())
+    index = read_index(file)
+    with FrameReader(file, index, threads=("FRAME", 2)) as reader:
+        reader.frame(0)
+        file.unlink()
+        for _ in range(2):
+            with pytest.raises(ClipUnreadableError, match="no such file"):
+                list(reader.frames(range(len(index))))
