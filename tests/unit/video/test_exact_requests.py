@@ -28,7 +28,16 @@ ACTS = st.lists(
     min_size=1,
     max_size=14,
 )
-NAMES = ("plain.ts", "open_gop.mkv", "hevc_open.mp4", "long_gop.ts", "mpeg4_packed.avi", "mbaff.mp4")
+NAMES = (
+    "plain.ts",
+    "open_gop.mkv",
+    "hevc_open.mp4",
+    "long_gop.ts",
+    "mpeg4_packed.avi",
+    "mbaff.mp4",
+    "jump_back_a_little.ts",
+    "joined.mkv",
+)
 
 
 class Hand:
