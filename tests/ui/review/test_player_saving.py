@@ -146,7 +146,7 @@ def test_each_part_of_the_caption_is_copied_by_a_click(here):
         part.click()
         assert clipboard.text() == copied
         assert copied in part.accessibleName()
-    assert bar.wall.text() == "07:08:10 camera's clock"
+    assert bar.wall.text() in {"07:08:10 camera's clock", "07:08:10 camera"}  # by the width of the font
 
 
 def test_the_whole_caption_is_copied_by_its_key(here):
