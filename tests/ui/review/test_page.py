@@ -398,6 +398,23 @@ def test_reason_of_a_correction_can_be_said(add_clip, stage, qtbot):
     assert here.stored().review.verdicts["event_type"].reason == "ambiguous"
 
 
+def test_each_question_offers_its_own_answers_and_no_others(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open()
+    here.press("1 R")
+    reasons = [action.text() for action in QApplication.activePopupWidget().actions()]
+    QApplication.activePopupWidget().close()
+    here.press("D")
+    dismissals = [action.text() for action in QApplication.activePopupWidget().actions()]
+    QApplication.activePopupWidget().close()
+    assert len(dismissals) == 6
+    assert not set(reasons) & set(dismissals)
+    here.press("R")
+    assert [action.text() for action in QApplication.activePopupWidget().actions()] == reasons
+    QApplication.activePopupWidget().close()
+
+
 def test_next_and_previous_unfinished_and_the_one_just_finished(add_clip, stage):
     ids = {add_clip(name).id for name in ("h264_bframes.mp4", "h264_gop250.mp4", "h264_vfr.mp4")}
     here = stage()

@@ -44,6 +44,8 @@ class ReviewActs(QObject):
         self._shell = shell
         self._desk = desk
         self._form = form
+        # One for good: Qt still works on a menu while it hides; deleted just then, it takes the program along.
+        self._menu = QMenu(form)
         self._last_set: tuple[str, str] | None = None
         self._asked: tuple[str, ...] = ()
         self.state: ReviewState | None = None
@@ -251,12 +253,11 @@ class ReviewActs(QObject):
 
     def _choose(self, offers: list[tuple[str, str]], at: QPoint, run: Callable[[str], object]) -> None:
         """A short menu whose entries have digits; it does not stop anything else."""
-        menu = QMenu(self._form)
-        menu.aboutToHide.connect(menu.deleteLater)
+        self._menu.clear()
         for number, (key, words) in enumerate(offers, start=1):
-            entry = menu.addAction(f"&{number}  {words}")
+            entry = self._menu.addAction(f"&{number}  {words}")
             entry.triggered.connect(lambda _=False, chosen=key: run(chosen))
-        menu.popup(at)
+        self._menu.popup(at)
 
     # -- the clip as a whole -------------------------------------------------------------------------------------
 
