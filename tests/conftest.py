@@ -65,7 +65,7 @@ def _no_collector_in_threads() -> Iterator[None]:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """What lies in memory takes it away from others; kept where a test failed, to be looked at."""
     if exitstatus == 0 and not hasattr(session.config, "workerinput"):
-        place = session.config._tmp_path_factory.getbasetemp()
+        place = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # pytest has no other way
         if _MEMORY in place.parents and "pytest-of-" in str(place):
             shutil.rmtree(place, ignore_errors=True)
 
