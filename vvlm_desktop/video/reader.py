@@ -48,7 +48,7 @@ class FrameReader:
 
     Args:
         threads: PyAV's kind of threading and number of threads (0 for as many as there are cores); chosen by what the
-            codec reports of damage unless given.
+            codec reports of damage unless given, several frames at once also against what is given.
         damaged: give pictures that were patched up, too.
 
     Raises:
@@ -65,6 +65,8 @@ class FrameReader:
         self.index = index
         self._damaged = damaged
         at_once = 0 if damaged else swift_threads(index)
+        if not at_once and threads is not None and threads[0] == "FRAME":
+            threads = None  # other decoders do not tell of every fault then
         self._decoder = Decoder(path, index, threads=threads or (("FRAME", at_once) if at_once else self._careful))
         self._entries = [pts for pts, _ in index.keys]
         self._only_from_start = index.in_decode_order or not _GUESS_TIMES.isdisjoint(index.container.split(","))
