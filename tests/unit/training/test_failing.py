@@ -168,19 +168,20 @@ def test_clip_that_does_not_decode_is_left_out_and_told(tmp_path):
 def test_damaged_clip_is_shown_where_it_can_be_as_in_analyses(tmp_path, monkeypatch):
     from vvlm_desktop.video.reader import FrameReader
 
-    original = FrameReader.rgb
+    original = FrameReader.frames
 
-    def rgb(self, frame_index, **size):
-        if self.index.pts[frame_index] == pts_of_a_lost_frame:
-            raise FrameUnreadableError(self.path, frame_index, "lost")
-        return original(self, frame_index, **size)
+    def frames(self, indices):
+        for frame_index, frame in original(self, indices):
+            if self.index.pts[frame_index] == pts_of_a_lost_frame:
+                raise FrameUnreadableError(self.path, frame_index, "lost")
+            yield frame_index, frame
 
     made = export(tmp_path / "set", light_items(tmp_path / "clips", train=2))
     path = next((made / "clips").glob("train-0*"))
     index = read_index(path)
     pts_of_a_lost_frame = index.pts[uniform(index, 4)[0]]
     kept = tuple(pts for pts in index.pts if pts != pts_of_a_lost_frame)
-    monkeypatch.setattr(FrameReader, "rgb", rgb)
+    monkeypatch.setattr(FrameReader, "frames", frames)
     monkeypatch.setattr("vvlm_desktop.video.probe.examine", lambda *_, **__: replace(index, pts=kept, problem="lost"))
     assert train(settings(made, tmp_path, steps=1))
     (event,) = told(tmp_path / "run", "preflight")
