@@ -52,11 +52,9 @@ def _in_sized(packet: bytes, codec: str, types: range) -> bool:
             return len(packet) - at > _PADDING_BYTES or bool(packet[at:].strip(b"\0"))
         unit = at + USUAL_SIZE_BYTES
         end = unit + int.from_bytes(packet[at:unit], "big")
+        # Padding lies behind a unit: within, its last byte is never zero (H.264, 7.4.1; H.265, 7.4.2).
         if unit < end and _type(packet[unit], codec) in types and packet.find(_ZEROS, unit, end) >= 0:
-            content = packet[unit:end]
-            inner = content.rstrip(b"\0")
-            if len(content) - len(inner) > _PADDING_BYTES or _ZEROS in inner:
-                return True
+            return True
         at = end
     return False
 

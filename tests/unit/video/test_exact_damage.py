@@ -131,6 +131,7 @@ def test_no_frame_of_a_damaged_clip_is_another(name: str, damage: Damage, tmp_pa
         ("hevc_open.ts", lost_packets, 2),  # a neighbour
         ("plain.ts", zeroed, 1),  # pictures come out before the damaged one that they build on
         ("plain.mp4", zeroed, 8),  # zeros pass for a picture
+        ("hevc_open.mp4", zeroed, 10),  # the end of a picture is zeros
     ],
 )
 def test_no_frame_beside_a_fault_is_another(name: str, damage: Damage, seed: int, tmp_path: Path) -> None:
