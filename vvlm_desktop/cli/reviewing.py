@@ -56,11 +56,14 @@ def review(
     from vvlm_desktop.workflow.frame_index import index_of
     from vvlm_desktop.workflow.review import accept_rest as confirm
     from vvlm_desktop.workflow.review import open_review, settle
+    from vvlm_desktop.workflow.seeable import require_at_hand
 
     if not values and not evidence and not accept_rest and status == "reviewed":
         raise UsageError("Nothing was said about the clip.", hint=_HOW_TO_SAY)
     with opened(library, reviewer=reviewer) as session:
         found = session.library.find_clip(clip)
+        if values or accept_rest or status == "reviewed":
+            require_at_hand(session, found)
         given = {}
         for text in values or []:
             key, value = _pair(text, "--set event_type=near_miss")

@@ -8,10 +8,11 @@ from pathlib import PurePath
 
 from vvlm_desktop.domain.clip_times import require_within
 from vvlm_desktop.domain.labels import broken_rules, check_value
-from vvlm_desktop.domain.review import DISMISS_REASONS, STATUSES, Change, How, NewEvent, PtsRange, Verdict
+from vvlm_desktop.domain.review import DISMISS_REASONS, Change, How, NewEvent, PtsRange, Verdict
 from vvlm_desktop.domain.values import CANNOT_TELL, LabelValue, utc_now
 from vvlm_desktop.errors import LabelError, ReviewChangedError
 from vvlm_desktop.workflow.review_events import (
+    check_status,
     checked_reason,
     event,
     evidence_event,
@@ -21,6 +22,7 @@ from vvlm_desktop.workflow.review_events import (
     verdict_for,
 )
 from vvlm_desktop.workflow.review_state import ReviewState, labels_if_accepted, open_review
+from vvlm_desktop.workflow.seeable import require_seeable
 from vvlm_desktop.workflow.session import Session
 
 __all__ = [
@@ -270,10 +272,11 @@ def set_status(
     Raises:
         LabelError: no such status, or a dismissal without one of the reasons.
     """
-    _check_status(status)
+    check_status(status)
     if status == "dismissed" and reason not in DISMISS_REASONS:
         raise LabelError("A dismissal needs a reason.", hint=f"One of: {', '.join(DISMISS_REASONS)}.")
     state = _state(session, clip_id, shown)
+    require_seeable(state.clip, {}, held=state.review.status, status=status)
     broken = broken_rules(session.schema, state.review.labels())
     return _append(session, state, [status_event(session, state, status, reason=reason, words=words, broken=broken)])
 
@@ -288,7 +291,7 @@ def settle(
     status: str = "reviewed",
 ) -> AcceptOutcome:
     """Values and evidence given from outside the window, with a status, as one action; nothing else is accepted."""
-    _check_status(status)
+    check_status(status)
     state = _state(session, clip_id, None)
     verdicts = _verdicts(session, state, values, reason=reason)
     held = {**state.review.verdicts, **verdicts, **following(session, state, verdicts)}
@@ -343,11 +346,6 @@ def _state(session: Session, clip_id: str, shown: ReviewState | None) -> ReviewS
     return shown
 
 
-def _check_status(status: str) -> None:
-    if status not in STATUSES:
-        raise LabelError(f"There is no status “{status}”.", hint=f"One of: {', '.join(STATUSES)}.")
-
-
 def _verdicts(
     session: Session, state: ReviewState, values: Mapping[str, LabelValue], *, reason: str | None
 ) -> dict[str, Verdict | None]:
@@ -380,6 +378,7 @@ def _store(
 
     A settled review that is corrected stays settled, but its broken rules are found anew.
     """
+    require_seeable(state.clip, verdicts, held=state.review.status, status=status)
     every = {**verdicts, **following(session, state, verdicts)}
     events = [verdict_event(session, state, key, verdict) for key, verdict in every.items()]
     for key, span in (evidence or {}).items():

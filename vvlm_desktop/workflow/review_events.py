@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vvlm_desktop.domain.labels import infer_reason
-from vvlm_desktop.domain.review import DISMISS_REASONS, REASONS, EventKind, How, NewEvent, PtsRange, Verdict
+from vvlm_desktop.domain.review import DISMISS_REASONS, REASONS, STATUSES, EventKind, How, NewEvent, PtsRange, Verdict
 from vvlm_desktop.domain.values import LabelValue, utc_now
 from vvlm_desktop.errors import LabelError
 from vvlm_desktop.workflow.review_state import ReviewState
@@ -45,6 +45,16 @@ def checked_reason(reason: str | None) -> str | None:
     if reason is not None and reason not in (*REASONS, *DISMISS_REASONS):
         raise LabelError(f"There is no reason “{reason}”.", hint=f"One of: {', '.join(REASONS)}.")
     return reason
+
+
+def check_status(status: str) -> None:
+    """Refuse a status that does not exist.
+
+    Raises:
+        LabelError: it does not.
+    """
+    if status not in STATUSES:
+        raise LabelError(f"There is no status “{status}”.", hint=f"One of: {', '.join(STATUSES)}.")
 
 
 def event(session: Session, state: ReviewState, kind: EventKind, payload: Mapping[str, Any]) -> NewEvent:

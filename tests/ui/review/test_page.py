@@ -516,6 +516,7 @@ def test_unreadable_clip_says_why_in_place_of_the_picture(add_clip, stage):
     message, _ = here.page.desk.view._message
     assert message
     assert here.page.desk.transport.frame_number.text() == ""
+    assert here.page.desk.headline.problem.text() == "No picture"
 
 
 def test_clip_whose_file_is_gone_says_so(add_clip, stage, tmp_path):
@@ -526,6 +527,51 @@ def test_clip_whose_file_is_gone_says_so(add_clip, stage, tmp_path):
     here = stage()
     here.open(gone.id, ready=False)
     assert "moved.mp4" in here.page.desk.view._message[0]
+
+
+@pytest.mark.parametrize("keys", ["3", "U", "A", "X", "Return", "T", "Y"])
+def test_clip_whose_file_is_gone_is_not_judged(add_clip, stage, tmp_path, keys):
+    path = tmp_path / "moved.mp4"
+    path.write_bytes(clips.clip("h264_bframes.mp4").read_bytes())
+    gone = add_clip(path=path)
+    path.unlink()
+    here = stage()
+    here.open(gone.id, ready=False)
+    here.press(keys)
+    assert here.shell.session.library.history(gone.id) == []
+    assert here.toast.startswith("No picture of this clip can be shown")
+
+
+@pytest.mark.parametrize("keys", ["3", "Return", "T"])
+def test_clip_without_a_picture_is_not_judged(add_clip, stage, keys):
+    broken = add_clip("cut_no_moov.mp4", labels=None)
+    here = stage()
+    here.open(broken.id, ready=False)
+    here.press(keys)
+    assert here.shell.session.library.history(broken.id) == []
+    assert here.toast.startswith("No picture of this clip can be shown")
+
+
+def test_description_of_a_clip_that_is_gone_stays_in_its_editor(add_clip, stage, tmp_path):
+    path = tmp_path / "moved.mp4"
+    path.write_bytes(clips.clip("h264_bframes.mp4").read_bytes())
+    gone = add_clip(path=path)
+    path.unlink()
+    here = stage()
+    here.open(gone.id, ready=False)
+    here.page.commands.edit_caption()
+    QTest.keyClicks(QApplication.focusWidget(), "Unseen.")
+    here.page.acts.drafts.commit()
+    assert here.shell.session.library.history(gone.id) == []
+    assert here.page.acts.drafts.open
+
+
+def test_clip_that_nobody_can_see_can_be_left_for_later(add_clip, stage):
+    broken = add_clip("cut_no_moov.mp4", labels=None)
+    here = stage()
+    here.open(broken.id, ready=False)
+    here.press("Shift+N")
+    assert here.stored().review.status == "escalated"
 
 
 def test_raw_json_and_history_tabs(add_clip, stage):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.conftest import Vvlm
 
@@ -39,3 +40,14 @@ def test_rest_is_confirmed_beside_a_correction_and_marked_as_not_looked_at(vvlm:
         "time_of_day": "bulk_unseen",
     }
     assert review["status"] == "reviewed"
+
+
+def test_clip_whose_file_is_gone_is_not_judged_but_can_be_dismissed(vvlm: Vvlm, add: Add, tmp_path: Path) -> None:
+    add("a")
+    (tmp_path / "clips" / "a.mp4").rename(tmp_path / "b.mp4")
+    done = vvlm("review", "a.mp4", "--set", "event_type=no_incident")
+    assert done.exit_code == 2
+    assert "what was in it cannot be judged" in done.stderr
+    assert "no longer at" in done.stderr
+    assert vvlm("show", "a.mp4", "--json").data["events"] == []
+    assert vvlm("review", "a.mp4", "--status", "dismissed", "--reason", "no_picture").exit_code == 0

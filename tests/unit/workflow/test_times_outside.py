@@ -48,7 +48,7 @@ def test_last_moment_of_the_clip_is_within_it(session: Session, clip: Clip) -> N
 
 
 def test_clip_of_unknown_length_refuses_no_time(session: Session) -> None:
-    unknown = put_clip(session, "broken.mp4", frames=0, duration_s=0.0)
+    unknown = put_clip(session, "unmeasured.mp4", duration_s=0.0)
     review.set_value(session, unknown.id, "event_time", BEYOND)
 
 

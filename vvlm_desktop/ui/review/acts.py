@@ -22,6 +22,7 @@ from vvlm_desktop.ui.review.timeline_edges import Draft, moved_time
 from vvlm_desktop.ui.widgets.marks import STATUS_MARKS
 from vvlm_desktop.workflow import review, telemetry
 from vvlm_desktop.workflow.review_state import ReviewState
+from vvlm_desktop.workflow.seeable import NOTHING_TO_SEE, PUT_ASIDE
 
 _CHANGED = "This clip changed while you looked: look again."
 
@@ -50,7 +51,7 @@ class ReviewActs(QObject):
         self._asked: tuple[str, ...] = ()
         self.state: ReviewState | None = None
         self.worked = False  # something was stored about the open clip since it was opened
-        self.drafts = Drafts(shell, form, self)
+        self.drafts = Drafts(shell, form, self, unseen=lambda: self._shows_nothing)
         self.drafts.refused.connect(self._on_refused)
         self.drafts.changed_meanwhile.connect(self.changed_meanwhile)
         self.drafts.stored.connect(self._on_stored)
@@ -98,6 +99,17 @@ class ReviewActs(QObject):
         self.drive.show_clip(state.clip if state is not None else None)
         self.drafts.show_state(state)
 
+    @property
+    def _shows_nothing(self) -> bool:
+        """Whether no picture of the open clip can be shown: its file is gone, or holds none."""
+        return self._desk.index is None and not self._desk.waiting
+
+    def _refuse_unseen(self) -> bool:
+        """Say so where somebody judges what nobody can see."""
+        if self._shows_nothing:
+            self._desk.toast.say(f"{NOTHING_TO_SEE} {PUT_ASIDE}")
+        return self._shows_nothing
+
     # -- values --------------------------------------------------------------------------------------------------
 
     def press_value(self, field_key: str, value_key: str) -> None:
@@ -106,6 +118,9 @@ class ReviewActs(QObject):
         if state is None:
             return
         self.cancel_question()
+        # That a clip without any picture does not show it is true; one whose file is elsewhere may well.
+        if (value_key != CANNOT_TELL or state.clip.readable) and self._refuse_unseen():
+            return
         clip_id, field = state.clip.id, session.schema.field(field_key)
         nothing: LabelValue = None if field.kind == "range" else []
 
@@ -152,7 +167,7 @@ class ReviewActs(QObject):
 
     def _on_field(self, run: Callable[[ReviewState, str], Change]) -> None:
         state, view = self.state, self._form.open_view
-        if state is not None and view is not None:
+        if state is not None and view is not None and not self._refuse_unseen():
             self.cancel_question()
             self._do(lambda: run(state, view.key))
 
@@ -269,7 +284,7 @@ class ReviewActs(QObject):
         if not self.drafts.commit():
             return
         state, attention = self.state, self._desk.attention
-        if state is None:
+        if state is None or (not state.review.settled and self._refuse_unseen()):
             return
         ready = attention is None or attention.ready
         if not ready and not state.review.settled:
@@ -323,7 +338,7 @@ class ReviewActs(QObject):
     def set_status(self, status: str) -> None:
         """Move the clip on: coach, praise, second opinion."""
         state = self.state
-        if state is None:
+        if state is None or (status != "escalated" and not state.review.settled and self._refuse_unseen()):
             return
         if self._do(lambda: review.set_status(self._shell.session, state.clip.id, status, shown=state)):
             self._desk.toast.say(STATUS_MARKS[status][0])

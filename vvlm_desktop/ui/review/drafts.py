@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.domain.review import Change
-from vvlm_desktop.errors import LabelError, ReviewChangedError, UsageError, VvlmError
+from vvlm_desktop.errors import ReviewChangedError, UsageError, VvlmError
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.review.form.panel import NOTE, FormPanel
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.review_state import ReviewState, open_review
+from vvlm_desktop.workflow.seeable import NOTHING_TO_SEE
 from vvlm_desktop.workflow.session import Session
 
 
@@ -22,8 +24,17 @@ class Drafts(QObject):
     changed_meanwhile = Signal()  # the clip is not what the reviewer saw
     stored = Signal()
 
-    def __init__(self, shell: Shell, form: FormPanel, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        form: FormPanel,
+        parent: QObject | None = None,
+        *,
+        unseen: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """`unseen` tells whether no picture of the open clip can be shown: then only a note can be kept."""
         super().__init__(parent)
+        self._unseen = unseen
         self._shell = shell
         self._form = form
         self._shown: ReviewState | None = None
@@ -53,6 +64,8 @@ class Drafts(QObject):
                 text.close_editor()
                 continue
             try:
+                if key != NOTE and draft and self._unseen():
+                    raise UsageError(NOTHING_TO_SEE)
                 change = _store(self._session(shown), shown, key, draft)
                 shown = open_review(self._session(shown), shown.clip.id)
             except VvlmError as error:
@@ -123,6 +136,6 @@ def _keep(session: Session, shown: ReviewState, key: str, text: str, *, title: s
     now = open_review(session, shown.clip.id)
     try:
         return _store(session, now, key, text)
-    except LabelError:
+    except UsageError:
         note = now.review.note
         return review.set_note(session, shown.clip.id, f"{note} · {title}: {text}" if note else f"{title}: {text}")

@@ -35,6 +35,7 @@ class HeadlineModel:
 
     Attributes:
         who: which model answered, and whether it is another than Analyse uses; `who_tip` says it in full.
+        plays: whether any picture of the clip can be shown.
     """
 
     title: str
@@ -45,6 +46,7 @@ class HeadlineModel:
     details: tuple[str, ...] = ()
     who: str = ""
     who_tip: str = ""
+    plays: bool = True
 
 
 def who_answered(analysis: Analysis, settings: Settings | None) -> tuple[str, str]:
@@ -99,7 +101,17 @@ def headline_model(
     notes = details(state.analysis, sureness) if state.analysis is not None else ()
     who, tip = who_answered(state.analysis, settings) if state.analysis is not None else ("", "")
     problem = state.clip.problem or ""
-    return HeadlineModel(title, sureness, " · ".join(words), state.review.status, problem, notes, who=who, who_tip=tip)
+    return HeadlineModel(
+        title,
+        sureness,
+        " · ".join(words),
+        state.review.status,
+        problem,
+        notes,
+        who=who,
+        who_tip=tip,
+        plays=state.clip.readable,
+    )
 
 
 class Headline(QWidget):
@@ -142,7 +154,7 @@ class Headline(QWidget):
         word, mark, ink = STATUS_MARKS.get(model.status, (model.status, "ring", "muted"))
         self.status.show_mark(mark, word, ink=ink)
         self.problem.setVisible(bool(model.problem))
-        self.problem.show_mark("warning", "Plays in part", ink="bad")
+        self.problem.show_mark("warning", "Plays in part" if model.plays else "No picture", ink="bad")
         self.problem.setToolTip(plain_tip(model.problem))
         self.problem.setAccessibleDescription(model.problem)
 
