@@ -8,6 +8,11 @@ from collections.abc import Container
 
 import av
 
+from vvlm_desktop.video.freed_memory import freed_memory
+
+#: Less than this is not worth telling the system about.
+_MUCH_BYTES = 16 << 20
+
 
 class FrameCache:
     """Decoded frames by frame index, least recently used out first; safe for several threads.
@@ -79,7 +84,9 @@ class FrameCache:
         """Let go of every frame."""
         with self._lock:
             self._frames.clear()
-            self._used_bytes = 0
+            freed_bytes, self._used_bytes = self._used_bytes, 0
+        if freed_bytes >= _MUCH_BYTES:
+            freed_memory.give_back()
 
     def missing(self, start: int, end: int, *, ignoring: Container[int] = ()) -> tuple[int, int] | None:
         """First and last frame of [start, end) that are not here; None when all are."""
