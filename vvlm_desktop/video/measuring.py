@@ -96,7 +96,7 @@ def measure(
     looks: list[Look] = []
     motions: list[Motion] = []
     decoded = np.zeros(len(index), dtype=bool)
-    with FrameReader(path, index, threads=("AUTO", decoder_threads())) as reader:
+    with FrameReader(path, index, threads=("FRAME", decoder_threads())) as reader:
         due_s, told = -1.0, began
         for number, frame in _every_frame(reader, cancelled):
             decoded[number] = True

@@ -82,7 +82,7 @@ def test_lost_frames_in_the_middle_are_gaps_and_at_the_end_are_counted():
     assert all(0 <= start < end <= index.duration_s for start, end in found.gaps_s)
     cut = measured("cut_faststart.mp4")
     assert cut.decoded <= cut.expected
-    assert cut.gaps_s == ()
+    assert all(start > 1.2 for start, _ in cut.gaps_s), "nothing but what lies beside the cut"
 
 
 @pytest.mark.parametrize("name", ["one_frame.mp4", "tiny.mp4", "h264_odd_444.mp4", "uhd.mp4", "black.mp4"])
