@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
 
 from tests import clips
 from tests.ui.review.timelines import a_mark, a_timeline, at_frame, scrubs, wheel
+from vvlm_desktop.domain.review import PtsRange
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.filmstrip import FilmstripLoader
 from vvlm_desktop.ui.review.timeline import Timeline
-from vvlm_desktop.ui.review.timeline_axis import axis_of
+from vvlm_desktop.ui.review.timeline_axis import Axis, axis_of
 from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of
-from vvlm_desktop.ui.review.timeline_model import TimelineModel, View, curve
+from vvlm_desktop.ui.review.timeline_model import Proof, TimelineModel, View, curve
+from vvlm_desktop.ui.review.timeline_rule import ruler_numbers
 from vvlm_desktop.video.index import FrameIndex, read_index
 
 
@@ -114,6 +119,49 @@ def test_overlapping_events_take_rows_of_their_own(qtbot, look, index):
     assert rects[0].right() == pytest.approx(widget.x_of_frame(31), abs=1)  # its last frame is part of it
     assert not any(a.intersects(b) for n, a in enumerate(rects) for b in rects[n + 1 :])
     assert all(rect.bottom() <= widget.sizeHint().height() for rect in rects)
+
+
+def test_mark_of_one_frame_is_one_frame_long_and_its_name_is_beside_it(timeline, index):
+    for frame in (30, len(index) - 1):
+        mark = replace(a_mark(index, frame, frame, "evidence", "near miss"), proof=Proof("f", None, PtsRange(0, 0)))
+        timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=(mark,)))
+        placed = timeline._placed[0]
+        assert placed.box.left() == pytest.approx(timeline.x_of_frame(frame))
+        assert placed.box.width() == pytest.approx(800 / len(index), abs=2)
+        # Beyond the grips, in sight, and to be clicked.
+        assert placed.text.left() >= placed.box.right() + 4 or placed.text.right() <= placed.box.left() - 4
+        assert placed.text.left() >= timeline._view().left_px
+        assert placed.text.right() <= timeline._view().right_px
+        assert placed.rect.contains(placed.text)
+        beside = round(placed.box.right() + 5 if frame == 30 else placed.box.left() - 5)
+        image = timeline._paint_ground().toImage()
+        track = theme.colour("raised").rgb()
+        assert image.pixel(round(placed.box.center().x()), round(placed.box.center().y())) != track
+        assert image.pixel(beside, round(placed.box.center().y())) == track
+
+
+def test_time_at_the_pointer_is_that_of_the_frame_under_it(index):
+    axis = axis_of(index)
+    for frame in (7, 41):
+        late_s = index.seconds(frame + 1) - 0.001
+        assert axis.shown_s(late_s) == pytest.approx(index.seconds(frame))
+        assert axis.shown_s(index.seconds(frame)) == pytest.approx(index.seconds(frame))
+    assert Axis().shown_s(1.5) == 1.5
+
+
+def test_time_at_the_pointer_leaves_no_half_of_a_ruler_s_number(timeline):
+    metrics = QFontMetricsF(theme.font("small"))
+    number = [n for n in ruler_numbers(timeline._view(), metrics) if n.text][1]
+
+    def first_digit() -> set[int]:
+        image = timeline.grab().toImage()
+        return {image.pixel(round(number.left_px) + x, y) for x in range(5) for y in range(4, 11)}
+
+    panel = {theme.colour("panel").rgb()}
+    assert first_digit() != panel
+    # The plate would begin behind the first digit.
+    timeline._hover_x = number.left_px + 12 + metrics.horizontalAdvance("00:00.00") / 2 + 5
+    assert first_digit() == panel
 
 
 def test_compact_timeline_keeps_frames_one_activity_curve_and_events(timeline):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from tests import clips
 from tests.ui.review.conftest import watch
@@ -81,18 +81,21 @@ def test_start_does_not_pass_the_end(timeline):
 
 
 def test_escape_while_dragging_leaves_everything_as_it_was(timeline):
-    found = moves(timeline)
+    found, said = moves(timeline), []
+    timeline.edge_lost.connect(said.append)
     start = grip(timeline, 0)
     QTest.mousePress(timeline, Qt.MouseButton.LeftButton, pos=start)
     QTest.mouseMove(timeline, x_before(timeline, 10, start.y()))
     QTest.keyClick(timeline, Qt.Key.Key_Escape)
-    assert (timeline.draft.first, timeline.draft.last) == (30, 60)
+    assert timeline.draft is None
+    assert said == ["The start of near miss is back where it was. Nothing was stored."]
     QTest.mouseMove(timeline, x_before(timeline, 5, start.y()))
     QTest.mouseRelease(timeline, Qt.MouseButton.LeftButton, pos=x_before(timeline, 5, start.y()))
     assert found == []
 
 
-def test_arrows_nudge_the_edge_in_hand_and_a_run_of_them_is_one_move(timeline, qtbot):
+@pytest.mark.parametrize("done", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+def test_arrows_nudge_the_edge_in_hand_and_enter_stores_all_of_them_as_one_move(timeline, done):
     found = moves(timeline)
     timeline.setFocus()
     QTest.keyClick(timeline, Qt.Key.Key_Tab)
@@ -104,8 +107,60 @@ def test_arrows_nudge_the_edge_in_hand_and_a_run_of_them_is_one_move(timeline, q
     QTest.keyClick(timeline, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert found == []
     assert "frame 72" in timeline.accessibleDescription()
-    timeline._edges.finish()
+    QTest.keyClick(timeline, done)
     assert found == [(30, 72)]
+    assert timeline.draft is None
+
+
+def test_escape_puts_back_all_that_was_moved_since_the_edge_was_taken(timeline):
+    found, said = moves(timeline), []
+    timeline.edge_lost.connect(said.append)
+    timeline.set_position(58)
+    timeline.hold_nearest_edge()
+    for _ in range(3):
+        QTest.keyClick(timeline, Qt.Key.Key_Right)
+    QTest.keyClick(timeline, Qt.Key.Key_Escape)
+    assert (found, timeline.draft) == ([], None)
+    assert said == ["The end of near miss is back where it was. Nothing was stored."]
+    timeline.hold_nearest_edge()
+    assert timeline.draft.frame_index == 60
+    QTest.keyClick(timeline, Qt.Key.Key_Escape)
+    assert len(said) == 1  # nothing was moved, nothing to say
+
+
+def test_press_on_anything_else_stores_the_move_first(timeline, qtbot):
+    found = moves(timeline)
+    other = QPushButton("Accept")
+    other.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    qtbot.addWidget(other)
+    other.clicked.connect(lambda: found.append("clicked"))
+    timeline.hold_nearest_edge()
+    QTest.keyClick(timeline, Qt.Key.Key_Left)
+    QTest.mouseClick(other, Qt.MouseButton.LeftButton)
+    assert found == [(29, 60), "clicked"]
+
+
+def test_move_in_the_middle_goes_on_when_other_marks_come(timeline, index):
+    found = moves(timeline)
+    timeline.hold_nearest_edge()
+    QTest.keyClick(timeline, Qt.Key.Key_Left)
+    same = evidence(index, 30, 60)
+    marks = (a_mark(index, 5, 9), same)
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks), keep_view=True)
+    assert (timeline.draft.first, timeline.draft.last) == (29, 60)
+    QTest.keyClick(timeline, Qt.Key.Key_Return)
+    assert found == [(29, 60)]
+
+
+def test_move_of_what_has_changed_meanwhile_is_not_stored_and_that_is_said(timeline, index):
+    found, said = moves(timeline), []
+    timeline.edge_lost.connect(said.append)
+    timeline.hold_nearest_edge()
+    QTest.keyClick(timeline, Qt.Key.Key_Left)
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s), keep_view=True)
+    assert timeline.draft is None
+    assert found == []
+    assert "not stored" in said[0]
 
 
 def test_move_is_stored_before_any_other_key_does_its_work(timeline):
@@ -160,7 +215,7 @@ def test_moved_edge_is_stored_as_one_action_and_one_undo(here, add_clip, session
     QTest.keyClick(timeline, Qt.Key.Key_Tab)
     for _ in range(4):
         QTest.keyClick(timeline, Qt.Key.Key_Right)
-    timeline._edges.finish()
+    timeline._edges.finish()  # as any other key does, and the edge stays in hand
     moved = review.open_review(session, clip.id).review.evidence["event_type"][None]
     at = pts.index(stored[0].start_pts)
     assert moved == (PtsRange(pts[at], pts[at + 4]),)

@@ -171,19 +171,20 @@ def test_others_add_to_the_menu_what_concerns_their_lanes(qtbot, look, index):
 
 
 def test_keys_of_the_timeline_work_on_the_page(stage, add_clip):
-    here = stage()
-    here.open(add_clip().id)
+    here, clip = stage(), add_clip()
+    here.open(clip.id)
     watch(here, 1.0)
     here.press("Shift+E")
     timeline = here.page.desk.timeline
     assert timeline.draft.edge.words == "start of near miss"
     assert [each.frame_index for each in here.page.desk.peek._peek.shown] == [30, 45]
     here.press("Right")
-    timeline._edges.finish()
-    assert here.stored().review.verdicts["event_time"].value["start_ms"] == here.page.desk.index.ms(31)
-    assert here.page.desk.playback.position == 30  # the arrow was the edge's
-    here.press("Esc")
+    here.press("Return")
     assert timeline.draft is None
+    assert here.page.acts.state.clip.id == clip.id  # it was the edge's, and accepted nothing
+    assert here.stored().review.verdicts["event_time"].value["start_ms"] == here.page.desk.index.ms(31)
+    assert set(here.stored().review.verdicts) == {"event_time"}
+    assert here.page.desk.playback.position == 30  # the arrow was the edge's
     here.press("Shift+L")
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 
 from tests import clips
 from tests.ui.review.timelines import a_timeline
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review.timeline import Timeline
 from vvlm_desktop.ui.review.timeline_build import curve_lanes
-from vvlm_desktop.ui.review.timeline_model import TimelineModel
+from vvlm_desktop.ui.review.timeline_model import TimelineModel, curve
+from vvlm_desktop.ui.review.timeline_words import absent_text
 from vvlm_desktop.video.curves import Curves
 from vvlm_desktop.video.index import FrameIndex, read_index
 
@@ -67,6 +68,27 @@ def test_lane_with_nothing_in_it_says_why(timeline, index):
     timeline.show_clip(index, TimelineModel(duration_s=index.duration_s))
     lane = next(lane for lane in timeline._lanes if lane.name == "sound")
     assert "not analysed yet" in timeline._help_at(QPointF(400, lane.top + 4))
+
+
+def test_clip_without_sound_says_so_in_its_lane_once_it_is_measured(timeline, index):
+    motion = timeline.model.curves[0]
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s))
+    silent = next(lane for lane in timeline._lanes if lane.name == "sound")
+    assert absent_text(silent, timeline.model) == ""
+    empty = timeline._paint_ground().toImage()
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, curves=(motion,)))
+    assert absent_text(silent, timeline.model) == "no sound"
+    assert "no sound" in timeline._help_at(QPointF(400, silent.top + 4))
+    rect = QRectF(timeline._view().left_px, silent.top, 120, silent.height).toAlignedRect()
+    assert timeline._paint_ground().toImage().copy(rect) != empty.copy(rect)
+
+
+def test_help_of_a_curve_is_at_its_name_and_never_over_its_values(timeline, index):
+    lane = curve("motion", np.array([0.0, 1.0]), np.array([0.0, 5.0]), ink="accent", unit="%", source="what it is")
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, curves=(lane,)))
+    row = next(each for each in timeline._lanes if each.name == "motion")
+    assert timeline._help_at(QPointF(20, row.top + 4)) == "what it is"
+    assert timeline._help_at(QPointF(timeline.x_of_frame(10), row.top + 4)) == ""
 
 
 def inked(timeline: Timeline) -> list[int]:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Literal
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QNativeGestureEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui.review.timeline_edges import Edge, edge_at, edges_of, next_edge
@@ -32,6 +33,7 @@ Drag = Literal["", "scrub", "pan", "whole", "edge"]
 _MODIFIERS = frozenset({Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr})
 _PLAIN = Qt.KeyboardModifier.NoModifier
 _NUDGES = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+_DONE = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class Timeline(TimelineSurface):
@@ -52,6 +54,8 @@ class Timeline(TimelineSurface):
         self._hovered: int | None = None
         self._menu = QMenu("Lanes that are shown", self)
         self._menu.setAccessibleName(self._menu.title())
+        self._hears_presses = False
+        self.edge_changed.connect(self._hear_presses)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.valueChanged.connect(self._on_value)
@@ -274,7 +278,7 @@ class Timeline(TimelineSurface):
                 self._shown_by_hand()
             return True
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._edges.held:
-            if event.key() in _NUDGES or event.key() == Qt.Key.Key_Escape:
+            if event.key() in _NUDGES or event.key() in _DONE or event.key() == Qt.Key.Key_Escape:
                 event.accept()  # for the edge, before they are the page's
                 return True
             if event.key() not in _MODIFIERS:
@@ -290,16 +294,42 @@ class Timeline(TimelineSurface):
         elif event.key() in _NUDGES:
             far = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._edges.nudge(_NUDGES[Qt.Key(event.key())] * (_FAR_FRAMES if far else 1), last=len(index) - 1)
+        elif event.key() in _DONE:
+            self._let_go()
         elif event.key() == Qt.Key.Key_Escape:
-            if not self._edges.cancel():
-                self._let_go()
-            self._set_drag("")
+            if self._edges.cancel():
+                self.edge_lost.emit(f"The {held.words} is back where it was. Nothing was stored.")
+            self._let_go()
         else:
             event.ignore()
 
     def _let_go(self) -> None:
+        """What was moved is stored, and the keys are the page's again."""
+        self._set_drag("")
         self._edges.hold(None)
         self.clearFocus()
+
+    def _hear_presses(self) -> None:
+        """While an edge is in hand: a press on anything else, which may have no use for the focus, ends the move."""
+        app, wanted = QApplication.instance(), self._edges.held is not None
+        if app is None or wanted == self._hears_presses:
+            return
+        self._hears_presses = wanted
+        if wanted:
+            app.installEventFilter(self)
+        else:
+            app.removeEventFilter(self)
+
+    @override
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.MouseButtonPress and isinstance(watched, QWidget) and watched is not self:
+            self._edges.finish()
+        return False
+
+    @override
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._edges.finish()
+        super().hideEvent(event)
 
     @override
     def focusNextPrevChild(self, next: bool) -> bool:

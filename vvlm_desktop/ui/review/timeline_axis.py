@@ -91,6 +91,12 @@ class Axis:
         first = max(0, int(np.searchsorted(self.times_s, start_s, side="right")) - 1)
         return first, max(first + 1, int(np.searchsorted(self.times_s, end_s, side="left")))
 
+    def shown_s(self, seconds: float) -> float:
+        """The time of the frame that is on screen at a time; the time itself where none is."""
+        if self.times_s is None or not len(self.times_s) or self.gap_at(seconds) is not None:
+            return seconds
+        return float(self.times_s[max(0, int(np.searchsorted(self.times_s, seconds, side="right")) - 1)])
+
     def frame_end_s(self, frame_index: int) -> float:
         """When a frame ceases to be shown: at the next one, or where a gap begins."""
         if self.times_s is None:

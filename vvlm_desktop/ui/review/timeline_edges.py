@@ -1,6 +1,6 @@
 """Moving an edge of evidence or of the event: by dragging it, or frame by frame with the arrow keys.
 
-One move is one action.
+One move is one action, from taking the edge in hand to letting go: Enter is done, Escape puts it back.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
 
 from vvlm_desktop.ui import theme
@@ -19,8 +19,6 @@ from vvlm_desktop.video.index import FrameIndex
 
 #: How far from its line an edge can be gripped.
 _GRIP_PX = 5.0
-#: A run of nudges is one action; it ends when no further one comes for so long.
-_RUN_MS = 700
 
 End = Literal[0, 1]
 
@@ -74,10 +72,6 @@ class Edges(QObject):
         self.draft: Draft | None = None
         self.dragging = False
         self._wanted: tuple[int, int] | None = None  # while a move is stored
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_RUN_MS)
-        self._timer.timeout.connect(self.finish)
 
     def hold(self, edge: Edge | None, *, dragging: bool = False) -> None:
         """Take an edge in hand, or let go; what was moved before is stored first."""
@@ -100,14 +94,12 @@ class Edges(QObject):
             self.changed.emit()
 
     def nudge(self, frames: int, *, last: int) -> None:
-        """Some frames on or back, within a clip whose last frame is `last`; stored when no more follow."""
+        """Some frames on or back, within a clip whose last frame is `last`; stored when it is let go."""
         if self.draft is not None:
             self.move(max(0, min(self.draft.frame_index + frames, last)))
-            self._timer.start()
 
     def finish(self) -> None:
         """Say where the edge shall be."""
-        self._timer.stop()
         self.dragging = False
         draft = self.draft
         if draft is not None and draft.moved:
@@ -120,7 +112,6 @@ class Edges(QObject):
 
     def cancel(self) -> bool:
         """Back to where it was; whether there was anything to go back from."""
-        self._timer.stop()
         draft, self.dragging = self.draft, False
         if draft is None or not draft.moved:
             return False
@@ -134,19 +125,25 @@ class Edges(QObject):
         self.held = self.draft = None
         return lost
 
-    def follow(self, marks: Sequence[EventMark]) -> None:
-        """The marks are others now: hold the same edge of the same stretch, if it is there."""
-        held = self.held
-        if held is None:
-            return
+    def follow(self, marks: Sequence[EventMark]) -> bool:
+        """The marks are others now: hold the same edge of the same stretch, if it is there; whether a move was lost."""
+        held, draft = self.held, self.draft
+        if held is None or draft is None:
+            return False
         # Of several stretches for one value: the one that was moved, by where it was wanted; else by where it was.
         was = self._wanted if self._wanted is not None else (held.mark.start_frame, held.mark.end_frame)
         found = [m for m in marks if m.movable and m.held_as == held.mark.held_as]
         near = min(found, key=lambda m: abs(m.start_frame - was[0]) + abs(m.end_frame - was[1]), default=None)
         self._wanted = None
-        self._timer.stop()
         self.held = Edge(near, held.end) if near is not None else None
         self.draft = Draft(self.held, near.start_frame, near.end_frame) if near and self.held else None
+        if not draft.moved:
+            return False
+        # In the middle of a move something else was stored, or an analysis came: what the hand does goes on.
+        same = near is not None and (near.start_frame, near.end_frame) == was
+        if self.held is not None and same:
+            self.draft = Draft(self.held, draft.first, draft.last)
+        return not same
 
 
 def next_edge(edges: Sequence[Edge], held: Edge | None, *, forward: bool) -> Edge | None:

@@ -48,7 +48,7 @@ def timeline_actions(timeline: Timeline, *, page: str) -> Sequence[Action]:
         ),
         Action(
             "review.timeline_edge",
-            "Timeline: take the nearest edge in hand; arrows move it, Esc lets go",
+            "Timeline: take the nearest edge; arrows move it, Enter is done, Esc puts it back",
             timeline.hold_nearest_edge,
             ("Shift+E",),
             page=page,

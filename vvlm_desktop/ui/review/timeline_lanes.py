@@ -23,6 +23,8 @@ _LEAST_APART_PX = 3.0
 #: A mark on a curve is so wide at least: it can be pointed at.
 _LEAST_FLAG_PX = 8.0
 _MARK_HEIGHT = 17
+#: However short a mark is, its box can be seen; so far from its edges, where the grips are, is its name.
+_LEAST_BOX_PX, _TEXT_GAP_PX = 2.0, 8.0
 _SCALED_HEIGHT = 24  # two lines: what it is, and from where to where it goes
 
 
@@ -44,10 +46,18 @@ _USUAL_CURVES = ("motion", "brightness", "sound")
 
 @dataclass(frozen=True, slots=True)
 class PlacedMark:
-    """An event mark and the rectangle it has on the widget."""
+    """An event mark and where it is on the widget.
+
+    Attributes:
+        rect: everything of it, where it can be clicked.
+        box: from its first to behind its last frame, as long as it is.
+        text: where its name stands: within the box, or beside it where that is too short.
+    """
 
     mark: EventMark
     rect: QRectF
+    box: QRectF
+    text: QRectF
 
 
 def lay_out(
@@ -110,6 +120,14 @@ def paint_track(painter: QPainter, lane: Lane, view: View) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.colour("raised"))
     painter.drawRoundedRect(QRectF(view.left_px, lane.top, view.width_px, lane.height), _RADIUS, _RADIUS)
+
+
+def paint_absent(painter: QPainter, lane: Lane, view: View, text: str) -> None:
+    """In place of a curve: why there is none."""
+    painter.setFont(theme.font("small"))
+    painter.setPen(theme.colour("muted"))
+    rect = QRectF(view.left_px + _TEXT_GAP_PX, lane.top, view.width_px, lane.height)
+    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
 def paint_filmstrip(painter: QPainter, lane: Lane, cells: Sequence[Cell], pictures: Mapping[int, QImage]) -> None:
@@ -202,18 +220,30 @@ def place_marks(
     for mark in sorted(marks, key=lambda m: (m.start_s, m.end_s)):
         if mark.end_s < view.start_s or mark.start_s > view.end_s:
             continue
-        left = max(view.left_px, view.x(mark.start_s))
-        width = max(view.x(mark_end_s(mark, view)) - left, metrics.horizontalAdvance(mark.label) + 14)
-        left = max(view.left_px, min(left, view.left_px + view.width_px - width))
-        row = next((n for n, end in enumerate(rows) if end <= left + 1), len(rows))
+        box, text = _box_and_text(mark, view, metrics.horizontalAdvance(mark.label) + 2)
+        both = box.united(text)
+        row = next((n for n, end in enumerate(rows) if end <= both.left() + 1), len(rows))
         if row == len(rows) and row < most_rows:
             rows.append(0.0)
         row = min(row, most_rows - 1)
-        rows[row] = left + width
-        scale = theme.px(100) / 100
-        height = _MARK_HEIGHT * scale
-        placed.append(PlacedMark(mark, QRectF(left, top + row * (height + 2), width, height)))
+        rows[row] = max(rows[row], both.right())
+        down = top + row * (box.height() + 2)
+        placed.append(PlacedMark(mark, *(each.translated(0, down) for each in (both, box, text))))
     return placed
+
+
+def _box_and_text(mark: EventMark, view: View, text_px: float) -> tuple[QRectF, QRectF]:
+    """A mark as long as it is, and its name: never where the grips are, which stand outside of its edges."""
+    height = _MARK_HEIGHT * theme.px(100) / 100
+    left = max(view.left_px, view.x(mark.start_s))
+    right = max(left + _LEAST_BOX_PX, view.x(mark_end_s(mark, view)))
+    box = QRectF(left, 0, right - left, height)
+    if text_px + 2 * _TEXT_GAP_PX <= box.width():
+        return box, QRectF(left + _TEXT_GAP_PX, 0, text_px, height)
+    beside = right + _TEXT_GAP_PX
+    if beside + text_px > view.right_px:
+        beside = max(view.left_px, left - _TEXT_GAP_PX - text_px)
+    return box, QRectF(beside, 0, text_px, height)
 
 
 def place_on_curves(
@@ -229,7 +259,8 @@ def place_on_curves(
         elif mark.end_s >= view.start_s and mark.start_s <= view.end_s:
             middle = (view.x(mark.start_s) + view.x(mark_end_s(mark, view))) / 2
             width = max(_LEAST_FLAG_PX, view.x(mark_end_s(mark, view)) - view.x(mark.start_s))
-            placed.append(PlacedMark(mark, QRectF(middle - width / 2, lane.top, width, lane.height)))
+            rect = QRectF(middle - width / 2, lane.top, width, lane.height)
+            placed.append(PlacedMark(mark, rect, rect, rect))
     return placed, others
 
 
@@ -249,10 +280,10 @@ def paint_on_curve(painter: QPainter, placed: PlacedMark) -> None:
         painter.drawText(rect.adjusted(4, 0, -4, 0), Qt.AlignmentFlag.AlignBottom, placed.mark.label)
 
 
-def paint_mark(painter: QPainter, placed: PlacedMark, view: View) -> None:
-    """An event with its name; its exact stretch is underlined, since the name may be wider."""
+def paint_mark(painter: QPainter, placed: PlacedMark) -> None:
+    """An event as long as it is, with its name."""
     token, _ = MARK_LOOKS[placed.mark.kind]
-    rect = placed.rect.adjusted(0.5, 0.5, -0.5, -0.5)
+    rect = placed.box.adjusted(0.5, 0.5, -0.5, -0.5)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(
         QPen(
@@ -262,11 +293,8 @@ def paint_mark(painter: QPainter, placed: PlacedMark, view: View) -> None:
         )
     )
     painter.setBrush(theme.colour(token, alpha=0.16))
-    painter.drawRoundedRect(rect, _RADIUS, _RADIUS)
-    left = max(rect.left(), view.x(placed.mark.start_s))
-    right = min(rect.right(), max(left + 2, view.x(mark_end_s(placed.mark, view))))
-    painter.fillRect(QRectF(left, rect.bottom() - 1.5, right - left, 2), theme.colour(token))
+    radius = min(_RADIUS, rect.width() / 3)
+    painter.drawRoundedRect(rect, radius, radius)
     painter.setFont(theme.font("small"))
     painter.setPen(theme.colour(token))
-    text = rect.adjusted(6, 0, -6, 0)
-    painter.drawText(text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, placed.mark.label)
+    painter.drawText(placed.text, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, placed.mark.label)

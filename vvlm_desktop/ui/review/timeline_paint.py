@@ -11,6 +11,7 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
 from vvlm_desktop.ui import theme
 from vvlm_desktop.ui.review import timeline_lanes as lanes_of
 from vvlm_desktop.ui.review import timeline_rule as rule
+from vvlm_desktop.ui.review import timeline_words as words
 from vvlm_desktop.ui.review.timeline_cells import Cell
 from vvlm_desktop.ui.review.timeline_curves import paint_curve
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
@@ -63,6 +64,8 @@ class Ground:
             rule.paint_damage(painter, self.view, self.damage, top=lane.top, low=low)
         elif lane.kind == "seen":
             lanes_of.paint_seen(painter, lane, self.view, self.model)
+        elif lane.kind == "curve" and lane.curve is None:
+            lanes_of.paint_absent(painter, lane, self.view, words.absent_text(lane, self.model))
         elif lane.kind == "curve" and lane.curve is not None:
             rect = QRectF(self.view.left_px, lane.top, self.view.width_px, lane.height)
             paint_curve(painter, rect, lane.curve, self.view)
@@ -72,7 +75,7 @@ class Ground:
         elif lane.kind == "events":
             for placed in self.placed:
                 if placed.rect.top() >= lane.top:
-                    lanes_of.paint_mark(painter, placed, self.view)
+                    lanes_of.paint_mark(painter, placed)
 
 
 def paint_marked(painter: QPainter, view: View, span_s: tuple[float, float], *, top: float, low: float) -> None:
@@ -93,31 +96,41 @@ def paint_cursor(painter: QPainter, view: View, whole: View, seconds: float, *, 
     painter.fillRect(on_strip, theme.colour("text"))
 
 
-def paint_pointer(painter: QPainter, view: View, x: float, lanes: Sequence[Lane], *, values: bool) -> None:
-    """The pointer's time above, and beside it what was measured there."""
+def paint_pointer(
+    painter: QPainter, view: View, x: float, lanes: Sequence[Lane], *, ruler: QRectF, values: bool
+) -> None:
+    """The time of the frame under the pointer above, and beside it what was measured there."""
     seconds = max(0.0, min(view.seconds(x), view.axis.duration_s))
     painter.setFont(theme.font("small"))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     height = QFontMetricsF(painter.font()).height() + 2
-    _paint_plate(painter, view, x, clock_text(seconds), top=1.0, height=height, beside=False)
+    plate = _plate(painter, view, x, clock_text(view.axis.shown_s(seconds)), top=1.0, height=height, beside=False)
+    for number in rule.ruler_numbers(view, QFontMetricsF(painter.font())):
+        # Half a number beside the plate would be read as another one.
+        place = QRectF(number.left_px - 1, ruler.top(), number.width_px + 2, ruler.height() - 5)
+        if place.intersects(plate.adjusted(-2, 0, 2, 0)):
+            painter.fillRect(place, theme.colour("panel"))
+    _paint_plate(painter, plate, clock_text(view.axis.shown_s(seconds)))
     # Within a gap nothing was measured; a line between its ends would be made up.
     measured = values and view.axis.gap_at(seconds) is None
     for lane in lanes if measured else ():
         text = lane.curve.text_at(seconds) if lane.curve is not None else ""
         if text:
             top = lane.top + (lane.height - height) / 2
-            _paint_plate(painter, view, x, text, top=top, height=height, beside=True)
+            _paint_plate(painter, _plate(painter, view, x, text, top=top, height=height, beside=True), text)
 
 
-def _paint_plate(
-    painter: QPainter, view: View, x: float, text: str, *, top: float, height: float, beside: bool
-) -> None:
+def _plate(painter: QPainter, view: View, x: float, text: str, *, top: float, height: float, beside: bool) -> QRectF:
+    """Where a text at the pointer goes."""
     width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 10
     left = x + 6 if beside else x - width / 2
     if beside and left + width > view.right_px:
         left = x - 6 - width
     left = min(max(view.left_px, left), view.right_px - width)
-    rect = QRectF(left, top, width, height)
+    return QRectF(left, top, width, height)
+
+
+def _paint_plate(painter: QPainter, rect: QRectF, text: str) -> None:
     painter.setPen(QPen(theme.colour("line"), 1))
     painter.setBrush(theme.colour("background"))
     painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)

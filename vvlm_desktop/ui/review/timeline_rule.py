@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPen, QPolygonF
@@ -21,12 +22,19 @@ def ruler_step_s(view: View, *, least_px: float) -> float:
     return next((step for step in _STEPS_S if step * view.px_per_s >= least_px), _STEPS_S[-1])
 
 
-def paint_ruler(painter: QPainter, rect: QRectF, view: View) -> None:
+@dataclass(frozen=True, slots=True)
+class RulerNumber:
+    """A tick of the ruler; its time in words, empty where that has no room."""
+
+    tick_px: float
+    text: str
+    left_px: float
+    width_px: float
+
+
+def ruler_numbers(view: View, metrics: QFontMetricsF) -> Iterator[RulerNumber]:
     """Times along the top, as many as have room; none within a gap that is not drawn to scale."""
-    painter.setFont(theme.font("small"))
-    metrics = QFontMetricsF(painter.font())
     step_s = ruler_step_s(view, least_px=metrics.horizontalAdvance("00:00:00.00") + 16)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     number, right = int(view.start_s / step_s), view.left_px
     last_s = min(view.end_s, view.axis.duration_s)
     while number * step_s <= last_s:
@@ -39,13 +47,23 @@ def paint_ruler(painter: QPainter, rect: QRectF, view: View) -> None:
         x, text = view.x(seconds), _tick_text(seconds, step_s)
         if x < view.left_px:
             continue
-        painter.setPen(QPen(theme.colour("line"), 1))
-        painter.drawLine(QPointF(round(x), rect.bottom() - 4), QPointF(round(x), rect.bottom()))
         width = metrics.horizontalAdvance(text)
-        if x + 3 >= right and x + 3 + width <= view.right_px:
-            painter.setPen(theme.colour("muted"))
-            painter.drawText(QPointF(x + 3, rect.bottom() - metrics.descent() - 1), text)
-            right = x + 3 + width + 8
+        has_room = x + 3 >= right and x + 3 + width <= view.right_px
+        right = x + 3 + width + 8 if has_room else right
+        yield RulerNumber(x, text if has_room else "", x + 3, width if has_room else 0.0)
+
+
+def paint_ruler(painter: QPainter, rect: QRectF, view: View) -> None:
+    """Ticks along the top, with their times."""
+    painter.setFont(theme.font("small"))
+    metrics = QFontMetricsF(painter.font())
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    for number in ruler_numbers(view, metrics):
+        x = round(number.tick_px)
+        painter.setPen(QPen(theme.colour("line"), 1))
+        painter.drawLine(QPointF(x, rect.bottom() - 4), QPointF(x, rect.bottom()))
+        painter.setPen(theme.colour("muted"))
+        painter.drawText(QPointF(number.left_px, rect.bottom() - metrics.descent() - 1), number.text)
 
 
 def _tick_text(seconds: float, step_s: float) -> str:

@@ -87,7 +87,8 @@ class TimelineSurface(QAbstractSlider):
         self._index, self._given = index, model
         self._model = self._with_drive()
         if keep_view:
-            self._edges.follow(model.marks)
+            if self._edges.follow(model.marks):
+                self.edge_lost.emit("The move of the edge is not stored: what it belonged to has changed meanwhile.")
         else:
             self._pictures.clear()
             self._marked = None
@@ -317,7 +318,9 @@ class TimelineSurface(QAbstractSlider):
         seconds = index.seconds(min(self._cursor, len(index) - 1))
         paint.paint_cursor(painter, view, self._whole(), seconds, low=low, strip=self._strip_rect())
         if self._hover_x is not None:
-            paint.paint_pointer(painter, view, self._hover_x, self._lanes, values=not self._busy)
+            paint.paint_pointer(
+                painter, view, self._hover_x, self._lanes, ruler=self._ruler_rect(), values=not self._busy
+            )
         if self.hasFocus():
             painter.setPen(QPen(theme.colour("accent"), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -366,7 +369,10 @@ class TimelineSurface(QAbstractSlider):
         mark = self._mark_at(position)
         if mark is not None:
             return words.mark_help(mark)
-        seconds, lane = self._view().seconds(position.x()), self._lane_at(position)
+        view, lane = self._view(), self._lane_at(position)
+        if lane is not None and lane.curve is not None and position.x() < view.left_px:
+            return lane.curve.help
+        seconds = view.seconds(position.x())
         return words.place_help(seconds, lane, axis=self._port.axis, model=self._model, damage=self._damage)
 
     def _describe(self) -> None:

@@ -11,14 +11,15 @@ from vvlm_desktop.ui.review.timeline_rule import gap_text
 from vvlm_desktop.ui.review.times import clock_text, span_text
 from vvlm_desktop.video.index import FrameIndex
 
-_NOT_MEASURED = "Nothing was measured here: the clip is not analysed yet, or has none."
+_NOT_MEASURED = "Nothing was measured here: the clip is not analysed yet."
+_NO_SOUND = "The clip has no sound that can be heard."
 
 
 def mark_help(mark: EventMark) -> str:
     """What a mark is, when, why, and what can be done with it."""
     _, who = MARK_LOOKS[mark.kind]
     text = f"{mark.label} · {who} · {span_text(mark.start_s, mark.end_s)}"
-    grips = "\nIts edges can be dragged; Escape lets them go." if mark.movable else ""
+    grips = "\nIts edges can be dragged; Esc while dragging puts them back." if mark.movable else ""
     return text + (f"\n{mark.reason}" if mark.reason else "") + grips
 
 
@@ -30,10 +31,17 @@ def place_help(seconds: float, lane: Lane | None, *, axis: Axis, model: Timeline
     if lane is not None and lane.kind == "seen":
         return model.seen_help
     if lane is not None and lane.kind == "curve":
-        return lane.curve.help if lane.curve is not None else _NOT_MEASURED
+        # What was measured stands at the pointer, where help would cover it; the lane's name has the help.
+        return (_NO_SOUND if absent_text(lane, model) else _NOT_MEASURED) if lane.curve is None else ""
     if lane is not None and lane.kind == "frames" and damage.covers(seconds):
         return "Frames here are damaged in the file and cannot be shown."
     return ""
+
+
+def absent_text(lane: Lane, model: TimelineModel) -> str:
+    """What stands in a lane for which the clip has nothing; empty while nothing at all was measured."""
+    measured = any(each.name == "motion" for each in model.curves)
+    return "no sound" if lane.name == "sound" and lane.curve is None and measured else ""
 
 
 def spoken_name(draft: Draft | None) -> str:
