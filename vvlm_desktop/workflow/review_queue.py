@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.store.records import ClipFilter
 from vvlm_desktop.workflow.session import Session
 
-#: Clips that the reviewer has in view: their order never changes under the hand.
+#: Fewer new clips than twice this are not mixed: all of them are soon in view.
 KEEP_AHEAD = 5
 #: Share of places given to clips from the lower half at random, or misses would never surface.
 RANDOM_SHARE = 0.05
@@ -24,6 +23,7 @@ class ReviewQueue:
     Attributes:
         rowids: of the clips in order, to be loaded page by page.
         random_rowids: those that are there by chance and not by rank, so that the reason can be shown.
+        sorted_by_rank: whether sorting anew would leave everything where it is.
         finished: how many have been settled since the queue was made.
     """
 
@@ -32,19 +32,28 @@ class ReviewQueue:
     rowids: list[int] = field(default_factory=list)
     random_rowids: frozenset[int] = frozenset()
     finished: int = 0
+    sorted_by_rank: bool = True
 
-    def refresh(self, *, keep: Sequence[int] = ()) -> None:
-        """Read the library again; `keep` (current clip and those in view) stay in front in their order."""
+    def refresh(self, *, current: int | None = None) -> None:
+        """Read the library again.
+
+        While a clip is open (`current`) every clip keeps its place, as far as it is still unfinished, and what is new
+        comes after the others, the most urgent first: nothing moves under the hand. Without one all are sorted anew.
+        """
         library = self.session.library
         chosen = self.clip_filter or ClipFilter(status=UNFINISHED, readable=True)
         ranked = list(library.clip_rowids(chosen, sort="attention", descending=True))
-        kept = list(keep)[: KEEP_AHEAD + 1]
-        in_front = set(kept)
-        rest = [rowid for rowid in ranked if rowid not in in_front]
-        self.rowids, self.random_rowids = kept + rest, frozenset()
-        if len(rest) > 2 * KEEP_AHEAD:
-            mixed, by_chance = _mix(rest)
-            self.rowids, self.random_rowids = kept + mixed, frozenset(by_chance)
+        wanted = set(ranked)
+        kept = [rowid for rowid in self.rowids if rowid in wanted or rowid == current] if current is not None else []
+        held = set(kept)
+        new = [rowid for rowid in ranked if rowid not in held]
+        by_chance = self.random_rowids & held
+        if len(new) > 2 * KEEP_AHEAD:
+            new, drawn = _mix(new)
+            by_chance |= frozenset(drawn)
+        self.rowids, self.random_rowids = kept + new, by_chance
+        in_place = [rowid for rowid in self.rowids if rowid in wanted and rowid not in by_chance]
+        self.sorted_by_rank = in_place == [rowid for rowid in ranked if rowid not in by_chance]
 
     def position(self, rowid: int) -> int | None:
         """Place of a clip in the queue, None when it is not in it."""

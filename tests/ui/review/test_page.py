@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
@@ -695,3 +697,22 @@ def test_second_reviewer_is_told_that_the_clip_is_settled(add_clip, stage, sessi
     here = stage()
     here.open(clip.id)
     assert "settled by Ann" in here.page.desk.headline.rest.text()
+
+
+def test_queue_keeps_its_order_until_it_is_told_to_sort_again(a_and_b, stage):
+    here = stage()
+    here.open(a_and_b[0].id)
+    queue, side, library = here.page.queue, here.page.queue_side, here.shell.session.library
+    before = [item.clip_id for item in queue.items(0, 9)]
+    assert sorted(before) == sorted(clip.id for clip in a_and_b)
+    assert here.page.queue_list.sort.isHidden()
+    answer = library.analyses(before[1])[0]
+    library.add_analysis(replace(answer, id="urgent", created_at="2026-11-22T12:00:00.000Z", attention=1.0))
+    for jump in reversed(before):
+        here.page.open_clip(jump)
+        side.refresh()
+        assert [item.clip_id for item in queue.items(0, 9)] == before
+    here.page.queue_list.sort.click()
+    assert [item.clip_id for item in queue.items(0, 9)] == before[::-1]
+    assert here.page.queue_list.sort.isHidden()
+    assert here.page.queue_list.view.currentIndex().row() == queue.row_of(here.state.clip.id)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.workflow.conftest import put_answer, put_clip
 from vvlm_desktop.workflow import review
-from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, ReviewQueue
+from vvlm_desktop.workflow.review_queue import ReviewQueue
 from vvlm_desktop.workflow.session import Session
 
 
@@ -60,16 +60,43 @@ def _clip(session: Session, rowid: int):
     return [row.clip for row in session.library.clip_rows([rowid])]
 
 
-def test_what_is_in_view_keeps_its_order(session: Session) -> None:
-    _fill(session, 30)
+def test_order_stays_while_a_clip_is_open_and_what_is_new_comes_last(session: Session) -> None:
+    ids = _fill(session, 8)
     queue = ReviewQueue(session)
     queue.refresh()
-    in_view = queue.rowids[3 : 3 + KEEP_AHEAD + 1]
+    before = list(queue.rowids)
     urgent = put_clip(session, "urgent.mp4")
     put_answer(session, urgent, {"event_type": "collision"}, attention=1.0)
-    queue.refresh(keep=in_view)
-    assert queue.rowids[: len(in_view)] == in_view
-    assert queue.clips(len(in_view), 1)[0].id == urgent.id
+    put_answer(session, session.library.clip(ids[7]), {"event_type": "collision"}, attention=1.0)
+    for current in (before[4], before[1]):  # whichever clip one jumps to
+        queue.refresh(current=current)
+        assert queue.rowids[:8] == before
+        assert _ids(queue)[8] == urgent.id
+    assert not queue.sorted_by_rank
+    queue.refresh()
+    assert set(_ids(queue)[:2]) == {urgent.id, ids[7]}
+    assert queue.sorted_by_rank
+
+
+def test_finished_clip_leaves_the_order_of_the_others_and_the_open_one_its_place(session: Session) -> None:
+    ids = _fill(session, 5)
+    queue = ReviewQueue(session)
+    queue.refresh()
+    for done in (ids[1], ids[2]):
+        review.accept_rest(session, done, window_seen=True)
+    queue.refresh(current=queue.rowids[2])
+    assert _ids(queue) == [ids[0], ids[2], ids[3], ids[4]]
+    assert queue.sorted_by_rank
+
+
+def test_clip_that_is_there_by_chance_stays_so_when_the_library_is_read_again(session: Session) -> None:
+    _fill(session, 100)
+    queue = ReviewQueue(session)
+    queue.refresh()
+    before = list(queue.rowids), queue.random_rowids
+    queue.refresh(current=queue.rowids[30])
+    assert (queue.rowids, queue.random_rowids) == before
+    assert queue.sorted_by_rank
 
 
 @pytest.mark.parametrize("step", [1, -1])

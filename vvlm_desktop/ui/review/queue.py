@@ -13,7 +13,7 @@ from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS
 from vvlm_desktop.ui.words import clip_name, shown
 from vvlm_desktop.workflow.calibration import Calibration, shown_confidence
-from vvlm_desktop.workflow.review_queue import KEEP_AHEAD, UNFINISHED, ReviewQueue
+from vvlm_desktop.workflow.review_queue import UNFINISHED, ReviewQueue
 from vvlm_desktop.workflow.review_state import starting_point
 from vvlm_desktop.workflow.session import Session
 
@@ -38,15 +38,17 @@ class QueueDesk:
         return len(self._queue.rowids)
 
     def refresh(self, *, current: str | None) -> bool:
-        """Read the library again; the open clip and the next few keep their order. Whether another order came of it."""
+        """Read the library again; while a clip is open the order stays. Whether other rows came of it."""
         before = self._queue.rowids
-        keep: list[int] = []
-        row = self.row_of(current) if current is not None else None
-        if row is not None:
-            keep = self._queue.rowids[row : row + KEEP_AHEAD + 1]
+        rowid = self._rowid(current) if current is not None and self.row_of(current) is not None else None
         self._rowids.clear()
-        self._queue.refresh(keep=keep)
+        self._queue.refresh(current=rowid)
         return self._queue.rowids != before
+
+    @property
+    def sorted_by_rank(self) -> bool:
+        """Whether those worth most attention come first, as far as is known now."""
+        return self._queue.sorted_by_rank
 
     def items(self, start: int, count: int) -> Sequence[QueueItem]:
         """Rows for the list."""
@@ -55,12 +57,16 @@ class QueueDesk:
 
     def row_of(self, clip_id: str) -> int | None:
         """Place of a clip in the queue."""
+        rowid = self._rowid(clip_id)
+        return self._queue.position(rowid) if rowid is not None else None
+
+    def _rowid(self, clip_id: str) -> int | None:
         rowid = self._rowids.get(clip_id)
         if rowid is None:
             rowid = self._session.library.rowid_of(clip_id)
             if rowid is not None:
                 self._rowids[clip_id] = rowid
-        return self._queue.position(rowid) if rowid is not None else None
+        return rowid
 
     def by_chance(self, clip_id: str) -> bool:
         """Whether a clip is in the queue by chance and not by rank."""

@@ -24,6 +24,7 @@ from typing_extensions import override
 
 from vvlm_desktop.store.records import ClipRow
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.widgets.buttons import IconButton
 from vvlm_desktop.ui.widgets.labels import label, rule
 from vvlm_desktop.ui.widgets.marks import Mark, paint_mark
 from vvlm_desktop.ui.words import plain_tip
@@ -176,6 +177,7 @@ class QueueList(QWidget):
     """The queue with its progress; says which clip was chosen."""
 
     chosen = Signal(str)  # clip id
+    sort_pressed = Signal()
 
     def __init__(
         self,
@@ -190,6 +192,10 @@ class QueueList(QWidget):
         self._model = model
         self.title = label("Needs review", "strong")
         self.count = label("", "small")
+        # The order stays while one works; what answers have changed since is put in order only when asked.
+        self.sort = IconButton("swap", "Sort again: what is worth most attention first", self.sort_pressed.emit)
+        self.sort.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.sort.hide()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
@@ -206,6 +212,7 @@ class QueueList(QWidget):
         self.view.activated.connect(self._on_chosen)
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
+        head.addWidget(self.sort)
         head.addWidget(self.count)
         top = QVBoxLayout()
         top.setContentsMargins(theme.PAD, theme.PAD, theme.PAD, theme.GAP)

@@ -43,6 +43,7 @@ class QueueSide(QObject):
         self.thumbnails = Thumbnails(session, parent=self)
         self.list = QueueList(self.model, picture_of=self.thumbnails.picture)
         self.thumbnails.made.connect(self.list.repaint_pictures)
+        self.list.sort_pressed.connect(self.sort_again)
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.setInterval(_AGAIN_MS)
@@ -55,10 +56,18 @@ class QueueSide(QObject):
         self.show_progress()
 
     def refresh(self) -> None:
-        """Read the library again, now."""
+        """Read the library again, now; the order stays while a clip is open."""
+        self._read(self._current())
+
+    def sort_again(self) -> None:
+        """Those that are now worth most attention come first."""
+        self._read(None)
+        self.select(scroll=True)
+
+    def _read(self, current: str | None) -> None:
         self._again.stop()
         self._waited = 0
-        if self.queue.refresh(current=self._current()) or self.model.rowCount() != len(self.queue):
+        if self.queue.refresh(current=current) or self.model.rowCount() != len(self.queue):
             bar = self.list.view.verticalScrollBar()
             place = bar.value()
             self.model.reset(len(self.queue))
@@ -90,7 +99,8 @@ class QueueSide(QObject):
         self.list.select(self.queue.row_of(current) if current is not None else None, scroll=scroll)
 
     def show_progress(self) -> None:
-        """Show how many clips are settled."""
+        """Show how many clips are settled, and whether sorting would change anything."""
+        self.list.sort.setVisible(not self.queue.sorted_by_rank)
         self.list.show_progress(*self.queue.progress())
 
     def close(self) -> None:
