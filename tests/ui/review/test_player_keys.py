@@ -52,6 +52,12 @@ def test_b_loops_the_marked_stretch_and_follows_the_marks(add_clip, stage):
     assert desk.marked_frames() == (25, 40)
     here.press("B")
     assert not desk.playback.looping
+    here.press("B")
+    assert desk.playback.looping
+    here.press("Esc")
+    assert (desk.marked_frames(), desk.playback.looping) == (None, False)
+    assert not desk.transport.loop.isChecked()
+    assert here.toast == "Nothing is marked any more; the loop is off."
 
 
 def test_go_to_counts_from_the_frame_on_screen(add_clip, stage):

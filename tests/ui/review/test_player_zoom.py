@@ -177,10 +177,12 @@ def test_dragging_pans_and_is_no_click(small):
     assert clicks == [1]
 
 
-def test_dragging_all_of_the_picture_is_a_click(small):
+def test_dragging_all_of_the_picture_pulls_nothing_and_is_no_click(small):
     clicks = []
     small.view.clicked.connect(lambda: clicks.append(1))
     drag(small.view, QPoint(100, 100), QPoint(110, 100))
+    assert (clicks, small.view.hand.zoom.fits) == ([], True)
+    drag(small.view, QPoint(100, 100), QPoint(101, 100))
     assert clicks == [1]
 
 

@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests import clips
 from tests.ui.review.timelines import a_mark, a_timeline, at_frame, scrubs, wheel
@@ -167,8 +168,37 @@ def test_time_at_the_pointer_leaves_no_half_of_a_ruler_s_number(timeline):
 def test_compact_timeline_keeps_frames_one_activity_curve_and_events(timeline):
     tall = timeline.sizeHint().height()
     timeline.set_compact(True)
-    assert [lane.kind for lane in timeline._lanes] == ["frames", "seen", "curve", "events"]
+    assert [lane.name for lane in timeline._lanes] == ["frames", "model saw", "motion", "events"]
     assert timeline.sizeHint().height() < tall
+
+
+def test_compact_timeline_offers_every_lane_and_shows_what_is_chosen(timeline):
+    timeline.set_compact(True)
+    timeline.choose_lanes()
+    menu = QApplication.activePopupWidget()
+    entries = {each.text(): each for each in menu.actions()}
+    assert {name: each.isChecked() for name, each in entries.items()} == {
+        "model saw": True, "motion": True, "brightness": False, "sound": False
+    }  # fmt: skip
+    entries["sound"].trigger()
+    entries["motion"].trigger()
+    menu.close()
+    assert [lane.name for lane in timeline._lanes] == ["frames", "model saw", "sound", "events"]
+    timeline.set_compact(False)  # where there is room, nothing was hidden
+    assert [lane.name for lane in timeline._lanes][2:-1] == ["motion", "brightness", "sound"]
+
+
+def test_compact_timeline_keeps_two_rows_for_events_and_takes_a_third_when_needed(timeline, index):
+    timeline.set_compact(True)
+    tall = timeline.sizeHint().height()
+    marks = tuple(a_mark(index, first, first + 20) for first in (10, 15, 20))
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks[:1]))
+    assert timeline.sizeHint().height() == tall
+    timeline.show_clip(index, TimelineModel(duration_s=index.duration_s, marks=marks))
+    assert timeline.sizeHint().height() > tall
+    higher = timeline.sizeHint().height()
+    timeline.zoom(3)
+    assert timeline.sizeHint().height() == higher
 
 
 def test_both_themes_paint_their_own_colours(timeline, look):
@@ -272,7 +302,11 @@ def test_hidden_lane_makes_room_and_is_still_hidden_in_the_next_window(stage, ad
     assert again.hidden_lanes == {"brightness"}
     again._choose_lane("brightness", shown=True)
     assert "brightness" in [lane.name for lane in again._lanes]
-    assert stage().page.desk.timeline.hidden_lanes == frozenset()
+    again.set_compact(True)
+    again._choose_lane("sound", shown=True)
+    later = stage().page.desk.timeline
+    assert later.choice.hidden == frozenset()
+    assert later.choice.low == {"motion", "sound"}
 
 
 def test_click_in_the_lane_of_a_model_s_frames_shows_the_one_that_is_close(timeline, index):

@@ -163,7 +163,7 @@ class Commands(QObject):
         elif self._arrangement.alone:
             self.toggle_full_screen()
         else:
-            self._desk.clear_marked()
+            self._desk.unmark()
 
     def open_field_number(self, number: int) -> None:
         """Open the field with that place in the form."""

@@ -71,7 +71,7 @@ class Desk(QWidget):
         self.cameras = Cameras(self.stage, self.playback, toast=self.toast, looking=self.looking)
         self.cameras.show_in(self.transport.cameras)
         self.strip = StripFeeder(self.timeline)
-        self.peek = PeekFeeder(self.timeline, Peek(self))
+        self.peek = PeekFeeder(self.timeline, Peek(self, caption=self.transport))
         self.drive = DriveDesk(timeline=self.timeline, playback=self.playback, seek=self.seek, caption=self.transport)
         self._stand_timer = QTimer(self, singleShot=True, interval=_STAND_MS)
         self._stand_timer.timeout.connect(self._play_event)
@@ -325,6 +325,13 @@ class Desk(QWidget):
         """Nothing is marked any more."""
         self._marked = [None, None]
         self.timeline.set_marked(None)
+
+    def unmark(self) -> None:
+        """Nothing shall be marked any more, nor looped because it was."""
+        if self.playback.looping and None not in self._marked:
+            self.playback.stop_loop()
+            self.toast.say("Nothing is marked any more; the loop is off.")
+        self.clear_marked()
 
     def marked_frames(self) -> tuple[int, int] | None:
         """The marked stretch; to this frame where one end is missing."""

@@ -42,7 +42,7 @@ class Timeline(TimelineSurface):
     scrubbed = Signal(object, bool)  # frame index, still dragging
     mark_chosen = Signal(object)  # EventMark
     hovered = Signal(object)  # frame index under the pointer, None for none
-    lanes_chosen = Signal(object)  # frozenset of the lanes that are hidden
+    lanes_chosen = Signal()  # others are hidden, or shown where there is little room
     menu_opened = Signal(object)  # QMenu of the lanes, before it is seen: others add what concerns theirs
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -242,15 +242,15 @@ class Timeline(TimelineSurface):
         for name in dict.fromkeys(lane.name for lane in self._all_lanes() if lane.kind not in KEPT_LANES):
             entry = menu.addAction(name)
             entry.setCheckable(True)
-            entry.setChecked(name not in self._hidden)
+            entry.setChecked(name not in self._choice.left_out(self._model))
             entry.toggled.connect(lambda shown, name=name: self._choose_lane(name, shown=shown))
         self.menu_opened.emit(menu)
         menu.popup(at)
         return menu
 
     def _choose_lane(self, name: str, *, shown: bool) -> None:
-        self.set_hidden(self._hidden - {name} if shown else self._hidden | {name})
-        self.lanes_chosen.emit(self._hidden)
+        self.choose(self._choice.choose(name, shown=shown, model=self._model))
+        self.lanes_chosen.emit()
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ _LEAST_FLAG_PX = 8.0
 _MARK_HEIGHT = 17
 #: However short a mark is, its box can be seen; so far from its edges, where the grips are, is its name.
 _LEAST_BOX_PX, _TEXT_GAP_PX = 2.0, 8.0
+_LOW_HEIGHT = 16
 _SCALED_HEIGHT = 24  # two lines: what it is, and from where to where it goes
 
 
@@ -63,7 +64,7 @@ class PlacedMark:
 def lay_out(
     model: TimelineModel, *, compact: bool, top: float, rows: int = 1, hidden: frozenset[str] = frozenset()
 ) -> tuple[Lane, ...]:
-    """The rows there are; a compact timeline keeps the frames, one activity curve and the events.
+    """The rows there are, lower where the timeline is compact.
 
     Args:
         model: what there is to show.
@@ -87,14 +88,15 @@ def lay_out(
     add("seen", "model saw", 14)
     # The rows are there before anything was measured: the picture must not change its size while it is looked at.
     by_name = {each.name: each for each in model.curves}
-    if compact:
-        add("curve", "activity", 16, next(iter(model.curves), None))
-    else:
-        for name in dict.fromkeys((*_USUAL_CURVES, *by_name)):
-            found = by_name.get(name)
-            add("curve", name, _SCALED_HEIGHT, found)
+    for name in curve_names(model):
+        add("curve", name, _LOW_HEIGHT if compact else _SCALED_HEIGHT, by_name.get(name))
     add("events", "events", _MARK_HEIGHT * rows + 2 * (rows - 1))
     return tuple(lanes)
+
+
+def curve_names(model: TimelineModel) -> tuple[str, ...]:
+    """Names of the rows of measured quantities, also of those that were not measured yet."""
+    return tuple(dict.fromkeys((*_USUAL_CURVES, *(each.name for each in model.curves))))
 
 
 def bottom(lanes: Sequence[Lane]) -> float:

@@ -49,9 +49,10 @@ class _Shown:
 class Peek(QWidget):
     """A panel over the picture's lower edge; nothing of it can be clicked."""
 
-    def __init__(self, on: QWidget) -> None:
+    def __init__(self, on: QWidget, *, caption: QWidget | None = None) -> None:
         super().__init__(on)
         self._on = on
+        self._caption_row = caption  # stays free: what it says is read together with what is seen here
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._index: FrameIndex | None = None
         self._shown: list[_Shown] = []
@@ -80,8 +81,11 @@ class Peek(QWidget):
         self.update()
 
     def place_above(self, timeline: QWidget, x: float) -> QPoint:
-        """The parent's point that lies at `x` of the timeline's upper edge."""
-        return timeline.mapTo(self._on, QPoint(round(x), 0))
+        """The parent's point that lies at `x` of the timeline's upper edge, or above the caption."""
+        point = timeline.mapTo(self._on, QPoint(round(x), 0))
+        if self._caption_row is not None and self._caption_row.isVisible():
+            point.setY(min(point.y(), self._caption_row.mapTo(self._on, QPoint(0, 0)).y()))
+        return point
 
     def _cell(self) -> tuple[float, float]:
         assert self._index is not None

@@ -25,6 +25,7 @@ from vvlm_desktop.ui.review import timeline_paint as paint
 from vvlm_desktop.ui.review import timeline_words as words
 from vvlm_desktop.ui.review.timeline_axis import axis_of
 from vvlm_desktop.ui.review.timeline_cells import Cell, cells_of, shown_shape
+from vvlm_desktop.ui.review.timeline_choice import LaneChoice
 from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_edges import Draft, Edges
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
@@ -34,7 +35,6 @@ from vvlm_desktop.video.index import FrameIndex
 
 _RULER_PX = 16
 _WHOLE_PX = 8
-_EVENT_ROWS = 4
 #: More pictures than these are not kept while one zooms and pans.
 _MOST_PICTURES = 400
 
@@ -62,8 +62,7 @@ class TimelineSurface(QAbstractSlider):
         self._hover_x: float | None = None
         self._playing = self._elsewhere = False
         self._busy = False  # the hand is on it: the page does not turn under it
-        self._compact = False
-        self._hidden: frozenset[str] = frozenset()
+        self._choice = LaneChoice()
         self._marked: tuple[int, int] | None = None
         self._pictures: dict[int, QImage] = {}
         self._ground: QPixmap | None = None
@@ -102,14 +101,16 @@ class TimelineSurface(QAbstractSlider):
 
     def set_compact(self, compact: bool) -> None:
         """Show fewer and lower lanes."""
-        if compact != self._compact:
-            self._compact = compact
-            self._arrange()
+        self.choose(replace(self._choice, compact=compact))
 
     def set_hidden(self, names: frozenset[str]) -> None:
         """Leave these lanes out."""
-        if names != self._hidden:
-            self._hidden = names
+        self.choose(replace(self._choice, hidden=names))
+
+    def choose(self, choice: LaneChoice) -> None:
+        """Show other lanes."""
+        if choice != self._choice:
+            self._choice = choice
             self._arrange()
 
     def set_drive(self, lanes: tuple[CurveLane, ...], sensed: tuple[Sensed, ...] = ()) -> None:
@@ -126,9 +127,14 @@ class TimelineSurface(QAbstractSlider):
         return replace(given, curves=(*given.curves, *self._drive_lanes), marks=(*given.marks, *marks))
 
     @property
+    def choice(self) -> LaneChoice:
+        """Which lanes are shown."""
+        return self._choice
+
+    @property
     def hidden_lanes(self) -> frozenset[str]:
-        """Names of the lanes that are left out."""
-        return self._hidden
+        """Names of the lanes that are left out where there is room for all."""
+        return self._choice.hidden
 
     def set_position(self, frame_index: int) -> None:
         """Move the cursor."""
@@ -240,11 +246,11 @@ class TimelineSurface(QAbstractSlider):
 
     def _arrange(self) -> None:
         metrics = QFontMetricsF(theme.font("small"))
-        # As many rows even where fewer would do: the picture must not change its size from clip to clip.
-        rows = _EVENT_ROWS - 1 if self._compact else _EVENT_ROWS
+        rows = self._choice.event_rows(self._model.marks, self._whole(), metrics)
         before = self.sizeHint().height() if self._lanes else -1
         top = theme.px(_RULER_PX) + 3
-        self._lanes = lanes_of.lay_out(self._model, compact=self._compact, top=top, rows=rows, hidden=self._hidden)
+        left_out, low = self._choice.left_out(self._model), self._choice.compact
+        self._lanes = lanes_of.lay_out(self._model, compact=low, top=top, rows=rows, hidden=left_out)
         events = self._lanes[-1]
         flags, others = lanes_of.place_on_curves(self._model.marks, self._lanes, self._view())
         self._placed = flags + lanes_of.place_marks(others, self._view(), events.top, metrics, most_rows=rows)
@@ -261,7 +267,7 @@ class TimelineSurface(QAbstractSlider):
         metrics = QFontMetricsF(theme.font("small"))
         curves = self._model.curves
         # Low rows have their names alone.
-        scales = () if self._compact else tuple(curve.scale for curve in curves)
+        scales = () if self._choice.compact else tuple(curve.scale for curve in curves)
         names = ("model saw", "brightness", *(curve.name for curve in curves), *scales)
         return theme.MARGIN + max(metrics.horizontalAdvance(name) for name in names) + 12
 
@@ -360,7 +366,7 @@ class TimelineSurface(QAbstractSlider):
 
     def _all_lanes(self) -> tuple[Lane, ...]:
         """Also those that are hidden."""
-        return lanes_of.lay_out(self._model, compact=self._compact, top=0)
+        return lanes_of.lay_out(self._model, compact=self._choice.compact, top=0)
 
     def _lane_at(self, position: QPointF) -> Lane | None:
         return next((lane for lane in self._lanes if lane.top <= position.y() <= lane.top + lane.height), None)

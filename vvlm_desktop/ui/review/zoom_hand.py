@@ -107,7 +107,10 @@ class ZoomHand(QObject):
     def _on_move(self, event: QMouseEvent) -> bool:
         assert self._pressed is not None
         way = event.position() - self._pressed
-        if self.zoom.fits or (not self._panned and way.manhattanLength() < _STILL_PX):
+        if not self._panned and way.manhattanLength() < _STILL_PX:
+            return True
+        if self.zoom.fits:  # there is nothing to pull, and whoever tried did not mean to play
+            self._panned = True
             return True
         if not self._panned:
             self._panned = True
