@@ -8,7 +8,7 @@ from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.page import Shell
 from vvlm_desktop.ui.palette import Finder, PaletteItem, match
 from vvlm_desktop.ui.widgets.marks import status_mark
-from vvlm_desktop.ui.words import file_name
+from vvlm_desktop.ui.words import clip_name
 
 _MOST_CLIPS = 12
 
@@ -44,7 +44,7 @@ def find_clips(shell: Shell) -> Finder:
         rowids = library.clip_rowids(ClipFilter(text=query), sort="name")[:_MOST_CLIPS]
         return [
             PaletteItem(
-                file_name(row.clip.path),
+                clip_name(row.clip),
                 _clip_opener(shell, row.clip.id),
                 detail=status_mark(row.clip.status, readable=row.clip.readable)[0],
                 icon="review",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from tests.ui.builders import FakeShell, analysis, broken_clip, clip
 from vvlm_desktop.domain.review import Change, NewEvent
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.library import page as page_module
+from vvlm_desktop.ui.library import row_words
 from vvlm_desktop.ui.library.columns import INDEX
 from vvlm_desktop.ui.library.page import LibraryPage
+from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.widgets.chip import Chip
+from vvlm_desktop.workflow import review
 
 
 class Desk:
@@ -467,3 +471,39 @@ def test_selected_clips_are_compared_or_all_that_the_filters_leave(desk, filled)
     opened.page.filters.changed.emit(opened.page.filters.clip_filter())
     opened.page._on_compare()
     assert len(opened.shell.compared.rowids(opened.session)) == opened.page._clips.rowCount() == 1
+
+
+def test_enter_in_the_search_opens_the_only_hit(desk, filled, qtbot):
+    opened = desk()
+    qtbot.keyClicks(opened.page.filters.search, "clip_0002")
+    qtbot.keyClick(opened.page.filters.search, Qt.Key.Key_Return)
+    assert opened.shell.navigated[-1:] == [("review", clip(2).id)]
+
+
+def test_enter_in_the_search_goes_to_the_first_of_several_hits(desk, filled, qtbot):
+    opened = desk()
+    opened.window.activateWindow()
+    qtbot.keyClicks(opened.page.filters.search, "clip_000")
+    qtbot.keyClick(opened.page.filters.search, Qt.Key.Key_Return)
+    assert opened.shell.navigated == []
+    assert opened.page.table.lines() == [0]
+    assert opened.window.focusWidget() is opened.page.table
+
+
+def test_clip_that_is_being_reviewed_shows_what_its_reviewer_said_so_far(desk, filled):
+    review.set_value(filled, clip(3).id, "event_type", "collision")
+    review.set_value(filled, clip(1).id, "event_type", "no_incident")
+    review.set_value(replace(filled, reviewer="Ben"), clip(2).id, "event_type", "collision")
+    opened = desk()
+    model = opened.page._clips
+    said = {model.text(row, "name"): model.text(row, "event") for row in map(model.row, range(4))}
+    assert said["clip_0003.mp4"] == "Collision"
+    assert said["clip_0001.mp4"] == "No incident"
+    assert said["clip_0002.mp4"] == "No incident", "another reviewer's draft is not shown"
+    assert row_words.source_words(model.row(model.rowCount() - 1)) == "Ada, not finished"
+
+
+def test_queue_shows_what_its_reviewer_said_so_far(filled):
+    review.set_value(filled, clip(3).id, "event_type", "near_miss")
+    reasons = {item.clip_id: (item.reason, item.mark) for item in QueueDesk(filled).items(0, 9)}
+    assert reasons[clip(3).id] == ("Near miss", "half")

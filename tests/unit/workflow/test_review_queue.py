@@ -56,7 +56,7 @@ def test_every_twentieth_place_goes_to_a_clip_of_the_lower_half(session: Session
     assert again.rowids == queue.rowids, "the same library gives the same order at each start"
 
 
-def _clip(session: Session, rowid: int):
+def _clip(session: Session, rowid: int) -> list[Clip]:
     return [row.clip for row in session.library.clip_rows([rowid])]
 
 

@@ -29,6 +29,7 @@ from vvlm_desktop.ui.library.stale import Stale
 from vvlm_desktop.ui.library.sureness import RowSureness
 from vvlm_desktop.ui.library.table_view import ClipTable
 from vvlm_desktop.ui.library.thumbnails import Thumbnails
+from vvlm_desktop.ui.library.under_review import ListsUnderReview
 from vvlm_desktop.ui.page import Page, Shell
 from vvlm_desktop.ui.scope import SCOPES, Scope
 from vvlm_desktop.ui.widgets.empty_state import EmptyState, Offer
@@ -61,7 +62,7 @@ class LibraryPage(Page):
         self._thumbnails = Thumbnails(session, parent=self)
         self._sureness = RowSureness(session)
         self._clips = ClipTableModel(
-            session.library, session.schema, thumbnails=self._thumbnails, sureness=self._sureness, parent=self
+            ListsUnderReview(session), session.schema, thumbnails=self._thumbnails, sureness=self._sureness, parent=self
         )
         self._refresh = self._timer(_REFRESH_MS, self._on_refresh)
         self._repaint = self._timer(_REPAINT_MS, self._on_repaint)
@@ -96,6 +97,7 @@ class LibraryPage(Page):
         )
         self.filters = FilterRow(self.shell.session.schema)
         self.filters.changed.connect(self._on_filter_changed)
+        self.filters.search.returnPressed.connect(self._on_search_entered)  # after the filter is in force
         head.addWidget(self.head)
         head.addWidget(self.filters)
         self.changes_bar = ChangesBar(self.shell.session.schema)
@@ -295,6 +297,15 @@ class LibraryPage(Page):
 
     def _on_filter_changed(self, _filter: ClipFilter) -> None:
         self.reload()
+
+    def _on_search_entered(self) -> None:
+        """Enter opens the only hit; among several the table's own keys choose."""
+        hits = self._clips.rowCount()
+        if hits == 1 and self.filters.search.text().strip():
+            self._on_opened(0)
+        elif hits:
+            self.table.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self.table.show_line(0)
 
     def _on_scoped(self) -> None:
         self._clips.list_only(self.scoped.rowids(), in_order=self.scoped.changes is not None)

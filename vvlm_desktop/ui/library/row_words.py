@@ -36,6 +36,8 @@ def event_words(row: ClipRow, schema: LabelSchema) -> str:
 
 def source_words(row: ClipRow) -> str:
     """Who says so."""
+    if row.source == "review" and row.clip.status == "in_review":
+        return f"{row.reviewer or 'review'}, not finished"
     if row.source == "review":
         return row.reviewer or "review"
     if row.source == "draft":

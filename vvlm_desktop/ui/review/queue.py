@@ -8,6 +8,7 @@ from vvlm_desktop.domain.analysis import Analysis
 from vvlm_desktop.domain.review import SETTLED
 from vvlm_desktop.domain.values import Labels
 from vvlm_desktop.store.records import ClipFilter, ClipRow
+from vvlm_desktop.ui.library.under_review import with_verdicts
 from vvlm_desktop.ui.review.queue_list import QueueItem
 from vvlm_desktop.ui.review.timeline_build import EVENT_TYPE
 from vvlm_desktop.ui.widgets.marks import CONFIDENCE_MARKS, STATUS_MARKS
@@ -101,11 +102,14 @@ class QueueDesk:
             return QueueItem(clip.id, name, shown(clip.problem), "warning", "bad", row)
         analyses = self._session.library.analyses(clip.id) if row.analysed else []
         start = starting_point(analyses, self._session.schema)
-        words = self._event(start.labels) if start is not None else ""
+        row = with_verdicts(self._session, row)
+        judged = row.source == "review" and EVENT_TYPE in row.labels
+        words = self._event(row.labels if judged else start.labels if start is not None else {})
         reason = "random check" if row.rowid in self._queue.random_rowids else _why(analyses)
-        nothing = "no event found" if row.analysed else "not analysed"
+        nothing = "no event found" if row.analysed else "being reviewed" if row.source else "not analysed"
         said = " · ".join(part for part in (words, reason) if part) or nothing
-        sure = shown_confidence(self._calibration_of(start), start, EVENT_TYPE) if start is not None and words else None
+        asked = start if words and not judged else None
+        sure = shown_confidence(self._calibration_of(asked), asked, EVENT_TYPE) if asked is not None else None
         mark = CONFIDENCE_MARKS[sure.word] if sure is not None else "half" if clip.status == "in_review" else None
         return QueueItem(clip.id, name, said, mark, "muted", row)
 
