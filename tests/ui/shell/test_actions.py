@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QListWidget, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QListWidget, QMainWindow, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from vvlm_desktop.ui.actions import Action, ActionRegistry, key_text
-from vvlm_desktop.ui.keys_sheet import KeysSheet, grouped
+from vvlm_desktop.ui.keys_sheet import KeysSheet, grouped, rows_of
 from vvlm_desktop.ui.widgets.focus_keys import FocusKeys
 from vvlm_desktop.ui.widgets.labels import KeyCap
 
@@ -189,3 +189,32 @@ def test_sheet_shows_the_keys_of_the_page_by_group(desk, qtbot):
     qtbot.addWidget(sheet)
     assert [cap.text() for cap in sheet.findChildren(KeyCap)] == ["Space", "?"]
     assert [title for title, _ in grouped(desk.registry, all_pages=True)] == ["Library", "Player", "Window"]
+
+
+def test_sheet_is_as_wide_as_its_keys_and_tells_a_row_of_digits_as_one(desk, qtbot):
+    desk.registry.add(
+        [
+            desk.action("digit", "1", "9", page="review", group="Judge", listens=False),
+            desk.action("field", "Alt+1", "Alt+9", page="review", group="Judge", listens=False),
+            desk.action("other", "Ctrl+Shift+Right", "Ctrl+Shift+Left", "Alt+Shift+PgDown", group="Window"),
+        ]
+    )
+    desk.registry.show_page("review")
+    rows = dict(row for _, members in rows_of(desk.registry) for row in members)
+    assert list(rows.values())[:2] == [("1", "to", "9"), ("Alt+1", "to", "Alt+9")]
+    sheet = KeysSheet(desk.registry, page_title="Review", parent=desk.window)
+    qtbot.addWidget(sheet)
+    sheet.show()
+    area = sheet.findChild(QScrollArea)
+    assert area.horizontalScrollBar().maximum() == 0
+
+
+def test_sheet_tells_what_the_mouse_does_on_the_page_where_it_does(desk):
+    zoom = Action("review.timeline_closer", "Timeline: closer", print, ("Ctrl++",), page="review", group="Timeline")
+    desk.registry.add([zoom, desk.action("sort", "S", page="library", group="Library")])
+    desk.registry.show_page("library")
+    assert [title for title, _ in rows_of(desk.registry)] == ["Library"]
+    desk.registry.show_page("review")
+    rows = dict(rows_of(desk.registry))
+    assert ("Zoom at the pointer", ("Ctrl+Wheel",)) in rows["Mouse on the picture"]
+    assert ("Pan", ("Shift+Wheel", "Shift+Drag")) in rows["Mouse on the timeline"]
