@@ -32,9 +32,12 @@ class Decoder:
     def close(self, timeout_s: float) -> None: ...
 
 
-def a_camera(pts_ms: list[int], *, offset_ms: float) -> tuple[CameraSource, list[int], list[str]]:
+def a_camera(
+    pts_ms: list[int], *, offset_ms: float, group: int | None = None
+) -> tuple[CameraSource, list[int], list[str]]:
     size = (640, 360, 0, Fraction(1))
-    index = FrameIndex(0, "mov", "h264", *size, Fraction(1, 1000), tuple(pts_ms), ((pts_ms[0], 0),), has_audio=False)
+    keys = tuple((pts, pts) for pts in pts_ms[:: group or len(pts_ms)])
+    index = FrameIndex(0, "mov", "h264", *size, Fraction(1, 1000), tuple(pts_ms), keys, has_audio=False)
     camera = OtherCamera(a_clip("/d/rear.mp4"), "rear", round(offset_ms), "person")
     source = CameraSource(CameraClip(camera, Path("rear.mp4"), index), budget_bytes=1, offset_ms=offset_ms)
     words: list[str] = []
@@ -92,6 +95,31 @@ def test_while_playing_each_moment_moves_it_on_by_its_own_frames():
         source.show_moment(0.5 + tick / 30, playing=True)
     assert [*dict.fromkeys(asked)] == [*range(asked[-1] + 1)]
     assert asked[-1] == pytest.approx(59 / 30 / 0.066, abs=0.5)
+
+
+def test_far_behind_it_takes_the_soonest_picture_near_the_moment():
+    source, asked, _words = a_camera([i * 40 for i in range(200)], offset_ms=0.0, group=25)
+    source.show_moment(0.4, playing=True)
+    source._on_decoded(CameraPicture(10, an_image()))
+    source.show_moment(0.6, playing=True)
+    assert asked[-1] == 15, "a little behind, frame by frame"
+    source.show_moment(2.6, playing=True)
+    assert asked[-1] == 50, "the group that frame 65 belongs to begins with it"
+    source._on_decoded(CameraPicture(50, an_image()))
+    assert source.lags
+    source.show_moment(2.8, playing=True)
+    assert asked[-1] == 70, "on from there"
+    source.show_moment(4.6, playing=False)
+    assert asked[-1] == 115, "exactly, once it stands"
+
+
+def test_far_behind_a_damaged_first_picture_of_a_group_holds_nothing_up(monkeypatch):
+    source, asked, _words = a_camera([i * 40 for i in range(200)], offset_ms=0.0, group=25)
+    source.show_moment(0.4, playing=True)
+    source._on_decoded(CameraPicture(10, an_image()))
+    monkeypatch.setattr(source._thread, "unreadable", lambda i: object() if i == 50 else None)
+    source.show_moment(2.6, playing=True)
+    assert asked[-1] == 65
 
 
 def test_a_picture_of_another_moment_says_that_it_is_catching_up():

@@ -21,6 +21,8 @@ _TOLERANCE_FRAMES = 0.5
 _LEAST_HOLE_S, _HOLE_FRAMES = 0.5, 5
 #: Further than this from its moment, a picture must say so; two pictures side by side would be taken for one moment.
 _LAG_S = 0.1
+#: Further behind, there is no catching up frame by frame as fast as the clip plays.
+_FAR_BEHIND_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,14 @@ class CameraSource(QObject):
             self._show(CameraPicture(i, None, f"frame {i} cannot be shown: {error.reason}"))
             return
         if frame is None or not playing:
-            self._thread.request(i)
+            self._thread.request(self._within_reach(i) if playing else i)
+
+    def _within_reach(self, i: int) -> int:
+        """Frame `i`, or where that is far ahead, the frame with which its group begins: the soonest to be had."""
+        start = self.index.gop(i)[0]
+        if not 0 <= self._shown < start or self._thread.unreadable(start) is not None:
+            return i
+        return start if self.index.seconds(i) - self.index.seconds(self._shown) > _FAR_BEHIND_S else i
 
     def shift(self, offset_ms: float) -> None:
         """Another difference of the clocks; shown with the next moment."""
