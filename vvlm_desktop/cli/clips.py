@@ -53,6 +53,7 @@ def add(
             (report.count("added"), "added"),
             (report.count("known"), "known already"),
             (report.count("moved"), "moved"),
+            (report.count("copy"), "identical to a clip that is there already"),
         )
         parts = [f"{count} {word}" for count, word in counts if count] or ["nothing added"]
         if report.problems:

@@ -195,6 +195,7 @@ def added_problem(report: AddReport) -> Problem:
         f"{count(report.count('added'), 'clip')} added",
         f"{report.count('known'):,} already known" if report.count("known") else "",
         f"{report.count('moved'):,} found again at another place" if report.count("moved") else "",
+        f"{report.count('copy'):,} identical to a clip that is there already" if report.count("copy") else "",
     ]
     said = ", ".join(part for part in parts if part)
     if not report.items:

@@ -35,7 +35,8 @@ class AddedItem:
     """What became of one file (or one video stream of it).
 
     Attributes:
-        outcome: `added`, `known`, `moved`, or `failed` when not even its content could be read.
+        outcome: `added`, `known`, `moved`, `copy` of a clip whose file is still there, or `failed` when not even its
+            content could be read.
         problem: a sentence when the clip cannot be shown, or only in part.
     """
 
@@ -139,7 +140,8 @@ def _add_file(session: Session, file: Path, *, meter: Meter, is_sample: bool) ->
         outcome = library.add_clip(clip, mtime_ns=mtime_ns, ends_sha256=ends)
         if isinstance(result, FrameIndex) and len(result):
             save_index(session, outcome.clip, result)
-        yield AddedItem(file, outcome.clip, outcome.outcome, outcome.clip.problem)
+        is_copy = outcome.outcome == "moved" and outcome.clip.path != str(file)  # the first one is still there
+        yield AddedItem(file, outcome.clip, "copy" if is_copy else outcome.outcome, outcome.clip.problem)
 
 
 def _read_once(file: Path, meter: Meter) -> tuple[str, list[FrameIndex | ClipUnreadableError]]:

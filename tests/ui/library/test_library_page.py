@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from tests.ui.builders import FakeShell, analysis, broken_clip, clip
 from vvlm_desktop.domain.review import Change, NewEvent
+from vvlm_desktop.settings import Settings
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.library import page as page_module
 from vvlm_desktop.ui.library import row_words
@@ -18,6 +19,7 @@ from vvlm_desktop.ui.library.page import LibraryPage
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.widgets.chip import Chip
 from vvlm_desktop.workflow import review
+from vvlm_desktop.workflow.session import open_session
 
 
 class Desk:
@@ -507,3 +509,23 @@ def test_queue_shows_what_its_reviewer_said_so_far(filled):
     review.set_value(filled, clip(3).id, "event_type", "near_miss")
     reasons = {item.clip_id: (item.reason, item.mark) for item in QueueDesk(filled).items(0, 9)}
     assert reasons[clip(3).id] == ("Near miss", "half")
+
+
+def test_clip_that_another_program_added_is_listed(desk, filled, qtbot):
+    opened = desk()
+    with open_session(Settings(), library_dir=filled.library.folder, reviewer="Ada") as other:
+        other.library.add_clip(clip(9))
+    opened.page._elsewhere.look()
+    qtbot.waitUntil(lambda: "clip_0009.mp4" in opened.names())
+    assert opened.page.head.counted.text() == "5 clips"
+
+
+def test_who_comes_back_to_the_window_sees_what_another_program_wrote(desk, filled, qtbot):
+    opened = desk()
+    model = opened.page._clips
+    line = opened.names().index("clip_0003.mp4")
+    assert model.text(model.row(line), "event") == "not analysed"
+    filled.library.add_analysis(analysis(filled, clip(3), {"event_type": "collision"}))
+    for kind in (QEvent.Type.WindowDeactivate, QEvent.Type.WindowActivate):
+        QCoreApplication.sendEvent(opened.page, QEvent(kind))
+    qtbot.waitUntil(lambda: model.text(model.row(line), "event") == "Collision")

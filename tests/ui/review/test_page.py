@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from tests import clips
+from tests.ui.review.conftest import watch
 from vvlm_desktop.domain.review import PtsRange
 from vvlm_desktop.ui.review.clip_source import ClipSource
 from vvlm_desktop.workflow import review
@@ -115,9 +116,9 @@ def test_in_and_out_set_the_event_time_while_its_field_is_open(add_clip, stage):
     here.open()
     desk = here.page.desk
     here.page.form.open_field("event_time")
-    desk.seek(20)
+    watch(here, desk.index.seconds(20))
     here.press("I")
-    desk.seek(50)
+    watch(here, desk.index.seconds(50))
     here.press("O")
     assert here.stored().labels["event_time"] == {"start_ms": desk.index.ms(20), "end_ms": desk.index.ms(50)}
     assert here.stored().review.verdicts["event_time"].reason == "wrong_time"

@@ -262,3 +262,13 @@ def test_name_that_is_no_text_gets_a_recording_too(session: Session, tmp_path: P
     add_paths(session, [odd])
     assert _recordings(session)[str(odd)] != ""
     assert session.library.folders_without_recording() == []
+
+
+def test_identical_copy_is_not_called_moved_while_the_first_file_is_there(session: Session, tmp_path: Path) -> None:
+    first, second = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    make_clip(first, frames=8, fps=25)
+    add_paths(session, [first])
+    second.write_bytes(first.read_bytes())
+    assert [item.outcome for item in add_paths(session, [second]).items] == ["copy"]
+    third = first.rename(tmp_path / "c.mp4")
+    assert [item.outcome for item in add_paths(session, [third]).items] == ["moved"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.workflow.conftest import put_answer, put_clip
+from vvlm_desktop.domain.clip import Clip
 from vvlm_desktop.workflow import review
 from vvlm_desktop.workflow.review_queue import ReviewQueue
 from vvlm_desktop.workflow.session import Session

@@ -21,6 +21,7 @@ from vvlm_desktop.ui.errors_view import Problem
 from vvlm_desktop.ui.library.changes_bar import ChangesBar
 from vvlm_desktop.ui.library.clip_table_model import ClipTableModel
 from vvlm_desktop.ui.library.details import Details
+from vvlm_desktop.ui.library.elsewhere import Elsewhere
 from vvlm_desktop.ui.library.filter_row import FilterRow
 from vvlm_desktop.ui.library.head import LibraryHead, unopened_problem
 from vvlm_desktop.ui.library.menu import clip_actions, clip_menu
@@ -73,6 +74,7 @@ class LibraryPage(Page):
         self._read_at_s = 0.0
         self._build()
         self.reload()
+        self._elsewhere = Elsewhere(self, count=self._library.count_clips, tell=self.on_change)
         shell.tasks.changed.connect(self._on_tasks_changed)
         self._on_tasks_changed()
 
@@ -130,11 +132,7 @@ class LibraryPage(Page):
                 Offer("Try six sample clips", self._trigger("clips.samples")),
             ],
         )
-        self.no_hits = EmptyState(
-            "search",
-            *_NO_HITS,
-            [Offer("Show all clips", self._show_all)],
-        )
+        self.no_hits = EmptyState("search", *_NO_HITS, [Offer("Show all clips", self._show_all)])
         self.body = QStackedWidget()
         for item in (listed, self.nothing_yet, self.no_hits):
             self.body.addWidget(item)
@@ -208,6 +206,7 @@ class LibraryPage(Page):
     def close_page(self) -> None:
         self.shell.tasks.changed.disconnect(self._on_tasks_changed)
         self.scoped.close()
+        self._elsewhere.close()
         for timer in (self._refresh, self._repaint, self._look_for_waiting):
             timer.stop()
         self._thumbnails.close()
