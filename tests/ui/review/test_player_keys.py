@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vvlm_desktop.ui.review.play_line import seen_per_s
+
 
 def test_alt_and_arrows_go_several_frames_as_set(add_clip, stage, session):
     add_clip()
@@ -152,3 +154,20 @@ def test_another_cache_size_is_kept_to_at_once(add_clip, stage, session):
     budget_bytes = source.budget_bytes + (ready.source.budget_bytes if ready is not None else 0)
     assert budget_bytes == 1 << 20
     assert source.used_bytes <= 1 << 20
+
+
+def test_s_says_how_fast_the_seen_frames_play_and_which_one_is_shown(add_clip, stage):
+    add_clip()
+    here = stage()
+    here.open()
+    desk = here.page.desk
+    count = len(desk.seen_frames)
+    desk.seek(desk.seen_frames[2])
+    here.press("S")
+    assert here.toast == f"Only the {count} frames the model saw; they play 2 a second, - and + change that."
+    assert desk.transport.rate.text() == f"1× · 3 of {count}"
+    here.press("Right +")
+    assert desk.transport.rate.text() == f"1.5× · 4 of {count}"
+    here.press("S")
+    assert desk.transport.rate.text() == "1.5×"
+    assert (seen_per_s(60), seen_per_s(600)) == (2.0, 20.0)

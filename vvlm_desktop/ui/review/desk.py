@@ -15,6 +15,7 @@ from vvlm_desktop.ui.review.headline import Headline
 from vvlm_desktop.ui.review.lane_choice import remember_lanes
 from vvlm_desktop.ui.review.lane_drive import DriveDesk
 from vvlm_desktop.ui.review.looking import Looking
+from vvlm_desktop.ui.review.only_seen import OnlySeen
 from vvlm_desktop.ui.review.open_clip import OpenClip
 from vvlm_desktop.ui.review.overlay import HintCard, Toast
 from vvlm_desktop.ui.review.picture_tools import PictureTools
@@ -65,6 +66,7 @@ class Desk(QWidget):
         self.shuttle = Shuttle(self.playback)
         self.trail = Trail(self.playback, parent=self)
         self.toast = Toast(self.stage)
+        self.only_seen = OnlySeen(self.playback, transport=self.transport, toast=self.toast, parent=self)
         self.picture = PictureTools(self.view, self.toast)
         self.card = HintCard(self.stage)
         self.go_to_box = GoToBox(self.stage)
@@ -114,7 +116,7 @@ class Desk(QWidget):
         self.timeline.mark_chosen.connect(lambda mark: self.seek(mark.look_frame))
         remember_lanes(self.timeline)
         self.timeline.edge_lost.connect(self.toast.say)
-        self.go_to_box.chosen.connect(self.go_to)
+        self.go_to_box.chosen.connect(self.seek)
 
     # -- clips ---------------------------------------------------------------------------------------------------
 
@@ -273,13 +275,7 @@ class Desk(QWidget):
     def seen_only(self) -> None:
         """Only the frames that the model saw, or all again."""
         self.touched()
-        if self.playback.only:
-            self.playback.show_only(())
-        elif self.seen_frames:
-            self.playback.pause()
-            self.playback.show_only(self.seen_frames)
-        else:
-            self.toast.say("No analysis says which frames it was given.")
+        self.only_seen.toggle(self.seen_frames)
         self._on_mode()
 
     def next_mark(self, direction: int) -> None:
@@ -291,10 +287,6 @@ class Desk(QWidget):
             self.seek(found[0])
         else:
             self.toast.say("No event or evidence further on." if direction > 0 else "No event or evidence before this.")
-
-    def go_to(self, frame_index: int) -> None:
-        """Go to a frame that was typed."""
-        self.seek(frame_index)
 
     def ask_where(self) -> None:
         """Let the reviewer type a time or a frame."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from vvlm_desktop.video.index import FrameIndex
 
+#: Of the frames that a model saw, so many are shown a second; or more, so that all have passed after a while.
+_SEEN_PER_S, _SEEN_WITHIN_S = 2.0, 30.0
+
 #: A longer time without a picture is passed over; in a shorter one the sound may still tell something.
 _LONGEST_GAP_S = 3.0
 #: And only where it is so many times the usual: a time-lapse recording has a picture every few seconds.
@@ -78,3 +81,8 @@ def _length_text(length_s: float) -> str:
     minutes, seconds = divmod(whole_s, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s"
+
+
+def seen_per_s(count: int) -> float:
+    """How many frames are shown a second where only those that the model saw play: few slowly, many within a while."""
+    return max(_SEEN_PER_S, count / _SEEN_WITHIN_S)

@@ -9,15 +9,13 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from vvlm_desktop.ui.review.clip_source import ClipSource
-from vvlm_desktop.ui.review.play_line import Span, due_at, gap_end
+from vvlm_desktop.ui.review.play_line import Span, due_at, gap_end, seen_per_s
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.seek_history import SeekHistory
 from vvlm_desktop.video.audio_clock import Timing
 
 #: Speeds that `-` and `+` go through.
 RATES = (0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-#: How many of the model's frames are shown a second when only they play.
-_SEEN_PER_S = 2.0
 #: The clock waits for a decoder that is further behind than this, so that no stretch is passed over unseen.
 _LAG_S = 0.1
 
@@ -276,7 +274,7 @@ class Playback(QObject):
         """Frame that the clock is at, and whether that is the end of what plays."""
         assert self._source is not None
         if self._only:
-            place = int(self._base_s + (self._media_s() - self._base_s) * _SEEN_PER_S)
+            place = int(self._base_s + (self._media_s() - self._base_s) * seen_per_s(len(self._only)))
             clamped = max(0, min(place, len(self._only) - 1))
             return self._only[clamped], place != clamped
         return due_at(self._source.index, self._media_s(), span=self._span, backward=self.backward)

@@ -109,6 +109,7 @@ class TransportBar(QWidget):
         self._clock: WallClock | None = None
         self._satellites: WallClock | None = None
         self._dropped: list[QWidget] = []
+        self._rate, self._place = 1.0, (0, 0)
         self._lengths: tuple[int, ...] = ()
         self.time = TextButton("time", ink="text")
         self.duration = label("", "muted")
@@ -243,7 +244,22 @@ class TransportBar(QWidget):
 
     def show_rate(self, rate: float) -> None:
         """Show the speed."""
-        self.rate.setText(rate_text(rate))
+        self._rate = rate
+        self._show_speed()
+
+    def show_place(self, place: int, count: int) -> None:
+        """Which of `count` frames is shown, where only they are; `count` 0 where all are."""
+        self._place = place, count
+        self._show_speed()
+
+    def _show_speed(self) -> None:
+        place, count = self._place
+        text = rate_text(self._rate) + (f" · {place} of {count}" if count else "")
+        if text != self.rate.text():
+            longer = len(text) != len(self.rate.text())
+            self.rate.setText(text)
+            if longer:
+                self._drop()
 
     def show_mode(self, *, looping: bool, seen_only: bool) -> None:
         """Show what is switched on."""
