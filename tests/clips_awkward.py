@@ -20,9 +20,10 @@ from typing import Any
 
 import av
 
-from tests import clips, clips_bytes
+from tests import clips, clips_bytes, clips_fields
 from tests.clips import make_clip, remux
 from tests.clips_bytes import PACKED_MARK, packed, time_scales, with_edits, with_times
+from tests.clips_fields import write_fields
 
 FRAMES = 48
 FPS = 25
@@ -131,6 +132,14 @@ def _start_of(name: str) -> int:
         return container.streams.video[0].start_time or 0
 
 
+def _fields(*, whole: Sequence[int] = ()) -> Callable[[Path], object]:
+    return lambda path: write_fields(path, frames=FRAMES, fps=FPS, size=SIZE, whole=whole)
+
+
+def _fields_without_second_times(path: Path) -> None:
+    path.write_bytes(with_times(awkward("paff.ts").read_bytes(), lambda n, time: None if n % 2 else time))
+
+
 def _restarted(path: Path) -> None:
     """Two recordings one after the other, the second with the times of the first."""
     path.write_bytes(awkward("plain.ts").read_bytes() + _later("renumbered.ts", -FRAMES * _TICK))
@@ -204,6 +213,11 @@ AWKWARD: dict[str, Awkward] = {
     "open_gop.m2ts": Awkward(_copied("open_gop.mp4", mpegts_m2ts_mode="1")),
     "mbaff.mp4": Awkward(_x264("tff=1:bframes=2", bf="2")),
     "mbaff.ts": Awkward(_copied("mbaff.mp4")),
+    "paff.mp4": Awkward(_fields()),
+    "paff.mkv": Awkward(_fields()),
+    "paff.ts": Awkward(_fields()),
+    "paff_and_whole.ts": Awkward(_fields(whole=range(4, FRAMES, 5))),
+    "paff_first_times.ts": Awkward(_fields_without_second_times),
     "slices.mp4": Awkward(_x264("slices=4:cabac=0")),
     "h264_10bit.mp4": Awkward(lambda p: _small(p, pix_fmt="yuv420p10le", options={"x264-params": "scenecut=0"})),
     "long_gop.ts": Awkward(_x264(g="999")),
@@ -289,7 +303,7 @@ def awkward(name: str) -> Path:
 
 @cache
 def _folder() -> Path:
-    sources = (__file__, clips.__file__, clips_bytes.__file__)
+    sources = (__file__, clips.__file__, clips_bytes.__file__, clips_fields.__file__)
     version = hashlib.sha256(b"".join(Path(file).read_bytes() for file in sources) + av.__version__.encode())
     owner = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = Path(tempfile.gettempdir()) / f"vvlm-awkward-clips-{owner}-{version.hexdigest()[:12]}"

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from vvlm_desktop.video.container import MEDIA_ERRORS, choose_stream, open_container, packets
 from vvlm_desktop.video.doubts import Doubts
+from vvlm_desktop.video.fields import FieldPairs
 from vvlm_desktop.video.index import FrameIndex
 from vvlm_desktop.video.lost_bytes import USUAL_SIZE_BYTES, has_zeroed_block
 from vvlm_desktop.video.nal_units import in_higher_sublayer, size_bytes
@@ -85,12 +86,19 @@ class Decoder:
         self._newest_fed = 0
         self._doubts = Doubts()
         self._strangers = frozenset(index.strangers)
+        self._fields = FieldPairs(self._stream, codec=index.codec)
+        self._fed_pts: int | None = None  # of the frame that the newest packet belongs to
         self._run = Run()
 
     @property
     def metadata(self) -> dict[str, str]:
         """What the file's header says."""
         return self._container.metadata
+
+    @property
+    def pairs_fields(self) -> bool:
+        """Whether a frame's second field is fed with the first where it has a packet of its own."""
+        return self._fields.possible
 
     @property
     def met_fault(self) -> bool:
@@ -119,6 +127,7 @@ class Decoder:
         elif not self._seek(entry):
             return False
         self._stream.codec_context.skip_frame = "DEFAULT"
+        self._fields.restart()
         first_pts = None if entry == FROM_START else wanted_pts[0]
         self._sought = set(wanted_pts) if shortest else set()
         self._newest_fed = -1 << 63
@@ -172,11 +181,11 @@ class Decoder:
         """Packets from the entry point on. Nothing is fed before one: decoders invent pictures from nothing."""
         entered = leading = False
         for packet in packets(self._container, self._stream):
-            pts = packet.pts
+            self._fed_pts = pts = self._fields.time_of(packet)
             if self._run.is_behind(packet.pos):
                 return
             if not entered:
-                if pts is None or not self._is_entry(pts) or self._run.place not in {None, packet.pos}:
+                if pts is None or not self._enters(pts) or self._run.place not in {None, packet.pos}:
                     continue
                 if first_pts is not None and pts > first_pts:
                     return  # landed too late
@@ -196,11 +205,15 @@ class Decoder:
             if checked and in_higher_sublayer(memoryview(packet), sizes=self._sizes):
                 self._leaves_out = False
                 return  # what was left out may be needed from here on
-            context.skip_frame = "NONREF" if self._leaves_out and packet.pts not in self._sought else "DEFAULT"
-            if packet.pts is not None:
-                self._newest_fed = max(self._newest_fed, packet.pts)
-                self._sought.discard(packet.pts)
-            ended = not self._sought
+            pts = self._fed_pts
+            if not self._fields.is_second:  # with the first field it was settled for both
+                if not self._sought:
+                    return
+                context.skip_frame = "NONREF" if self._leaves_out and pts not in self._sought else "DEFAULT"
+            if pts is not None:
+                self._newest_fed = max(self._newest_fed, pts)
+                self._sought.discard(pts)
+            ended = not self._sought and self._fields.still_alone is None
             yield packet
             if ended:
                 return
@@ -208,12 +221,12 @@ class Decoder:
     def _decode(self, fed: Iterator[Packet[VideoStream]]) -> Iterator[av.VideoFrame]:
         doubts = self._doubts
         for packet in fed:
-            pts = packet.pts
+            pts = self._fed_pts
             if self._strangers and pts is not None and not packet.is_discard:
                 self._run.meet(pts, (pts, packet.pos) in self._strangers)
-            broken = self._is_broken(packet)
+            broken = self._is_broken(packet, pts)
             self._give_up_if(broken)
-            doubts.feed(pts, broken=broken, key=pts is not None and self._is_entry(pts))
+            doubts.feed(pts, broken=broken, key=self._enters(pts))
             try:
                 frames = packet.decode()
             except MEDIA_ERRORS:
@@ -235,8 +248,8 @@ class Decoder:
             yield from doubts.come(frame)
         yield from doubts.rest()
 
-    def _is_broken(self, packet: Packet[VideoStream]) -> bool:
-        if packet.is_corrupt or packet.pts in self._breaks:
+    def _is_broken(self, packet: Packet[VideoStream], pts: int | None) -> bool:
+        if packet.is_corrupt or pts in self._breaks:
             return True
         if self._sizes not in {0, USUAL_SIZE_BYTES}:
             return False
@@ -254,7 +267,10 @@ class Decoder:
             frame.pts = pts
             yield frame
 
-    def _is_entry(self, pts: int) -> bool:
+    def _enters(self, pts: int | None) -> bool:
+        """Whether decoding can start at the newest packet, which belongs to a frame of this time."""
+        if pts is None or self._fields.is_second:
+            return False
         i = bisect_left(self._entries, pts)
         return i < len(self._entries) and self._entries[i] == pts
 

@@ -99,7 +99,7 @@ def _promised_frames(index: FrameIndex, scan: Scan) -> int:
     found = len(index) + scan.before_first_key
     if index.declared_frames is None or "avi" in index.container:  # AVI counts ticks, not frames
         return found
-    return max(found, index.declared_frames - scan.hidden - scan.repeated_times)
+    return max(found, index.declared_frames - scan.hidden - scan.repeated_times - scan.second_fields)
 
 
 def _looks_healthy(reader: FrameReader, scan: Scan, promised: int) -> bool:

@@ -143,7 +143,7 @@ class FrameReader:
             if self._decoder.swift and self._shortest_way([i]):
                 own_run = self._runs
                 while own_run == self._runs and (step := self._next()) is not None and step[0] <= self._target:
-                    if step[1].interlaced_frame:  # its second field may come in a packet of its own
+                    if self._may_be_half(step[1]):
                         break
                     start = step[0] + 1
                     yield step
@@ -273,7 +273,7 @@ class FrameReader:
             if self._decoder.swift and ascending and self._shortest_way(group):
                 own_run = self._runs
                 while done < len(group) and own_run == self._runs and (step := self._next()) is not None:
-                    if step[1].interlaced_frame or step[0] > group[done]:
+                    if self._may_be_half(step[1]) or step[0] > group[done]:
                         break
                     if step[0] == group[done]:
                         done += 1
@@ -287,6 +287,10 @@ class FrameReader:
         """Start on the way to these frames of one group of pictures; what is not needed for them is left out."""
         entry = next(self._entry_points(group[0]))
         return entry != FROM_START and self._start_at(entry, *group, shortest=True)
+
+    def _may_be_half(self, frame: av.VideoFrame) -> bool:
+        """Whether the frame's second field may have been left out on the way."""
+        return bool(frame.interlaced_frame) and not self._decoder.pairs_fields
 
     def _is_ahead(self, frame_index: int) -> bool:
         """Whether the present run reaches the frame sooner than a seek would."""

@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError
 from vvlm_desktop.video.container import MEDIA_ERRORS, codec_name, packets
+from vvlm_desktop.video.fields import FieldPairs
 from vvlm_desktop.video.lost_bytes import (
     CODECS_WITHOUT_ZEROS,
     LOOK_FROM_BYTES,
@@ -53,6 +54,7 @@ class Scan:
         damaged: packets that the demuxer calls damaged, or that begin with nothing but zeros.
         goes_back: whether the decoding clock does; what then belongs together is read in another pass (`settle`).
         repeated_times, without_time, before_first_key: packets that give no frame of their own.
+        second_fields: packets that complete the frame of the one before; that gives them its time.
         width, height: of the coded picture; `rotation` degrees clockwise make it upright.
     """
 
@@ -67,6 +69,7 @@ class Scan:
     repeated_times: int = 0
     without_time: int = 0
     before_first_key: int = 0
+    second_fields: int = 0
     encrypted: bool = False
     faults: list[str] = field(default_factory=list)
     width: int = 0
@@ -130,22 +133,31 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
     read = damaged = hidden = 0
     last_dts: int | None = None
     broken: list[int] = []
+    alone: list[int] = []
     has_lost = _looking_for_lost_bytes(stream)
+    fields = FieldPairs(stream, codec=codec_name(stream))
     for read, packet in enumerate(packets(container, stream, scan.faults), start=1):
         if read % _LOOK_EVERY == 0:
             watch.look(read, position=packet.pos)
         elif read == 1:
             scan.encrypted = packet.has_sidedata("encryption_info")
+        pts = fields.time_of(packet)
         if packet.is_corrupt:
             damaged += 1
         elif has_lost(packet):
             damaged += 1
-            if packet.pts is not None:
-                broken.append(packet.pts)
+            if pts is not None:
+                broken.append(pts)
+        if fields.left_alone is not None:
+            alone.append(fields.left_alone)
+        if fields.is_second:
+            scan.second_fields += 1
+            if in_transport_stream and packet.pos is not None and pts is not None:
+                places.append((packet.pos, pts))
+            continue
         is_hidden = packet.is_discard
         if is_hidden:
             hidden += 1
-        pts = packet.pts
         if pts is None:
             scan.without_time += 1
             continue
@@ -163,11 +175,23 @@ def _read_times(container: InputContainer, stream: VideoStream, *, scan: Scan, w
     watch.look(read)
     scan.packets, scan.damaged, scan.hidden = read, damaged, hidden
     _settle_times(scan, shown, keys)
+    if fields.still_alone is not None:
+        alone.append(fields.still_alone)
+    broken += _halves(scan, alone)
     if places:
         breaks = _breaks(watch.path, stream.id, sorted(places))
         scan.damaged += len(breaks)
         broken += breaks
     scan.breaks = tuple(sorted(set(broken)))
+
+
+def _halves(scan: Scan, alone: list[int]) -> list[int]:
+    """Frames of which one field was lost; where most fields are alone, that is how the clip was made."""
+    if len(alone) >= scan.second_fields:
+        return []
+    found = [pts for pts in alone if pts >= scan.keys[0][0]]
+    scan.damaged += len(found)
+    return found
 
 
 def _looking_for_lost_bytes(stream: VideoStream) -> Callable[[Packet[VideoStream]], bool]:
@@ -208,6 +232,9 @@ def _settle_times(scan: Scan, shown: array[int], keys: list[tuple[int, int]]) ->
 
 def settle(scan: Scan, stretches: Stretches) -> None:
     """Take over what several recordings in one file show together."""
+    if scan.second_fields:
+        frames = set(scan.times)
+        stretches = replace(stretches, times=tuple(pts for pts in stretches.times if pts in frames))
     scan.stretches = stretches
     if not stretches.recordings or not stretches.keys:
         return

@@ -4,9 +4,9 @@ What is looked at; `clips` is `tests/clips.py` with test_exactness.py, `awkward`
 
 container   MP4 (faststart, fragments three ways, with and without edit list, negative offsets), MOV, 3GP, Matroska,
             WebM, TS, M2TS, FLV, NUT, AVI, WMV, VOB: awkward; MPG, a Matroska named .mp4, bare H.264: clips
-H.264       B-pyramid (normal: all, strict: awkward), open groups, no B, intra only, MBAFF, slices, 10 bit, one long
-            group: awkward; intra refresh, 4:4:4 in odd sizes, full range: clips. Field pairs (PAFF) are coded by no
-            encoder at hand
+H.264       B-pyramid (normal: all, strict: awkward), open groups, no B, intra only, MBAFF, field pairs (PAFF, also
+            mixed with whole pictures; test_fields.py), slices, 10 bit, one long group: awkward; intra refresh, 4:4:4 in
+            odd sizes, full range: clips
 HEVC        closed, open groups (CRA, RASL), temporal layers, 10 bit: awkward
 others      AV1, VP8 and VP9 with hidden frames, MPEG-4 part 2 with B-frames (AVI: plain and packed), H.263, MPEG-2
             open and closed, MJPEG, ProRes, FFV1, Huffyuv, Sorenson, WMV2: awkward; interlaced MPEG-2: clips

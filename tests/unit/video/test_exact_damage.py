@@ -36,6 +36,8 @@ HAPPENS: dict[str, tuple[Damage, ...]] = {
     "plain.ts": TRANSPORT,
     "plain.m2ts": STREAM,
     "mbaff.mp4": INSIDE,
+    "paff.mp4": (zeroed,),
+    "paff.ts": (zeroed, *STREAM[3:], lost_packets),
     "slices.mp4": INSIDE,
     "no_b.mp4": INSIDE,
     "hevc_open.mp4": INSIDE,
