@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 
 from tests import clips
 from vvlm_desktop.ui.review.camera_stage import cells
+from vvlm_desktop.ui.review.cameras import begins_words
 
 FRONT, REAR = "2023_0204_163814_000123F.mp4", "2023_0204_163815_000124R.mp4"
 
@@ -149,7 +150,7 @@ def test_a_shift_is_by_frames_and_kept_with_the_library(here, pair, stage):
     wait_for(here, 45)
     here.press("Shift+PgDown Shift+PgDown")
     wait_for(here, 47)
-    assert "-0.9" in here.toast
+    assert here.toast == "Rear: begins 0.933 s later."
     here.page.open_clip(rear.id)
     here.qtbot.waitUntil(lambda: bool(desk.cameras.known) and desk.cameras.known[0].clip.id == front.id, timeout=5000)
     assert desk.cameras.known[0].offset_ms == 933
@@ -208,15 +209,52 @@ def test_the_judged_picture_is_named_as_long_as_others_are_beside_it(here):
     assert badges.texts == ()
 
 
-def test_a_camera_whose_file_is_gone_is_told_and_the_judged_clip_plays(stage, pair, tmp_path):
+def test_a_camera_whose_file_is_gone_says_so_in_its_place_and_the_judged_clip_plays(stage, pair, tmp_path):
     front, _rear = pair
     (tmp_path / REAR).unlink()
     here = stage()
     here.page.activate(front.id)
-    here.qtbot.waitUntil(lambda: here.page.desk.cameras.searched_id == front.id, timeout=5000)
-    assert here.toast.startswith("The rear camera cannot be shown: ")
-    assert not here.page.desk.cameras.tiles
+    here.page.setFocus()
+    cameras = here.page.desk.cameras
+    here.qtbot.waitUntil(lambda: cameras.searched_id == front.id, timeout=5000)
+    (tile,) = cameras.tiles
+    here.qtbot.waitUntil(lambda: shown_word(tile).endswith(f"is no longer at {tmp_path}."), timeout=5000)
+    assert tile.caption() == f"Rear: {REAR} is no longer at {tmp_path}."
+    assert here.page.desk.view.badges.texts == ("Front, judged",)
+    here.press("Shift+PgDown")
+    assert here.toast == tile.caption()
+    here.page.desk.seek(30)
+    assert tile.caption() == here.toast, "at every moment"
     here.wait_ready()
+
+
+def test_a_camera_that_is_gone_takes_no_memory_from_the_judged_clip(stage, pair, tmp_path, session):
+    front, _rear = pair
+    (tmp_path / REAR).unlink()
+    here = stage()
+    here.page.activate(front.id)
+    here.qtbot.waitUntil(lambda: bool(here.page.desk.cameras.tiles), timeout=5000)
+    session.settings = session.settings.model_copy(update={"frame_cache_mb": 64})
+    here.page.on_settings(session.settings)
+    assert here.page.desk._open.source.budget_bytes == 64 << 20
+
+
+def test_with_the_judged_clip_alone_a_camera_that_is_gone_is_told(stage, pair, tmp_path):
+    front, _rear = pair
+    (tmp_path / REAR).unlink()
+    here = stage()
+    here.page.desk.cameras._set_layout("alone")
+    here.page.activate(front.id)
+    here.qtbot.waitUntil(lambda: here.page.desk.cameras.searched_id == front.id, timeout=5000)
+    assert here.toast == f"Rear: {REAR} is no longer at {tmp_path}."
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "words"),
+    [(-1080, "begins 1.080 s later"), (33, "begins 0.033 s earlier"), (0, "begins at the same time")],
+)
+def test_a_difference_of_clocks_is_told_by_which_camera_began_first(offset_ms, words):
+    assert begins_words(offset_ms) == words
 
 
 def test_where_a_camera_is_damaged_no_other_picture_stands_for_the_moment(stage, add_clip, tmp_path, camera_files):

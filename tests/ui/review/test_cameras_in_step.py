@@ -64,7 +64,7 @@ SPEEDS = st.sampled_from([15.0, 24000 / 1001, 25.0, 30000 / 1001, 30.0, 60.0])
 @pytest.mark.usefixtures("decoder")
 def test_every_camera_is_within_half_a_frame_after_every_seek(judged_fps, fps, frames, offset_ms, seeks):
     source, asked, words = a_camera([round(i * 1000 / fps) for i in range(frames)], offset_ms=offset_ms)
-    half_s = 0.5 * source.index.frame_ticks / 1000
+    half_s = 0.5 * source.index.usual_s
     for i in seeks:
         asked.clear()
         words.clear()

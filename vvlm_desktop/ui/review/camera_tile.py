@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QWidget
 from typing_extensions import override
 
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.review.camera_lost import LostSource
 from vvlm_desktop.ui.review.camera_source import CameraPicture, CameraSource
 from vvlm_desktop.ui.review.picture_image import FrameImage
 from vvlm_desktop.ui.review.times import clock_text
@@ -28,12 +29,12 @@ _REST_MS = 300
 
 
 class CameraTile(QWidget):
-    """Shows what a `CameraSource` gives; black with a word where that is nothing."""
+    """Shows what its source gives; black with a word where that is nothing."""
 
     pressed = Signal()
     menu_wanted = Signal(QPoint)  # on the screen
 
-    def __init__(self, source: CameraSource, parent: QWidget | None = None) -> None:
+    def __init__(self, source: CameraSource | LostSource, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.source = source
         self.title = source.clip.camera.name.capitalize()
@@ -70,7 +71,7 @@ class CameraTile(QWidget):
         picture = self._picture
         if picture is None:
             return self.title
-        if picture.frame is None:
+        if picture.frame is None or isinstance(self.source, LostSource):
             return f"{self.title}: {picture.word}"
         index, i = self.source.index, picture.frame_index
         title = f"{self.title}, catching up" if self.source.lags else self.title
@@ -114,6 +115,7 @@ class CameraTile(QWidget):
     def _paint_frame(self, painter: QPainter, picture: CameraPicture) -> None:
         frame = picture.frame
         assert frame is not None
+        assert isinstance(self.source, CameraSource)
         rotation = self.source.index.rotation % 360
         turned = rotation in {90, 270}
         shape = QSize(frame.height, frame.width) if turned else QSize(frame.width, frame.height)

@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QAbstractButton, QMenu
 
 from vvlm_desktop import paths
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import VvlmError
+from vvlm_desktop.errors import JobCancelledError, VvlmError
 from vvlm_desktop.ui.actions import Action
 from vvlm_desktop.ui.job_bridge import Work
+from vvlm_desktop.ui.review.camera_lost import LostCamera, LostSource
 from vvlm_desktop.ui.review.camera_source import CameraClip, CameraSource
 from vvlm_desktop.ui.review.camera_stage import CameraStage, Layout
 from vvlm_desktop.ui.review.camera_tile import CameraTile
@@ -48,9 +49,8 @@ _SAID: dict[Layout, str] = {
 @dataclass(frozen=True, slots=True)
 class _Found:
     clip_id: str
-    cameras: tuple[CameraClip, ...]
+    cameras: tuple[CameraClip | LostCamera, ...]
     candidates: tuple[Clip, ...]
-    broken: tuple[str, ...] = ()  # sentences
 
 
 class Cameras(QObject):
@@ -64,8 +64,8 @@ class Cameras(QObject):
         self._toast, self._looking = toast, looking
         self._session: Callable[[], Session] | None = None
         self._open: OpenClip | None = None
-        self._work: Work[_Found] | None = None
-        self._known: tuple[CameraClip, ...] = ()
+        self._work: Work[_Found | None] | None = None
+        self._known: tuple[CameraClip | LostCamera, ...] = ()
         self._candidates: tuple[Clip, ...] = ()
         self.searched_id = ""  # the clip whose other cameras are known
         self._enlarged: int | None = None
@@ -122,6 +122,8 @@ class Cameras(QObject):
         """Another clip is judged, or none."""
         self._keep_offsets()
         self._close_tiles()
+        if self._work is not None:
+            self._work.cancel()
         self._open = opened
         self._known, self._candidates = (), ()
         self._set_enlarged(None)
@@ -145,7 +147,9 @@ class Cameras(QObject):
             self._rest.start()  # the clip before is still being looked at
             return
         session, clip = self._session(), self._open.clip
-        self._work = Work(lambda _report, _cancelled: _found(session, clip), name="find-cameras", parent=self)
+        self._work = Work(
+            lambda _report, cancelled: _found(session, clip, cancelled=cancelled), name="find-cameras", parent=self
+        )
         self._work.succeeded.connect(self._on_found)
         self._work.ended.connect(self._on_ended)
         self._work.start()
@@ -155,16 +159,19 @@ class Cameras(QObject):
             self._work.deleteLater()
             self._work = None
 
-    def _on_found(self, found: _Found) -> None:
-        if self._open is None or found.clip_id != self._open.clip.id:
+    def _on_found(self, found: _Found | None) -> None:
+        if self._open is None or found is None or found.clip_id != self._open.clip.id:
             return
         self._known, self._candidates = found.cameras, found.candidates
-        if found.broken:
-            self._toast.say(" ".join(found.broken))
         self.searched_id = found.clip_id
         self._close_tiles()
         self._set_enlarged(None)
         self._open_tiles()
+        if not self.tiles:  # else it stands in its place
+            lost = (each for each in found.cameras if isinstance(each, LostCamera))
+            sentences = [f"{each.camera.name.capitalize()}: {each.reason}" for each in lost]
+            if sentences:
+                self._toast.say(" ".join(sentences))
         self.found.emit()
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -213,10 +220,14 @@ class Cameras(QObject):
         lent_bytes = self._lent_bytes()
         self._open.source.lend(lent_bytes)
         self._open.source.cache_resized.connect(self._share_out)
-        each_bytes = max(1, lent_bytes // len(self._known))
+        each_bytes = self._each(lent_bytes)
         tiles = []
         for place, clip in enumerate(self._known):
-            tile = CameraTile(CameraSource(clip, budget_bytes=each_bytes, offset_ms=clip.camera.offset_ms))
+            tile = CameraTile(
+                LostSource(clip)
+                if isinstance(clip, LostCamera)
+                else CameraSource(clip, budget_bytes=each_bytes, offset_ms=clip.camera.offset_ms)
+            )
             tile.pressed.connect(lambda place=place: self._on_pressed(place))
             tile.menu_wanted.connect(self._show_menu)
             tiles.append(tile)
@@ -231,8 +242,13 @@ class Cameras(QObject):
         self._stage.view.badges.mark("camera", f"{name.capitalize()}, judged" if self.tiles else "")
 
     def _lent_bytes(self) -> int:
+        """What all of them may take; nothing where none can be shown."""
         assert self._session is not None
-        return self._session().settings.frame_cache_mb * _MB // _SHARE
+        some = any(isinstance(each, CameraClip) for each in self._known)
+        return self._session().settings.frame_cache_mb * _MB // _SHARE if some else 0
+
+    def _each(self, lent_bytes: int) -> int:
+        return max(1, lent_bytes // max(1, sum(isinstance(each, CameraClip) for each in self._known)))
 
     def _share_out(self) -> None:
         """Another cache size was set."""
@@ -240,7 +256,7 @@ class Cameras(QObject):
             lent_bytes = self._lent_bytes()
             self._open.source.lend(lent_bytes)
             for tile in self.tiles:
-                tile.source.resize_cache(lent_bytes // len(self.tiles))
+                tile.source.resize_cache(self._each(lent_bytes))
 
     def _close_tiles(self) -> None:
         tiles = self.tiles
@@ -274,6 +290,9 @@ class Cameras(QObject):
             return
         place = self._enlarged or 0
         tile, clip = self.tiles[place], self._known[place]
+        if isinstance(clip, LostCamera) or isinstance(tile.source, LostSource):
+            self._toast.say(tile.caption())
+            return
         step_ms = 1000 * clip.index.usual_s
         exact_ms = max(-MOST_OFFSET_MS, min(MOST_OFFSET_MS, tile.source.offset_ms + frames * step_ms))
         tile.source.shift(exact_ms)
@@ -284,7 +303,7 @@ class Cameras(QObject):
             self._to_keep[self._open.clip.id, clip.camera.clip.id] = offset_ms
             self._keeping.start()
         self._show_moment()
-        self._toast.say(f"{tile.title}: its clock is {offset_ms / 1000:+.3f} s from this clip's.")
+        self._toast.say(f"{tile.title}: {begins_words(offset_ms)}.")
 
     def ask_links(self) -> None:
         """Show which clips are this moment, so that it can be corrected."""
@@ -303,7 +322,7 @@ class Cameras(QObject):
         for clip in others.values():
             name = PurePath(clip.path).name
             camera = linked.get(clip.id)
-            text = f"{camera.name.capitalize()} · {name} · {camera.offset_ms / 1000:+.3f} s" if camera else name
+            text = f"{camera.name.capitalize()} · {name} · {begins_words(camera.offset_ms)}" if camera else name
             entry = menu.addAction(text.replace("&", "&&"))
             entry.setCheckable(True)
             entry.setChecked(camera is not None)
@@ -348,12 +367,22 @@ class Cameras(QObject):
             self._toast.say(str(error))
 
 
-def _found(session: Session, clip: Clip) -> _Found:
-    cameras, broken = [], []
+def begins_words(offset_ms: int) -> str:
+    """When another camera began, seen from the judged clip; its time is the judged clip's plus `offset_ms`."""
+    if not offset_ms:
+        return "begins at the same time"
+    return f"begins {abs(offset_ms) / 1000:.3f} s {'earlier' if offset_ms > 0 else 'later'}"
+
+
+def _found(session: Session, clip: Clip, *, cancelled: Callable[[], bool]) -> _Found | None:
+    cameras: list[CameraClip | LostCamera] = []
     for camera in other_cameras(session, clip):
         try:
-            cameras.append(CameraClip(camera, existing_path(session, camera.clip), index_of(session, camera.clip)))
+            path = existing_path(session, camera.clip)
+            cameras.append(CameraClip(camera, path, index_of(session, camera.clip, cancelled=cancelled)))
+        except JobCancelledError:
+            return None  # nobody wants it any more
         except (VvlmError, OSError) as error:
             _log.info("The %s camera's clip %s cannot be shown: %s", camera.name, camera.clip.path, error)
-            broken.append(f"The {camera.name} camera cannot be shown: {error}")
-    return _Found(clip.id, tuple(cameras), candidates(session, clip), tuple(broken))
+            cameras.append(LostCamera(camera, str(error)))
+    return _Found(clip.id, tuple(cameras), candidates(session, clip))
