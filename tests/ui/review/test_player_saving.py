@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -191,6 +192,17 @@ def test_recording_time_of_the_satellites_is_utc_and_both_are_copied_with_the_fr
     assert bar.caption().endswith(", 2019-11-18 23:45:15.500 UTC, 2019-11-18 15:45:32.500 camera's clock")
     bar.set_satellites(None)
     assert bar.wall.text() == "15:45:32 camera's clock"
+
+
+def test_number_says_that_it_counts_only_what_can_be_shown_where_frames_were_lost(bar):
+    whole = read_index(clips.clip("h264_bframes.mp4"))
+    bar.show_frame(whole, 37)
+    assert bar.frame_number.text() == "37"
+    bar.show_frame(replace(whole, problem="damaged at 1.2 s: 60 of 90 frames can be shown"), 37)
+    assert (bar.frame_number.text(), bar.frame_number.copied) == ("37 of those shown", "37")
+    assert "60 of 90 frames" in bar.frame_number.toolTip()
+    bar.show_frame(replace(whole, problem="its clock jumps by 5000 s after frame 30"), 38)
+    assert (bar.frame_number.text(), bar.frame_number.toolTip()) == ("38", "Copy the frame number")
 
 
 def test_names_of_files_sort_by_time_and_have_hours_where_needed():

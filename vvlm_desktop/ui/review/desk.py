@@ -6,6 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vvlm_desktop.domain.review import PtsRange
+from vvlm_desktop.ui.review.autoplay import event_to_play
 from vvlm_desktop.ui.review.camera_stage import CameraStage
 from vvlm_desktop.ui.review.cameras import Cameras
 from vvlm_desktop.ui.review.form.field_card import as_span
@@ -49,8 +50,7 @@ class Desk(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._open: OpenClip | None = None
-        self._autoplay = False
-        self._taken_over = False
+        self._autoplay = self._taken_over = False
         self.waiting = False  # for the open clip to be read
         self._hurried = False  # whether the speed is that of the overview, which nobody chose
         self._marked: list[int | None] = [None, None]
@@ -267,8 +267,8 @@ class Desk(QWidget):
         marked = self.marked_frames()
         if marked is not None and marked[0] != marked[1]:
             return marked
-        if self.looking.focus is not None:
-            return span_to_play(self.index, self.looking.focus)
+        if (event := event_to_play(self.looking.focus, self.timeline.marks)) is not None:
+            return span_to_play(self.index, event)
         here = self.index.seconds(self.playback.position)
         return self.index.at_time(max(0.0, here - 1.0)), self.index.at_time(here + 1.0)
 
@@ -372,13 +372,14 @@ class Desk(QWidget):
     def _play_event(self) -> None:
         if self.index is None or not self.isVisible():
             return
-        event = self.looking.focus
+        event = event_to_play(self.looking.focus, self.timeline.marks)
         if event is not None:
             first, last = span_to_play(self.index, event)
             self.playback.play_span(first, last, rest=event.look_frame)
         else:
             self.playback.set_rate(4.0)
             self._hurried = True
+            self.toast.say("Overview of the whole clip, 4×")
             self.playback.play_span(0, len(self.index) - 1, rest=0)
 
     def _on_span_finished(self) -> None:

@@ -22,6 +22,8 @@ _SOURCES = {
     "satellites": "by the satellites: UTC",
 }
 
+#: How what is said of a clip names frames that are not there; a clock that jumps loses none.
+_LOSSES = ("can be shown", "cannot be shown", "left out")
 #: Narrower than this, the frame's numbers need the room of the volume.
 _ROOM_FOR_VOLUME = 900
 
@@ -164,7 +166,8 @@ class TransportBar(QWidget):
         """Name the frame that is painted."""
         self._index, self._frame_index, self._readable = index, frame_index, readable
         self._name(index, frame_index, readable=readable)
-        lengths = tuple(len(text) for text in (self.duration.text(), self.pts.text(), self.wall.copied))
+        texts = (self.duration.text(), self.frame_number.text(), self.pts.text(), self.wall.copied)
+        lengths = tuple(map(len, texts))
         if lengths != self._lengths:
             self._lengths = lengths
             self._drop()
@@ -207,7 +210,11 @@ class TransportBar(QWidget):
         self.time.show_text(clock_text(seconds))
         self.duration.setText(f"/ {clock_text(index.duration_s)}")
         self.frame.setText("frame" if readable else "unreadable frame")
-        self.frame_number.show_text(str(frame_index))
+        # Where frames were lost, the numbers are not those of a program that counts what the file promises.
+        lost = what_is_lost(index)
+        self.frame_number.show_text(f"{frame_index}{' of those shown' if lost else ''}", copied=str(frame_index))
+        said = f". It counts the frames that can be shown. {lost}" if lost else ""
+        self.frame_number.setToolTip(plain_tip(f"Copy the frame number{said}"))
         self.pts.show_text(f"PTS {index.pts[frame_index]}", copied=str(index.pts[frame_index]))
         self._show_clock(seconds)
 
@@ -286,6 +293,12 @@ class TransportBar(QWidget):
         seconds = self._index.seconds(i)
         clocks = [_written(clock, seconds) for clock in (self._satellites, self._clock) if clock is not None]
         return ", ".join([f"frame {i}, PTS {self._index.pts[i]}, {clock_text(seconds)}", *clocks])
+
+
+def what_is_lost(index: FrameIndex) -> str:
+    """The sentence about frames that cannot be shown; nothing where every frame can, whatever else is said of it."""
+    said = index.problem or ""
+    return said if any(words in said for words in _LOSSES) else ""
 
 
 def _written(clock: WallClock, seconds: float) -> str:
