@@ -299,7 +299,7 @@ def test_hidden_lane_makes_room_and_is_still_hidden_in_the_next_window(stage, ad
     assert "brightness" not in [lane.name for lane in timeline._lanes]
     assert timeline.sizeHint().height() < tall
     again = stage().page.desk.timeline
-    assert again.hidden_lanes == {"brightness"}
+    assert again.choice.hidden == {"brightness"}
     again._choose_lane("brightness", shown=True)
     assert "brightness" in [lane.name for lane in again._lanes]
     again.set_compact(True)

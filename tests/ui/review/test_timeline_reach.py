@@ -153,13 +153,13 @@ def test_lanes_are_chosen_by_keys_alone(qtbot, look, index):
     assert first.text() == "model saw"
     QTest.keyClick(menu, Qt.Key.Key_Down)
     QTest.keyClick(menu, Qt.Key.Key_Return)
-    assert widget.hidden_lanes == {"motion"}
+    assert widget.choice.hidden == {"motion"}
     menu = open_menu(widget)
     (entry,) = [each for each in menu.actions() if each.text() == "motion"]
     assert not entry.isChecked()
     entry.trigger()
     menu.close()
-    assert widget.hidden_lanes == frozenset()
+    assert widget.choice.hidden == frozenset()
 
 
 def test_others_add_to_the_menu_what_concerns_their_lanes(qtbot, look, index):

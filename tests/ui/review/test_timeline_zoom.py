@@ -225,6 +225,21 @@ def test_the_hole_that_damaged_frames_left_is_marked_and_nothing_of_what_follows
     assert not damage.covers(shown.seconds(first + 4))
 
 
+def test_lost_end_of_a_file_that_was_cut_off_is_told_at_its_end(timeline, index):
+    whole = replace(index, declared_frames=len(index) + 60, declared_duration_s=index.duration_s + 2.0)
+    cut = replace(whole, problem="Damaged at 3.0 s.")
+    assert Damage(cut).lost_rest_s == pytest.approx(2.0)
+    assert Damage(whole).lost_rest_s == 0.0  # a header alone proves no loss
+    assert Damage(replace(cut, declared_frames=len(index))).lost_rest_s == 0.0
+    model = TimelineModel(duration_s=index.duration_s)
+    timeline.show_clip(cut, model)
+    lane = timeline._lanes[0]
+    place = QPoint(round(timeline._view().right_px) - 2, round(lane.top + 4))
+    assert timeline.grab().toImage().pixel(place) == theme.colour("bad").rgb()
+    timeline.show_clip(whole, model)
+    assert timeline.grab().toImage().pixel(place) != theme.colour("bad").rgb()
+
+
 def test_frame_that_cannot_be_read_is_marked(timeline):
     before = timeline.grab().toImage()
     timeline.set_damaged(45)

@@ -6,6 +6,18 @@ from bisect import bisect_left
 
 from vvlm_desktop.video.index import FrameIndex
 
+#: A header may be a few frames off without anything being lost.
+_LEAST_LOST_FRAMES = 3
+
+
+def lost_rest_s(index: FrameIndex) -> float:
+    """How much is missing behind the last frame of a file that was cut off, as its header tells; 0 where nothing is."""
+    declared_s, frames = index.declared_duration_s, index.declared_frames
+    if index.problem is None or declared_s is None or (frames is not None and frames <= len(index)):
+        return 0.0
+    lost_s = declared_s - index.duration_s
+    return lost_s if lost_s >= _LEAST_LOST_FRAMES * index.usual_s else 0.0
+
 
 class Damage:
     """Damaged stretches of one clip."""
@@ -15,6 +27,7 @@ class Damage:
         self._frames: set[int] = set()
         self._holes: set[int] = set()  # first frames after others that cannot be shown and have no number
         self.spans_s: tuple[tuple[float, float], ...] = ()
+        self.lost_rest_s = lost_rest_s(index) if index is not None and len(index) else 0.0
         if index is not None and index.breaks:
             for pts in index.breaks:
                 after = bisect_left(index.pts, pts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from vvlm_desktop.ui import theme
@@ -14,6 +14,7 @@ from vvlm_desktop.ui.review import timeline_rule as rule
 from vvlm_desktop.ui.review import timeline_words as words
 from vvlm_desktop.ui.review.timeline_cells import Cell
 from vvlm_desktop.ui.review.timeline_curves import paint_curve
+from vvlm_desktop.ui.review.timeline_damage import Damage
 from vvlm_desktop.ui.review.timeline_lanes import Lane, PlacedMark
 from vvlm_desktop.ui.review.timeline_model import TimelineModel, View
 from vvlm_desktop.ui.review.times import clock_text
@@ -28,7 +29,7 @@ class Ground:
     placed: Sequence[PlacedMark]
     cells: Sequence[Cell]
     pictures: Mapping[int, QImage]
-    damage: Sequence[tuple[float, float]]
+    damage: Damage
     view: View
     whole: View
     ruler: QRectF
@@ -61,7 +62,8 @@ class Ground:
         low = lane.top + lane.height
         if lane.kind == "frames":
             lanes_of.paint_filmstrip(painter, lane, self.cells, self.pictures)
-            rule.paint_damage(painter, self.view, self.damage, top=lane.top, low=low)
+            rule.paint_damage(painter, self.view, self.damage.spans_s, top=lane.top, low=low)
+            rule.paint_lost_rest(painter, self.view, self.damage.lost_rest_s, top=lane.top, low=low)
         elif lane.kind == "seen":
             lanes_of.paint_seen(painter, lane, self.view, self.model)
         elif lane.kind == "curve" and lane.curve is None:
@@ -118,6 +120,11 @@ def paint_pointer(
         if text:
             top = lane.top + (lane.height - height) / 2
             _paint_plate(painter, _plate(painter, view, x, text, top=top, height=height, beside=True), text)
+
+
+def beside_values(text: str, metrics: QFontMetricsF) -> QPoint:
+    """From the pointer to where help about a lane goes: to the left, since the values stand at its right."""
+    return QPoint(-round(max(metrics.horizontalAdvance(line) for line in text.split("\n"))) - 26, -8)
 
 
 def _plate(painter: QPainter, view: View, x: float, text: str, *, top: float, height: float, beside: bool) -> QRectF:

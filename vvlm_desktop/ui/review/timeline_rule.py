@@ -129,6 +129,21 @@ def paint_damage(
         painter.fillRect(QRectF(rect.left(), low - 2, rect.width(), 2), theme.colour("bad"))
 
 
+def paint_lost_rest(painter: QPainter, view: View, lost_s: float, *, top: float, low: float) -> None:
+    """At the end of a file that was cut off, how much of it is missing; not to scale, since nothing of it is there."""
+    right = view.x(view.axis.duration_s)
+    if not lost_s or not view.left_px <= right <= view.right_px + 1:
+        return
+    painter.setFont(theme.font("small"))
+    text = f"then {lost_s:.1f} s lost"
+    width = QFontMetricsF(painter.font()).horizontalAdvance(text) + 12
+    rect = QRectF(right - width, top, width, low - top)
+    painter.fillRect(rect, theme.colour("background", alpha=0.85))
+    painter.fillRect(QRectF(right - 3, top, 3, low - top), theme.colour("bad"))
+    painter.setPen(theme.colour("bad"))
+    painter.drawText(rect.adjusted(0, 0, -3, 0), Qt.AlignmentFlag.AlignCenter, text)
+
+
 def paint_whole(
     painter: QPainter, rect: QRectF, whole: View, visible: View, marks: Sequence[EventMark], *, zoomed: bool
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFontMetricsF,
     QHelpEvent,
@@ -130,11 +130,6 @@ class TimelineSurface(QAbstractSlider):
     def choice(self) -> LaneChoice:
         """Which lanes are shown."""
         return self._choice
-
-    @property
-    def hidden_lanes(self) -> frozenset[str]:
-        """Names of the lanes that are left out where there is room for all."""
-        return self._choice.hidden
 
     def set_position(self, frame_index: int) -> None:
         """Move the cursor."""
@@ -339,7 +334,7 @@ class TimelineSurface(QAbstractSlider):
             self._placed,
             self.cells(),
             self._pictures,
-            self._damage.spans_s,
+            self._damage,
             self._view(),
             self._whole(),
             self._ruler_rect(),
@@ -355,7 +350,9 @@ class TimelineSurface(QAbstractSlider):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self._help_at(QPointF(event.pos()))
             if text:
-                QToolTip.showText(event.globalPos(), text, self)
+                on_mark = self._mark_at(QPointF(event.pos())) is not None
+                aside = QPoint() if on_mark else paint.beside_values(text, QFontMetricsF(QToolTip.font()))
+                QToolTip.showText(event.globalPos() + aside, text, self)
             else:
                 QToolTip.hideText()
             return True
