@@ -222,7 +222,7 @@ class Decoder:
         doubts = self._doubts
         for packet in fed:
             pts = self._fed_pts
-            if self._strangers and pts is not None and not packet.is_discard:
+            if self._strangers and pts is not None and not packet.is_discard and not self._fields.is_second:
                 self._run.meet(pts, (pts, packet.pos) in self._strangers)
             broken = self._is_broken(packet, pts)
             self._give_up_if(broken)

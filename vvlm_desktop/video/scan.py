@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -232,9 +232,6 @@ def _settle_times(scan: Scan, shown: array[int], keys: list[tuple[int, int]]) ->
 
 def settle(scan: Scan, stretches: Stretches) -> None:
     """Take over what several recordings in one file show together."""
-    if scan.second_fields:
-        frames = set(scan.times)
-        stretches = replace(stretches, times=tuple(pts for pts in stretches.times if pts in frames))
     scan.stretches = stretches
     if not stretches.recordings or not stretches.keys:
         return

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vvlm_desktop.errors import JobCancelledError
-from vvlm_desktop.video.container import choose_stream, open_container, packets
+from vvlm_desktop.video.container import choose_stream, codec_name, open_container, packets
+from vvlm_desktop.video.fields import FieldPairs
 
 #: A clock that is back for fewer packets is one damaged time, or a careless writer's.
 _PACKETS_TO_TRUST = 4
@@ -67,6 +68,7 @@ def read_stretches(path: Path, *, stream_index: int, cancel: Callable[[], bool] 
     """
     with open_container(path) as container:
         stream = choose_stream(container, path, stream_index)
+        fields = FieldPairs(stream, codec=codec_name(stream))
         rows: list[_Row] = []
         position = 0
         for read, packet in enumerate(packets(container, stream)):
@@ -74,7 +76,8 @@ def read_stretches(path: Path, *, stream_index: int, cancel: Callable[[], bool] 
                 raise JobCancelledError(f"Reading {path.name} was stopped.")
             place = packet.pos  # in a program stream not every picture has one of its own
             position = position if place is None else place
-            if packet.pts is not None:
+            fields.time_of(packet)
+            if packet.pts is not None and not fields.is_second:
                 dts = packet.pts if packet.dts is None else packet.dts
                 rows.append(
                     _Row(packet.pts, dts, position, packet.is_keyframe and place is not None, packet.is_discard)
