@@ -156,7 +156,7 @@ def test_time_at_the_pointer_leaves_no_half_of_a_ruler_s_number(timeline):
 
     def first_digit() -> set[int]:
         image = timeline.grab().toImage()
-        return {image.pixel(round(number.left_px) + x, y) for x in range(5) for y in range(4, 11)}
+        return {image.pixel(round(number.left_px) + x, y) for x in range(5) for y in range(4, 16)}
 
     panel = {theme.colour("panel").rgb()}
     assert first_digit() != panel

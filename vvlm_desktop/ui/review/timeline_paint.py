@@ -109,7 +109,7 @@ def paint_pointer(
     plate = _plate(painter, view, x, clock_text(view.axis.shown_s(seconds)), top=1.0, height=height, beside=False)
     for number in rule.ruler_numbers(view, QFontMetricsF(painter.font())):
         # Half a number beside the plate would be read as another one.
-        place = QRectF(number.left_px - 1, ruler.top(), number.width_px + 2, ruler.height() - 5)
+        place = QRectF(number.left_px - 1, ruler.top(), number.width_px + 2, ruler.height())
         if place.intersects(plate.adjusted(-2, 0, 2, 0)):
             painter.fillRect(place, theme.colour("panel"))
     _paint_plate(painter, plate, clock_text(view.axis.shown_s(seconds)))
