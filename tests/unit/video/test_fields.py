@@ -149,3 +149,12 @@ def test_a_camera_that_keeps_one_field_of_each_picture_has_lost_nothing(tmp_path
     path = write_fields(tmp_path / "x.mp4", frames=24, fps=FPS, size=SIZE, left_out=range(1, 48, 2))
     assert not any(fields_of(path))
     assert read_index(path).breaks == ()
+
+
+def test_what_is_left_of_two_pictures_makes_no_frame_together(tmp_path: Path) -> None:
+    """The second field of one and the first of the next, which has another number, are missing."""
+    path = write_fields(tmp_path / "x.mkv", frames=24, fps=FPS, size=SIZE, left_out=[25, 26])
+    assert sum(fields_of(path)) == 24 - 2
+    index = read_index(path)
+    with open_reader(path, index) as reader:
+        assert assert_whole(reader.walk()) == list(range(12)), "up to the next keyframe all may build on what is lost"
