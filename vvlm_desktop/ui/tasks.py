@@ -22,6 +22,9 @@ class Task:
         self.fraction: float | None = None
         self.seconds_left: float | None = None
         self.cancelling = False
+        #: the clips that it is about, as far as they are few enough to be named, and how many there are in all
+        self.clip_ids: frozenset[str] = frozenset()
+        self.clips_in_all = 0
         #: more of the same, line by line, for whoever asks
         self.details = ""
 

@@ -512,6 +512,26 @@ def test_clip_that_was_not_analysed_can_be_analysed_or_judged_from_nothing(add_c
     assert [clip.status for clip in stored] == ["reviewed"]
 
 
+def test_clip_that_is_being_analysed_says_how_far_that_is(add_clip, stage):
+    clip = add_clip(labels=None)
+    here = stage()
+    here.open()
+    side, tasks = here.page.side, here.shell.tasks
+    task = tasks.begin("Analysing")
+    task.clip_ids, task.clips_in_all = frozenset({clip.id}), 1
+    task.update("Analysing", fraction=0.42)
+    assert side.banner_words.text() == "Being analysed, 42 %"
+    assert side.analyse.isHidden()
+    task.clips_in_all = 3
+    task.update("Analysing", fraction=0.5)
+    assert side.banner_words.text() == "Being analysed, with 2 other clips: 50 % done"
+    task.clip_ids = frozenset({"another"})
+    task.update("Analysing", fraction=0.6)
+    assert not side.analyse.isHidden()
+    task.finish()
+    assert side.banner_words.text().startswith("Not analysed yet")
+
+
 def test_unreadable_clip_says_why_in_place_of_the_picture(add_clip, stage):
     broken = add_clip("cut_no_moov.mp4", labels=None)
     here = stage()

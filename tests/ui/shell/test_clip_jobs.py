@@ -320,3 +320,14 @@ def test_what_concerns_every_clip_is_said_once_and_the_clips_wait(desk, qtbot, s
     assert "3 clips wait" in problem.hint
     (left,) = session.library.unfinished_batches()
     assert left.pending == 3
+
+
+def test_clip_in_work_is_named_until_it_is_analysed(desk, qtbot, session, tmp_path):
+    (clip,) = clips_in(session, tmp_path / "in", 1)
+    named: list[tuple[frozenset[str], int]] = []
+    tasks = desk.shell.tasks
+    tasks.changed.connect(lambda: named.extend((task.clip_ids, task.clips_in_all) for task in tasks.running))
+    desk.jobs.analyse([clip])
+    qtbot.waitUntil(desk.idle, timeout=30_000)
+    assert (frozenset({clip.id}), 1) in named
+    assert tasks.running == ()

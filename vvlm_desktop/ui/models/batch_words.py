@@ -48,6 +48,11 @@ class Stages:
             self._stages.pop(event.clip.id, None)
 
     @property
+    def clip_ids(self) -> frozenset[str]:
+        """The clips that are being worked on."""
+        return frozenset(self._stages)
+
+    @property
     def summary(self) -> str:
         """How many are at which stage, as in "2 uploading, 1 asking the server"."""
         if len(self._stages) == 1:

@@ -69,7 +69,7 @@ class ReviewPage(Page):
         )
         self.queue, self.queue_list = self.queue_side.queue, self.queue_side.list
         self.form = FormPanel()
-        self.side = Side(self.form)
+        self.side = Side(self.form, tasks=shell.tasks)
         self.acts = ReviewActs(shell, desk=self.desk, form=self.form, parent=self)
         self.tour = Tour(lambda: self.shell.session, self)
         offers = (
@@ -311,7 +311,7 @@ class ReviewPage(Page):
         chance = self.queue.by_chance(state.clip.id)
         words = headline_model(session.schema, state, by_chance=chance, calibration=curves, settings=session.settings)
         self.desk.headline.show_model(words)
-        self.side.banner.setVisible(state.analysis is None and state.clip.readable)
+        self.side.show_clip(state.clip.id, answered=state.analysis is not None or not state.clip.readable)
         self.form.accept.setText("Next clip" if state.review.settled else "Accept the rest, next clip")
         self._on_tab_shown(self.side.tabs.currentIndex())
         self.tour.follow(state, session.schema)
