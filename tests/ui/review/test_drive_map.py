@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu
 
 from tests.ui.review.test_timeline_drive import a_drive
 from vvlm_desktop.ui import theme
+from vvlm_desktop.ui.job_bridge import Work
 from vvlm_desktop.ui.review.lane_drive import drive_lanes
 from vvlm_desktop.ui.review.map_view import MapView
 from vvlm_desktop.workflow import telemetry
@@ -196,6 +197,12 @@ def test_what_could_not_be_read_is_said(stage, add_clip, qtbot, monkeypatch):
     qtbot.waitUntil(lambda: here.page.desk.drive.notes == (note,))
     press(here, Qt.Key.Key_M)
     assert note in here.page.desk.toast.words.text()
+
+
+def test_reading_leaves_nothing_behind(here, qtbot):
+    drive = here.page.acts.drive
+    qtbot.waitUntil(lambda: not drive._works)
+    qtbot.waitUntil(lambda: not drive.findChildren(Work))
 
 
 def test_lanes_name_what_was_left_out():

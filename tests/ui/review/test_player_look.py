@@ -64,8 +64,10 @@ def test_the_decoded_frame_is_left_as_it_was(here):
 
 def test_it_is_marked_over_the_picture_as_long_as_it_is_on(here):
     here.tools.toggle_look()
-    assert here.view.badges.texts == ("View only: gamma 1.60",)
+    assert here.view.look.plain, "opening the sliders changes nothing yet"
+    assert here.view.badges.texts == ("View only: nothing changed yet",)
     here.tools.panel.brightness.setValue(25)
+    here.tools.panel.gamma.setValue(160)
     assert here.view.badges.texts == ("View only: brightness +25, gamma 1.60",)
     here.tools.panel.close_button.click()
     assert here.tools.panel.isHidden()
@@ -80,7 +82,7 @@ def test_switching_on_again_takes_what_was_set_last(here):
     here.tools.panel.contrast.setValue(40)
     here.tools.toggle_look()
     here.tools.toggle_look()
-    assert here.view.look == Look(0, 40, 1.6)
+    assert here.view.look == Look(0, 40)
 
 
 def test_as_recorded_leaves_the_mark_as_long_as_the_panel_is_open(here):
@@ -94,6 +96,7 @@ def test_zoom_and_look_end_with_the_clip_unless_they_are_kept(here):
     here.view.resize(240, 135)
     here.tools.zoom()
     here.tools.toggle_look()
+    here.tools.panel.gamma.setValue(160)
     here.tools.toggle_kept()
     here.tools.new_clip()
     assert here.view.badges.texts == ("Zoom 1:1, kept", "View only: gamma 1.60, kept")

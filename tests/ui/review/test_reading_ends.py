@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from tests.ui.builders import clip
 from vvlm_desktop.domain.clip import Clip
+from vvlm_desktop.errors import ClipUnreadableError
 from vvlm_desktop.ui.job_bridge import Work
 from vvlm_desktop.ui.review import reading
 from vvlm_desktop.ui.review.reading import ReadClip, Reading
@@ -61,4 +62,23 @@ def test_it_stays_until_its_thread_has_ended_and_no_longer(session: Session, gat
     assert Shiboken.isValid(work), "its thread would speak through what is no longer there"
     gate.opened.set()
     qtbot.waitUntil(lambda: not Shiboken.isValid(work))
+    reader.close()
+
+
+def test_a_clip_on_which_the_program_fails_is_told_and_can_be_read_again(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_session: Session, _of: Clip, **_kwargs: object) -> ReadClip:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(reading, "_read", fail)
+    bugs: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", bugs.append)
+    reader = Reading(session)
+    for _ in range(2):
+        with qtbot.waitSignal(reader.ended) as ended:
+            reader.start(clip())
+        assert isinstance(ended.args[0].result, ClipUnreadableError)
+        assert not reader.busy
+    assert len(bugs) == 2
     reader.close()

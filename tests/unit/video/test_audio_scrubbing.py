@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from tests import clips
 from tests.unit.video.test_audio import FakeDevice, Time, until
 from vvlm_desktop.video.audio_clock import SoundClock, Timing
 from vvlm_desktop.video.audio_mixer import SoundMixer
-from vvlm_desktop.video.audio_output import NoSoundOutput, open_output
+from vvlm_desktop.video.audio_output import DeviceList, NoSoundOutput, open_output
 from vvlm_desktop.video.audio_samples import samples
 from vvlm_desktop.video.audio_thread import SoundThread
 from vvlm_desktop.video.index import read_index
@@ -156,23 +157,70 @@ def test_a_headset_that_is_pulled_out_and_nothing_else_there_is_told(tmp_path):
     thread.close()
 
 
-def test_devices_are_listed_anew_each_time_one_is_opened(monkeypatch):
-    done: list[str] = []
+class Sounddevice:
+    """Notes what is asked of PortAudio; its one device is `there`, and plays while `playing`."""
 
-    class Sounddevice:
-        PortAudioError = OSError
+    PortAudioError = OSError
 
-        def _terminate(self) -> None:
-            done.append("end")
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.there = self.playing = True
 
-        def _initialize(self) -> None:
-            done.append("begin")
+    def _terminate(self) -> None:
+        self.done.append("end")
 
-        def query_devices(self, *, kind: str) -> dict[str, float]:
-            done.append(kind)
+    def _initialize(self) -> None:
+        self.done.append("begin")
+
+    def query_devices(self, *, kind: str) -> dict[str, float]:
+        self.done.append(kind)
+        if not self.there:
             raise ValueError("none")
+        return {"default_samplerate": 48000.0}
 
-    monkeypatch.setitem(sys.modules, "sounddevice", Sounddevice())
-    for _ in range(2):
-        assert isinstance(open_output(lambda _rate: lambda _out, _latency: None), NoSoundOutput)
-    assert done == ["end", "begin", "output"] * 2
+    def OutputStream(self, **_options: object) -> types.SimpleNamespace:
+        return types.SimpleNamespace(start=lambda: None, close=lambda: None, active=self.playing)
+
+
+@pytest.fixture
+def portaudio(monkeypatch):
+    portaudio = Sounddevice()
+    monkeypatch.setitem(sys.modules, "sounddevice", portaudio)
+    return portaudio
+
+
+def opened(devices: DeviceList):
+    return open_output(lambda _rate: lambda _out, _latency: None, devices=devices)
+
+
+def test_devices_are_not_listed_anew_for_each_clip_that_is_heard(portaudio):
+    devices = DeviceList(time_s=lambda: 100.0)
+    for _ in range(3):
+        opened(devices).close()
+    assert portaudio.done == ["output"] * 3
+
+
+def test_devices_are_listed_anew_as_long_as_there_is_none(portaudio):
+    portaudio.there = False
+    devices = DeviceList(time_s=lambda: 100.0)
+    assert isinstance(opened(devices), NoSoundOutput)
+    portaudio.there = True
+    opened(devices).close()
+    opened(devices).close()
+    assert portaudio.done == ["output", "end", "begin", "output", "output"]
+
+
+def test_devices_are_listed_anew_after_one_stopped(portaudio):
+    devices = DeviceList(time_s=lambda: 100.0)
+    portaudio.playing = False
+    opened(devices).close()
+    opened(devices)
+    assert portaudio.done == ["output", "end", "begin", "output"]
+
+
+def test_an_old_list_of_devices_is_made_anew(portaudio):
+    now = [0.0]
+    devices = DeviceList(time_s=lambda: now[0])
+    for now[0] in (0.0, 20.0, 40.0, 60.0):
+        opened(devices).close()
+    assert portaudio.done == ["output", "output", "end", "begin", "output", "output"]

@@ -60,12 +60,19 @@ class LaneTelemetry(QObject):
         work: Work[Drive] = Work(lambda _report, _cancelled: read_drive(session, clip), name="telemetry", parent=self)
         work.succeeded.connect(self._on_read)
         work.failed.connect(self._on_failed)
+        work.ended.connect(self._on_ended)
         self._works.append(work)
         work.start()
 
     def _on_read(self, _drive: Drive) -> None:
         if self._clip is not None and self._clip.readable:
             self._panel.show_drive(self._kept(self._clip))
+
+    def _on_ended(self) -> None:
+        work = self.sender()
+        self._works = [each for each in self._works if each is not work]
+        if work is not None:
+            work.deleteLater()
 
     def _on_failed(self, error: VvlmError) -> None:
         _log.info("No telemetry: %s", error)  # what is wrong with the file is said where its pictures are

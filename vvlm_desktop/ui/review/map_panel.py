@@ -41,7 +41,7 @@ class DrivePanel(QWidget):
         self.clock.setToolTip("Move speed, forces and track against the pictures, where the camera's clocks differ.")
         self.clock.valueChanged.connect(self._on_clock)
         row = QHBoxLayout()
-        row.addWidget(label("GPS clock", "small"))
+        row.addWidget(label("Sensors' clock", "small"))
         row.addWidget(self.clock, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, theme.GAP, theme.PAD, theme.GAP)

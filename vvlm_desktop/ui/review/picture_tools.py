@@ -24,7 +24,7 @@ class PictureTools(QObject):
         self._toast = toast
         toast.keep_clear_of(view.badges)
         self._kept = False
-        self._last = Look(gamma=1.6)  # what most night clips need; from then on what was used last
+        self._last = Look()  # nothing is changed before somebody says what; from then on what was used last
         self._on = False
         self._panel: LookPanel | None = None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from vvlm_desktop.domain.clip import Clip
-from vvlm_desktop.errors import JobCancelledError, VvlmError
+from vvlm_desktop.errors import ClipUnreadableError, JobCancelledError, VvlmError
 from vvlm_desktop.ui.job_bridge import Work
 from vvlm_desktop.video.first_picture import FirstPicture, first_picture
 from vvlm_desktop.video.index import FrameIndex
@@ -111,6 +112,8 @@ class _ReadWork(QObject):
     def __init__(self, session: Session, clip: Clip, *, parent: QObject) -> None:
         super().__init__(parent)
         self.so_far = ReadSoFar(clip.id)
+        self._clip = clip
+        self._told_result = False
         self._work = Work(
             lambda report, cancelled: _read(session, clip, report=report, cancelled=cancelled),
             name="read-clip",
@@ -119,7 +122,7 @@ class _ReadWork(QObject):
         self._work.progressed.connect(self._on_progressed)
         self._work.succeeded.connect(self._on_succeeded)
         # Not before: its thread still speaks through it, and a signal of what is deleted ends the program.
-        self._work.ended.connect(self.deleteLater)
+        self._work.ended.connect(self._on_ended)
         self.start, self.cancel, self.wait = self._work.start, self._work.cancel, self._work.wait
 
     def _on_progressed(self, more: FirstPicture | ExamineProgress) -> None:
@@ -131,7 +134,15 @@ class _ReadWork(QObject):
         self.told.emit(self)
 
     def _on_succeeded(self, read: ReadClip) -> None:
+        self._told_result = True
         self.done.emit(self, read)
+
+    def _on_ended(self) -> None:
+        if not self._told_result:  # a bug, which is told as such; the page must not wait for ever
+            hint = "Open it again. If it happens again, copy the details of the message into a report."
+            error = ClipUnreadableError(Path(self._clip.path), "the program failed while reading it", hint=hint)
+            self.done.emit(self, ReadClip(self._clip.id, error))
+        self.deleteLater()
 
 
 def _read(session: Session, clip: Clip, *, report: Callable[[object], None], cancelled: Callable[[], bool]) -> ReadClip:
