@@ -12,6 +12,7 @@ from vvlm_desktop.ui.review.desk import Desk
 from vvlm_desktop.ui.review.drawer import Arrangement
 from vvlm_desktop.ui.review.form.field_card import END, START
 from vvlm_desktop.ui.review.form.panel import FormPanel
+from vvlm_desktop.ui.review.picture_menu import PictureMenu
 from vvlm_desktop.ui.review.queue import QueueDesk
 from vvlm_desktop.ui.review.reaction import frame_meant
 from vvlm_desktop.ui.review.save_frame import FrameSaver
@@ -35,6 +36,9 @@ class Commands(QObject):
         self._finished: list[str] = []
         desk.cameras.use(lambda: shell.session)
         self.saver = FrameSaver(shell, desk=desk, clip=self._clip, parent=self)
+        self.picture_menu = PictureMenu(
+            desk.view, page="review", registry=lambda: shell.registry, cameras=desk.cameras.menu
+        )
         self.ask_box = AskBox(shell, desk=desk, panel=side.ask, parent=self)
 
     @property
