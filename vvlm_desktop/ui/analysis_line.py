@@ -301,7 +301,8 @@ class AnalysisLine(QObject):
     def _name_clips(self, task: Task, line: _Line) -> None:
         """Say which clips are in work; of a long batch not those that wait, which would be put together each time."""
         few = line.batch.total <= _NAMED
-        task.clip_ids, task.clips_in_all = line.batch.pending_ids if few else line.stages.clip_ids, line.batch.total
+        in_work = line.batch.pending_ids if few else line.stages.clip_ids
+        task.clip_ids, task.clips_in_all = in_work | self._news.untold, line.batch.total
 
     def _on_delivered(self, message: object) -> None:
         line = self._now
@@ -323,11 +324,11 @@ class AnalysisLine(QObject):
         elsewhere = line.choice.info.leaves_computer
         title = batch_title(event, title=line.choice.title, stages=line.stages.summary if elsewhere else "")
         self._task.details = line.stages.lines if elsewhere else ""
-        self._name_clips(self._task, line)
-        self._task.update(title, fraction=event.fraction, seconds_left=event.seconds_left)
         if event.kind == "analysed" and event.clip is not None:
             self._news.add(event.clip.id)
-        elif event.kind == "failed" and event.clip is not None:
+        self._name_clips(self._task, line)
+        self._task.update(title, fraction=event.fraction, seconds_left=event.seconds_left)
+        if event.kind == "failed" and event.clip is not None:
             line.failed.append(ProblemItem(file_name(event.clip.path), event.message, event.hint))
         elif event.kind in {"finished", "cancelled", "stopped"}:
             self._on_batch_over(event, line)

@@ -23,6 +23,11 @@ class AnalysisNews(QObject):
         self._timer.setInterval(_NEWS_MS)
         self._timer.timeout.connect(self.tell)
 
+    @property
+    def untold(self) -> frozenset[str]:
+        """Clips whose answer is stored, and that no page has heard of yet."""
+        return frozenset(self._clip_ids)
+
     def add(self, clip_id: str) -> None:
         """Note an analysed clip; it is told within a second."""
         self._clip_ids[clip_id] = None

@@ -322,12 +322,18 @@ def test_what_concerns_every_clip_is_said_once_and_the_clips_wait(desk, qtbot, s
     assert left.pending == 3
 
 
-def test_clip_in_work_is_named_until_it_is_analysed(desk, qtbot, session, tmp_path):
-    (clip,) = clips_in(session, tmp_path / "in", 1)
-    named: list[tuple[frozenset[str], int]] = []
+def test_clip_in_work_is_named_until_the_pages_have_heard_of_its_answer(desk, qtbot, session, tmp_path):
+    clips = clips_in(session, tmp_path / "in", 2)
     tasks = desk.shell.tasks
-    tasks.changed.connect(lambda: named.extend((task.clip_ids, task.clips_in_all) for task in tasks.running))
-    desk.jobs.analyse([clip])
+    seen: list[tuple[frozenset[str], frozenset[str]]] = []
+
+    def note() -> None:
+        told = {clip_id for change in desk.shell.announced for clip_id in change.clip_ids}
+        seen.extend((task.clip_ids, frozenset(told)) for task in tasks.running if task.clips_in_all)
+
+    tasks.changed.connect(note)
+    desk.jobs.analyse(clips)
     qtbot.waitUntil(desk.idle, timeout=30_000)
-    assert (frozenset({clip.id}), 1) in named
+    assert seen
+    assert all(named | told == {clip.id for clip in clips} for named, told in seen)
     assert tasks.running == ()
