@@ -233,6 +233,7 @@ def test_pointer_shows_the_frame_under_it_and_names_it(here, add_clip, qtbot):
     assert peek.isVisible()
     assert "frame 62" in peek.accessibleName()
     assert f"PTS {desk.index.pts[62]}" in peek.accessibleName()
+    assert peek.geometry().bottom() < desk.transport.geometry().top()  # the caption stays readable
     qtbot.waitUntil(lambda: peek.shown[0].image_of == 62)
     image = peek.shown[0].image
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
