@@ -259,3 +259,12 @@ def test_only_the_lines_of_changed_clips_are_read_and_told(qapp):
     assert cell(model, 0, "status") != "Reviewed"
     model.refresh_clips({clip(unseen).id})
     assert len(asked) == 1
+
+
+def test_clip_whose_clock_jumps_is_as_long_as_it_plays(qapp):
+    jumped = replace(clip(1), frames=300, fps=30.0, duration_s=5010.0)
+    model = show(qapp, replace(row(1), clip=jumped))
+    assert cell(model, 0, "duration") == "00:10"
+    assert cell(model, 0, "duration", TIP) == "00:10; by its clock, which jumps, 1:23:30"
+    dropped = replace(jumped, duration_s=25.0)
+    assert row_words.length_s(dropped) == 25.0, "frames that were dropped are no jump"

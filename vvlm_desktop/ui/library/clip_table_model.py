@@ -255,7 +255,7 @@ class ClipTableModel(QAbstractTableModel):
             case "confidence":
                 return self.sureness(row) or ""
             case "duration":
-                return clock(clip.duration_s) if clip.readable else ""
+                return clock(row_words.length_s(clip)) if clip.readable else ""
             case "recording":
                 return shown(", ".join(part for part in row_words.recorded_words(clip) if part))
             case "added":
@@ -282,6 +282,8 @@ class ClipTableModel(QAbstractTableModel):
             return shown(row.clip.problem) if row.clip.problem else None
         if column in {"name", "picture"}:
             return shown(row.clip.path)
+        if column == "duration" and row_words.length_s(row.clip) != row.clip.duration_s:
+            return f"{self.text(row, column)}; by its clock, which jumps, {clock(row.clip.duration_s)}"
         if column == "change":  # read when it is asked for
             return self.change_tip(row).replace(" · ", "\n") or self.text(row, column) or None
         if column == "event":

@@ -22,6 +22,8 @@ _SOURCES = {
     "server": "VLM server",
 }
 NOT_ANALYSED = "not analysed"
+#: A clip that lasts so much longer than its frames has a clock that jumps; cameras that drop frames stay below.
+_JUMPED, _JUMP_S = 4.0, 60.0
 
 
 def event_words(row: ClipRow, schema: LabelSchema) -> str:
@@ -76,6 +78,14 @@ def picture_words(clip: Clip) -> str:
     if clip.stream_index:
         parts.append(f"camera {clip.stream_index + 1}")
     return "  ".join(part for part in parts if part)
+
+
+def length_s(clip: Clip) -> float:
+    """How long a clip plays; where its clock jumps, not the time that nothing was recorded in."""
+    if not clip.readable or not clip.fps:
+        return clip.duration_s
+    played_s = clip.frames / clip.fps
+    return played_s if clip.duration_s > _JUMPED * played_s + _JUMP_S else clip.duration_s
 
 
 def recorded_words(clip: Clip) -> tuple[str, str]:
