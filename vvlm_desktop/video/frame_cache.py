@@ -78,15 +78,17 @@ class FrameCache:
         """Change the budget; takes effect at once."""
         with self._lock:
             self._budget_bytes = budget_bytes
+            before_bytes = self._used_bytes
             self._trim()
+            freed_bytes = before_bytes - self._used_bytes
+        _give_back(freed_bytes)
 
     def clear(self) -> None:
         """Let go of every frame."""
         with self._lock:
             self._frames.clear()
             freed_bytes, self._used_bytes = self._used_bytes, 0
-        if freed_bytes >= _MUCH_BYTES:
-            freed_memory.give_back()
+        _give_back(freed_bytes)
 
     def missing(self, start: int, end: int, *, ignoring: Container[int] = ()) -> tuple[int, int] | None:
         """First and last frame of [start, end) that are not here; None when all are."""
@@ -98,3 +100,8 @@ class FrameCache:
         while self._used_bytes > self._budget_bytes and len(self._frames) > 1:
             _, (_, cost_bytes) = self._frames.popitem(last=False)
             self._used_bytes -= cost_bytes
+
+
+def _give_back(freed_bytes: int) -> None:
+    if freed_bytes >= _MUCH_BYTES:
+        freed_memory.give_back()

@@ -81,6 +81,19 @@ def test_a_cache_tells_only_of_much(monkeypatch: pytest.MonkeyPatch) -> None:
         assert trim.count == told
 
 
+def test_a_cache_that_has_to_shrink_tells_of_what_it_gave_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    trim = Trim()
+    memory = FreedMemory(trim, delay_s=0.0)
+    monkeypatch.setattr(frame_cache, "freed_memory", memory)
+    cache = FrameCache(100 * MB)
+    for i in range(3):
+        cache.put(i, av.VideoFrame(4096, 4096, "yuv420p"))
+    for budget_mb, told in ((80, 0), (50, 1), (90, 1)):
+        cache.resize(budget_mb * MB)
+        assert memory.wait(WAIT_S)
+        assert trim.count == told
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' account of the process")
 def test_the_process_is_as_small_as_before_its_frames() -> None:
     freed_memory.give_back()
