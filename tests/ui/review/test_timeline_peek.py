@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from tests import clips
 from tests.ui.review.conftest import watch
+from vvlm_desktop.ui.review.go_to import GoToBox
 from vvlm_desktop.ui.review.player_view import Picture
 from vvlm_desktop.ui.review.timeline_cells import shown_shape
+from vvlm_desktop.ui.review.timeline_peek import _Shown
 from vvlm_desktop.video import proxy
-from vvlm_desktop.video.index import read_index
+from vvlm_desktop.video.index import FrameIndex, read_index
 
 
 @pytest.fixture
@@ -121,3 +126,22 @@ def test_small_pictures_have_the_shape_of_the_large_one(here, add_clip, name, sh
     watch(here, 0.0)
     image = point_at(here, 0).shown[0].image
     assert image.width() / image.height() == pytest.approx(shape, rel=0.02)
+
+
+def test_frame_numbers_are_spelt_as_under_the_picture_however_long_the_clip_is():
+    shown = _Shown(50949, image=QImage(2, 2, QImage.Format.Format_RGB888), image_of=50925)
+    assert shown.words == "still frame 50925"
+
+
+def test_what_can_be_gone_to_is_spelt_in_the_same_way(qtbot):
+    on = QWidget()
+    qtbot.addWidget(on)
+    box = GoToBox(on)
+    refused: list[str] = []
+    box.refused.connect(refused.append)
+    pts = tuple(range(0, 40 * 60_000, 40))
+    size = (640, 360, 0, Fraction(1))
+    box.ask(FrameIndex(0, "mov", "h264", *size, Fraction(1, 1000), pts, ((0, 0),), has_audio=False))
+    box.setText("nonsense")
+    box.returnPressed.emit()
+    assert refused == ["The clip has frames 0 to 59999, that is up to 2399.96 s."]

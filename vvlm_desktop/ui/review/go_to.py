@@ -65,7 +65,7 @@ class GoToBox(QLineEdit):
         if self._index is None or not len(self._index):
             return "There is no frame to go to."
         last = len(self._index) - 1
-        return f"The clip has frames 0 to {last:,}, that is up to {self._index.seconds(last):.2f} s."
+        return f"The clip has frames 0 to {last}, that is up to {self._index.seconds(last):.2f} s."
 
     @override
     def keyPressEvent(self, event: QKeyEvent) -> None:

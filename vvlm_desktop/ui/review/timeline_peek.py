@@ -43,7 +43,7 @@ class _Shown:
         if self.image is None or self.image_of == self.frame_index:
             return self.note
         # Until the frame is decoded, a neighbour stands there, dimmed and with its own number.
-        return f"still frame {self.image_of:,}" + (f", {self.note}" if self.note else "")
+        return f"still frame {self.image_of}" + (f", {self.note}" if self.note else "")
 
 
 class Peek(QWidget):
@@ -98,7 +98,7 @@ class Peek(QWidget):
         assert self._index is not None
         i = each.frame_index
         title = f"{each.title}: " if each.title else ""
-        return f"{title}frame {i:,}", f"PTS {self._index.pts[i]} · {clock_text(self._index.seconds(i))}"
+        return f"{title}frame {i}", f"PTS {self._index.pts[i]} · {clock_text(self._index.seconds(i))}"
 
     @override
     def paintEvent(self, event: QPaintEvent) -> None:
