@@ -80,5 +80,5 @@ def test_a_clip_on_which_the_program_fails_is_told_and_can_be_read_again(
             reader.start(clip())
         assert isinstance(ended.args[0].result, ClipUnreadableError)
         assert not reader.busy
-    assert len(bugs) == 2
+    qtbot.waitUntil(lambda: len(bugs) == 2)  # a thread says so after it has told that it ended
     reader.close()
