@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 #: Longer side of a picture that is kept: 0.35 MB instead of 3.1 for 1080p.
 LONG_SIDE_PX = 640
 #: Enough to go second; at 10, on two busy cores, they came seconds late.
-_NICENESS = 4
+_NICER_BY = 4
 
 
 class SmallFrames:
@@ -83,6 +83,7 @@ def _yield_to_others() -> None:
     if not sys.platform.startswith("linux"):
         return  # elsewhere only whole processes can be told to wait
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICER_BY))
     except OSError as error:
         _log.info("The pictures of other cameras are decoded at normal priority: %s", error)
