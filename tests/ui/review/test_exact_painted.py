@@ -13,6 +13,7 @@ from tests.clips_awkward import AWKWARD, awkward
 from tests.ui.review.players import Player, pixels, player
 from vvlm_desktop.ui.review.picture_look import Look
 from vvlm_desktop.ui.review.playback import RATES
+from vvlm_desktop.video import small_frames
 from vvlm_desktop.video.deinterlace import deinterlaced
 from vvlm_desktop.video.index import read_index
 from vvlm_desktop.video.proxy import SmallPictures, copy_of
@@ -146,7 +147,10 @@ def test_all_pictures_of_a_loop_carry_the_numbers_that_are_named(player: MakePla
 
 
 @pytest.mark.parametrize("name", ["hevc_open.mp4", "vp9_hidden.webm", "mpeg4_packed.avi", "h264_10bit.mp4", "mbaff.ts"])
-def test_copies_for_dragging_and_for_other_cameras_are_of_the_frames_that_they_name(name: str) -> None:
+def test_copies_for_dragging_and_for_other_cameras_are_of_the_frames_that_they_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_frames, "_yield_to_others", lambda: None)  # this is the tests' own thread
     index = read_index(awkward(name))
     numbers = tuple(AWKWARD[name].codes)
     copies = SmallPictures()
