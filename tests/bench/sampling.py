@@ -12,6 +12,7 @@ import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -62,10 +63,12 @@ def truth(path: Path, index: FrameIndex) -> dict[int, NDArray[np.float32]]:
     converter, found = RgbConverter(index), {}
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        for frame in container.decode(stream):
-            if frame.pts is not None:
-                picture = converter.upright(frame, width=decoders.SIDE, height=decoders.SIDE)
-                found[frame.pts] = small(picture)
+        for packet in container.demux(stream):
+            with suppress(av.FFmpegError):  # a damaged clip: what comes out is measured
+                for frame in packet.decode():
+                    if frame.pts is not None:
+                        picture = converter.upright(frame, width=decoders.SIDE, height=decoders.SIDE)
+                        found[frame.pts] = small(picture)
     return found
 
 
@@ -114,6 +117,8 @@ def test_sixteen_frames() -> None:
         wanted = uniform(index, COUNT)
         frames = truth(path, index)
         wanted = tuple(i for i in wanted if index.pts[i] in frames)
+        if not wanted:
+            continue  # nothing comes out of it
         everywhere = np.stack(list(frames.values()))
         line, best, mine, trial = f"{name[:33]:34}", [], float("nan"), float("nan")
         for who, decoder in everybody.items():

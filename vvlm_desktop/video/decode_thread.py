@@ -22,7 +22,7 @@ from vvlm_desktop.video.index import FrameIndex
 #: 100 ms, and starting over for each mouse move would show nothing during a drag.
 SHORT_GOP = 60
 #: While a long group is decoded, the frame on the way is shown this often.
-PREVIEW_S = 0.04
+PREVIEW_S = 0.08
 #: After a picture the decoder waits this long before it decodes ahead: on few cores it would hinder its being painted.
 PAINT_S = 0.012
 #: Going on decoding beats seeking when the wanted frame is at most this far ahead.
@@ -239,7 +239,8 @@ class DecodeThread:
         if self._approach is None or not source.redirect(target):
             self._approach = source.approach(target)
         for step in self._approach:
-            self._cache.put(*step)
+            if step[0] == target:  # the others come again; keeping them would cost each new memory on the way
+                self._cache.put(*step)
             yield step
 
     def _goes_on(self, start: int, target: int) -> bool:

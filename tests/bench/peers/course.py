@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import resource
 import statistics
 import sys
 import time
@@ -114,9 +113,7 @@ def cpu_s(process_id: int) -> float:
 
 
 def peak_mb(process_id: int) -> float:
-    """Most memory that it ever held."""
-    if process_id == os.getpid():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Most memory that it ever held; what its parent had held before it was started does not count."""
     lines = Path(f"/proc/{process_id}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 
 from tests.bench.peers import course
@@ -19,6 +20,8 @@ from vvlm_desktop.ui.review.timeline_model import TimelineModel
 from vvlm_desktop.video.index import read_index
 
 CACHE_BYTES = 450 << 20
+#: As a window does between events; asking over and over would take a core from the decoder.
+_SLEEP = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
 
 
 class OwnPlayer:
@@ -33,6 +36,8 @@ class OwnPlayer:
         self.timeline = Timeline()
         self.timeline.resize(course.SURFACE[0], 200)
         self.timeline.show_clip(self.index, TimelineModel(duration_s=self.index.duration_s))
+        self._waker = QTimer()  # so that waiting for events ends some time
+        self._waker.start(50)
         self.painted: list[tuple[float, int]] = []
         self.view.painted.connect(lambda _clip_id, i: self.painted.append((time.perf_counter(), i)))
         self.playback = Playback(self.view)
@@ -74,8 +79,7 @@ class OwnPlayer:
     def _wait(self, i: int) -> None:
         end = time.perf_counter() + course.LIMIT_S
         while (not self.painted or self.painted[-1][1] != i) and time.perf_counter() < end:
-            QApplication.processEvents()
-            time.sleep(0.0002)
+            QApplication.processEvents(_SLEEP)
 
     def timed(self, go: Callable[[], object]) -> tuple[float, bool]:
         """Seconds from the order until exactly that frame is painted."""
