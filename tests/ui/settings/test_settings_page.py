@@ -82,6 +82,20 @@ def test_numbers_keep_to_the_limits_of_the_field(qtbot, look):
     assert caught.args == [9]
 
 
+@pytest.mark.parametrize("name", [n for n, f in Settings.model_fields.items() if f.annotation is float])
+def test_every_decimal_number_is_shown_as_it_is_set(qtbot, look, name):
+    field = Settings.model_fields[name]
+    made = editor_for(name, field, placeholder=lambda _: "")
+    qtbot.addWidget(made)
+    low, high = limits(field)
+    for value in (field.default, low or 0.25, 0.25 if low < 0.25 < high else high):
+        made.show_value(value)
+        assert made.box.value() == pytest.approx(value)
+    made.box.setValue(0.0)
+    assert made.box.value() >= low
+    assert Settings.model_validate({name: made.box.value()}), "what can be chosen is allowed"
+
+
 def test_showing_a_value_is_no_edit(qtbot, look):
     for name, value in (("switch", False), ("choice", "two"), ("whole", 3), ("decimal", 2.5), ("text", "x")):
         made = editor(name)

@@ -141,8 +141,11 @@ class NumberEditor(Editor):
             self.box.setSingleStep(64 if high > 1000 else 1)
         else:
             self.box = QDoubleSpinBox()
-            self.box.setDecimals(1)
-            self.box.setRange(max(0.1, low), high)
+            decimals = 3 if high <= 1 else 2
+            excluded = any(hasattr(limit, "gt") for limit in field.metadata)
+            self.box.setDecimals(decimals)
+            self.box.setRange(low + 10.0**-decimals if excluded else low, high)
+            self.box.setSingleStep(min(1.0, high / 20))
         self.box.setKeyboardTracking(False)
         self.box.setGroupSeparatorShown(True)
         self.box.lineEdit().setTextMargins(6, 0, 0, 0)  # the style sheet's padding does not reach it
